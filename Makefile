@@ -1,0 +1,74 @@
+# make run | test | build | debug | annotate | lint | stress | wheel | clean
+#
+# PYTHON, VENV  an interpreter and its environment   make test PYTHON=python3.13 VENV=.venv-3.13
+# ARGS          more arguments for pytest            make test ARGS="-k drain -x"
+# MODE          release or debug, for any target     make stress MODE=debug
+
+PYTHON ?= python3
+VENV ?= .venv
+BIND ?= 127.0.0.1:8000
+ARGS ?=
+MODE := release
+
+BIN := $(abspath $(VENV))/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+DEBUG := FASTSRV_DEBUG=$(if $(filter debug,$(MODE)),1,0)
+SOURCES := $(wildcard fastsrv_ext/*.pyx fastsrv_ext/*.pxd)
+
+.PHONY: run test build debug annotate lint stress wheel clean
+
+run: build
+	$(BIN)/gunicorn -k fastsrv.Worker -b $(BIND) --chdir examples hello:app
+
+test: build $(VENV)/.test
+	$(BIN)/python -m pytest $(ARGS)
+
+build: $(VENV)/.built-$(MODE)
+
+# The next target in release mode puts the release build back.
+debug:
+	$(MAKE) test MODE=debug
+
+annotate: $(VENV)/.tools
+	$(DEBUG) FASTSRV_ANNOTATE=1 $(BIN)/python setup.py --quiet --name  # any command will do: Cython runs before it
+	@ls build/$(MODE)-annotate/cython/fastsrv_ext/*.html
+
+lint: build $(VENV)/.lint
+	$(BIN)/ruff check
+	PATH="$(BIN):$$PATH" cython-lint fastsrv_ext  # it looks for pycodestyle on the PATH
+	$(BIN)/mypy
+	$(BIN)/stubtest --mypy-config-file pyproject.toml fastsrv_ext
+
+stress: build $(VENV)/.test
+	$(BIN)/python -m pytest tests/stress --long -o faulthandler_timeout=0 $(ARGS)
+
+# The sdist, and the wheel from the sdist: both in environments of their own.
+wheel: $(VENV)/.package
+	rm -rf dist
+	$(BIN)/python -m build
+
+# The virtual environments stay: they are yours to delete.
+clean:
+	rm -rf build dist *.egg-info fastsrv_ext/*.so .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -f $(VENV)/.built-* .venv*/.built-*
+
+# Stamps: one for the tools that build, one for the build in place (of one mode at a time), one for each dependency group.
+
+# A change of setup.py may be one of compiler options, of which a source's time of change knows nothing.
+$(VENV)/.tools: setup.py pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -q --upgrade "pip>=25.1"
+	$(PIP) install -q --group build
+	rm -rf build
+	touch $@
+
+# Without build isolation, as the tools are there already: a changed file is built in seconds.
+# -qq: pip shows errors, not setuptools' warning about folders of the same name.
+$(VENV)/.built-$(MODE): $(VENV)/.tools $(SOURCES) fastsrv/__init__.py
+	rm -f $(VENV)/.built-*
+	$(DEBUG) $(PIP) install -qq --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.test $(VENV)/.lint $(VENV)/.package: $(VENV)/.%: $(VENV)/.tools
+	$(PIP) install -q --group $*
+	touch $@

@@ -1,0 +1,167 @@
+"""fastsrv's settings: one frozen dataclass, read from gunicorn's settings and fastsrv's own.
+
+No loop and no socket here. The worker reads it once per process; docs/SETTINGS.md is made from
+OWN_SETTINGS (`python -m fastsrv.config`). Whatever is misspelt or senseless raises ConfigError, whose
+text names the setting.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+UNLIMITED = sys.maxsize
+PREFIX = "fastsrv_"
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be obeyed. The text says which, and what would be right."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One of fastsrv's own settings.
+
+    unit: "seconds", "bytes" or "bytes/s"; why: the reason of the default, for docs/SETTINGS.md.
+    """
+
+    name: str
+    default: float
+    unit: str
+    what: str
+    why: str
+
+    def parse(self, value: object, where: str) -> float:
+        """`value` (a number, or its text) as a number greater than 0. Raises ConfigError."""
+        number = math.nan
+        if isinstance(value, (int, float, str)) and not isinstance(value, bool):
+            try:
+                number = float(value)
+            except ValueError:
+                pass
+        if not (math.isfinite(number) and number > 0):
+            raise ConfigError(f"{where} must be a number of {self.unit} greater than 0, not {value!r}")
+        if self.unit == "bytes" and number != int(number):
+            raise ConfigError(f"{where} must be a whole number of bytes, not {value!r}")
+        return number
+
+
+OWN_SETTINGS = (
+    Setting("fastsrv_header_timeout", 30.0, "seconds",
+            "Time for a complete request head, from the connection's first moment or the head's first byte. "
+            "Nothing extends it.",
+            "Load balancers open connections ahead of use and expect them to last; a slow-loris client is "
+            "rid of in half a minute. nginx allows 60, Node 60."),
+    Setting("fastsrv_body_timeout", 30.0, "seconds",
+            "Longest pause in a request body while the app waits for it.",
+            "A mobile client changes cells within seconds; nginx allows 60."),
+    Setting("fastsrv_send_timeout", 30.0, "seconds",
+            "Time after which a peer that lags behind our writes must have read at fastsrv_min_rate.",
+            "A load balancer reads at once; who reads nothing for half a minute has gone. nginx allows 60."),
+    Setting("fastsrv_drain_timeout", 5.0, "seconds",
+            "Time to read what is still on its way to us after an early answer, a 4xx of ours, or our end.",
+            "Some round trips; nginx's lingering_timeout is 5, too."),
+    Setting("fastsrv_close_timeout", 5.0, "seconds",
+            "Time for a closed connection's last bytes to leave and for the peer's end to come.",
+            "Some round trips; after it the connection is reset."),
+    Setting("fastsrv_min_rate", 240.0, "bytes/s",
+            "Lowest rate, averaged, at which a body may come in once fastsrv_body_timeout was waited for it, "
+            "and at which a lagging peer has to read.",
+            "Slower than any modem, faster than one byte now and then. Kestrel has 240, Apache 500."),
+    Setting("fastsrv_limit_request_head", 65536.0, "bytes",
+            "Size of a request line with all header fields, beside gunicorn's limits for each.",
+            "Eight fields of gunicorn's largest size. Node allows 16 KiB, h11 16 KiB, Go 1 MiB."),
+)
+
+# gunicorn settings that a user of this worker would expect to work and that it cannot obey: silence
+# would be worse than a refusal at the start.
+REFUSED = {
+    "proxy_protocol": ("off", "the PROXY protocol is not served"),
+    "protocol": ("http", "only HTTP is served"),
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """All that a worker obeys. Times are seconds, sizes bytes."""
+
+    # connections and their ends
+    keepalive: float
+    header_timeout: float
+    body_timeout: float
+    send_timeout: float
+    drain_timeout: float
+    close_timeout: float
+    min_rate: float
+    graceful_timeout: float
+    worker_connections: int
+    backlog: int
+
+    # requests
+    limit_request_head: int
+    limit_request_line: int
+    limit_request_fields: int
+    limit_request_field_size: int
+
+    # the app
+    root_path: str
+    lifespan: str
+    loop: str
+
+    @classmethod
+    def from_gunicorn(cls, cfg: Any, environ: Mapping[str, str] | None = None) -> Config:
+        """Read gunicorn's `cfg`, the fastsrv_* names of its config file, and FASTSRV_* of `environ`
+        (os.environ), which win over the file. Raises ConfigError."""
+        for name, (only, why) in REFUSED.items():
+            value = getattr(cfg, name, only)
+            if value not in (only, False, None):
+                raise ConfigError(f"{name} = {value!r} cannot be used with fastsrv.Worker: {why}")
+        own = read_own(config_file_names(cfg), os.environ if environ is None else environ)
+        return cls(
+            keepalive=cfg.keepalive,
+            header_timeout=own["fastsrv_header_timeout"],
+            body_timeout=own["fastsrv_body_timeout"],
+            send_timeout=own["fastsrv_send_timeout"],
+            drain_timeout=own["fastsrv_drain_timeout"],
+            close_timeout=own["fastsrv_close_timeout"],
+            min_rate=own["fastsrv_min_rate"],
+            graceful_timeout=cfg.graceful_timeout,
+            worker_connections=cfg.worker_connections or UNLIMITED,
+            backlog=cfg.backlog,
+            limit_request_head=int(own["fastsrv_limit_request_head"]),
+            limit_request_line=cfg.limit_request_line or UNLIMITED,
+            limit_request_fields=cfg.limit_request_fields or UNLIMITED,
+            limit_request_field_size=cfg.limit_request_field_size or UNLIMITED,
+            root_path=cfg.root_path,
+            lifespan=cfg.asgi_lifespan,
+            loop="asyncio" if cfg.asgi_loop == "asyncio" else "uvloop",
+        )
+
+
+def config_file_names(cfg: Any) -> Mapping[str, object]:
+    """The names that gunicorn's config file has defined; gunicorn itself ignores those it does not know."""
+    location = cfg.settings["config"].get() if "config" in cfg.settings else None
+    module = location[len("python:"):] if (location or "").startswith("python:") else "__config__"
+    return vars(sys.modules[module]) if module in sys.modules else {}
+
+
+def read_own(file_names: Mapping[str, object], environ: Mapping[str, str]) -> dict[str, float]:
+    """The value of every own setting. Raises ConfigError for a name we do not have or a value it cannot have."""
+    values = {setting.name: setting.default for setting in OWN_SETTINGS}
+    settings = {setting.name: setting for setting in OWN_SETTINGS}
+    given = [(name, name, value, "gunicorn's config file") for name, value in file_names.items()]
+    given += [(name, name.lower(), value, "the environment") for name, value in environ.items() if name.isupper()]
+    for written, name, value, source in given:
+        if not name.startswith(PREFIX):
+            continue
+        if name not in settings:
+            close = get_close_matches(name, settings, n=1)
+            hint = f"did you mean {close[0]}?" if close else "docs/SETTINGS.md lists them"
+            raise ConfigError(f"{written} in {source} is no setting of fastsrv: {hint}")
+        values[name] = settings[name].parse(value, f"{written} in {source}")
+    return values

@@ -1,0 +1,134 @@
+"""ASGI dispatch: calls the app for a cycle, turns its failure into a 500 or a closed connection.
+
+Knows no sockets. fastsrv_ext/http.pyx calls start() for each request; tasks that are not done at once
+are kept in `tasks` until they are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from fastsrv_ext.cycle import ClientDisconnected, Cycle
+
+EAGER = sys.version_info >= (3, 12)
+
+
+class NotASGI(TypeError):
+    """An app that cannot be an ASGI 3 application. The text says what it looks like and what to do."""
+
+
+def check_app(app: object) -> None:
+    """Raise NotASGI unless `app` can be called as app(scope, receive, send)."""
+    wanted = "fastsrv serves ASGI 3 applications, called as `await app(scope, receive, send)`"
+    if not callable(app):
+        raise NotASGI(f"{app!r} is not callable; {wanted}")
+    try:
+        signature = inspect.signature(app)
+    except (TypeError, ValueError):
+        return  # some callables do not tell; the first request will
+    if accepts(signature, 3):
+        return
+    if accepts(signature, 2):
+        raise NotASGI(
+            f"{app!r} takes two arguments, as a WSGI application does; {wanted}. "
+            "Serve it with gunicorn's own workers, or wrap it in a2wsgi.WSGIMiddleware.")
+    if accepts(signature, 1):
+        raise NotASGI(
+            f"{app!r} takes one argument, as an ASGI 2 application or a factory does; {wanted}. "
+            "Wrap an ASGI 2 application in asgiref.compatibility.guarantee_single_callable; "
+            "name a factory with parentheses: 'module:create_app()'.")
+    raise NotASGI(f"{app!r} cannot be called with three arguments; {wanted}")
+
+
+def accepts(signature: inspect.Signature, count: int) -> bool:
+    try:
+        signature.bind(*range(count))
+    except TypeError:
+        return False
+    return True
+
+
+class Dispatch:
+    """Starts `app` for each cycle, in a task with a context of its own.
+
+    before(cycle): called first, unless None (gunicorn's pre_request).
+    """
+
+    def __init__(
+        self, app: Callable[..., Any], loop: asyncio.AbstractEventLoop, log: Any,
+        before: Callable[[Cycle], None] | None = None,
+    ) -> None:
+        self.app = app
+        self.loop = loop
+        self.log = log
+        self.before = before
+        self.tasks: set[asyncio.Task[None]] = set()
+        # Each request starts from this context. The current one may be another request's, where asyncio
+        # has resumed reading on behalf of an app: its variables must not leak.
+        self.context = contextvars.copy_context()
+
+    if EAGER:
+        def start(self, cycle: Cycle) -> None:
+            """Run the app up to its first wait; most are done then."""
+            task = asyncio.Task(
+                self.run(cycle), loop=self.loop, eager_start=True, context=self.context.copy())
+            if not task.done():
+                self.tasks.add(task)
+                task.add_done_callback(self.tasks.discard)
+    else:
+        def start(self, cycle: Cycle) -> None:
+            """Let the loop run the app in its next turn."""
+            task = self.context.copy().run(self.loop.create_task, self.run(cycle))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+
+    async def run(self, cycle: Cycle) -> None:
+        try:
+            if self.before is not None:
+                self.before(cycle)
+            await self.app(cycle.scope, cycle.receive, cycle.send)
+        except BaseException as failure:
+            self.report(cycle, failure)
+            cycle.fail()
+            if not isinstance(failure, Exception):
+                raise
+        else:
+            if not cycle.answered():
+                self.log.error("The app returned without completing its response to %s", title(cycle))
+                cycle.fail()
+
+    def report(self, cycle: Cycle, failure: BaseException) -> None:
+        """Log why the app failed, unless the client's going is the reason."""
+        if cycle.answered() and comes_of_disconnect(failure):
+            self.log.debug("The client has gone during %s", title(cycle), exc_info=failure)
+        elif isinstance(failure, asyncio.CancelledError):
+            self.log.debug("The app was cancelled during %s", title(cycle))
+        elif isinstance(failure, TypeError) and failure.__traceback__.tb_next is None:  # type: ignore[union-attr]
+            self.log.error("%r is no ASGI 3 application, called as `await app(scope, receive, send)`: %s",
+                           self.app, failure)
+        else:
+            self.log.error("The app raised during %s", title(cycle), exc_info=failure)
+
+
+def title(cycle: Cycle) -> str:
+    """"GET /path" for the log; the target holds no control characters (the parser refuses them)."""
+    return f"{cycle.head.method} {cycle.head.target.decode('ascii', 'replace')}"
+
+
+def comes_of_disconnect(failure: BaseException | None) -> bool:
+    """Is it our ClientDisconnected, or what a framework made of it (Starlette's ClientDisconnect, groups)?"""
+    seen = 0
+    while failure is not None and seen < 16:
+        if isinstance(failure, ClientDisconnected):
+            return True
+        members = getattr(failure, "exceptions", None)
+        if members:
+            return all(comes_of_disconnect(member) for member in members)
+        failure = failure.__cause__ or failure.__context__
+        seen += 1
+    return False

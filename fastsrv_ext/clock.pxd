@@ -1,0 +1,46 @@
+# One clock a worker: a first-in-first-out list of waits per state, judged by a tick.
+# Knows no HTTP and no transport; http.pyx subclasses Timed, fastsrv/server.py ticks.
+
+from fastsrv_ext.state cimport State
+
+
+cdef class Link:
+    """A place in a ring. A Link outside of every ring has no neighbours."""
+    cdef Link previous
+    cdef Link next
+
+    cdef inline void unlink(self) noexcept:
+        if self.next is not None:
+            self.previous.next = self.next
+            self.next.previous = self.previous
+            self.previous = self.next = None
+
+
+cdef class Queue(Link):
+    """The waits of one state in order of deadline; the Queue itself is the ring's fixed point."""
+    cdef readonly str name             # of the state
+    cdef readonly long long limit      # ticks; 0: no deadline
+
+    cdef inline void append(self, Link link) noexcept:
+        link.previous = self.previous
+        link.next = self
+        self.previous.next = link
+        self.previous = link
+
+
+cdef class Timed(Link):
+    """Somebody who may wait: a state and the deadline that belongs to it."""
+    cdef Clock clock
+    cdef State state
+    cdef long long deadline            # in the clock's ticks
+    cdef long long since               # the tick at which the state was entered
+
+    cdef int enter(self, State state) except -1
+    cdef int expired(self) except -1   # overridden: what to do when the peer kept us waiting
+
+
+cdef class Clock:
+    cdef readonly long long now        # ticks since the clock was made
+    cdef tuple queues                  # a Queue per State
+
+    cdef long long limit(self, State state) noexcept

@@ -1,0 +1,115 @@
+"""The clock: who waits for the peer, and for how long.
+
+Knows no HTTP and touches no transport. A Timed says what it waits for (`enter`); the worker's one
+heartbeat calls `advance()` and, after the loop has polled once more, `judge()`.
+"""
+
+from math import ceil
+
+from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, HEAD, IDLE, RESPOND, SEND
+
+TICK = 0.25  # seconds; a limit is met at most two ticks late, for four wake-ups a second
+
+cdef enum:
+    NEVER = 0  # ticks: the limit of a state that waits for nobody outside
+
+
+cdef class Link:
+    pass
+
+
+cdef class Queue(Link):
+
+    def __init__(self, str name, long long limit):
+        self.name = name
+        self.limit = limit
+        self.previous = self.next = self
+
+
+cdef class Timed(Link):
+    """Base class of a connection. A new one is CLOSED: nobody waits yet."""
+
+    def __init__(self, Clock clock not None):
+        self.clock = clock
+        self.state = CLOSED
+
+    cdef int enter(self, State state) except -1:
+        """Wait for what `state` waits for, from now on. The only writer of state and deadline."""
+        cdef Queue queue = <Queue>self.clock.queues[<Py_ssize_t>state]
+        self.unlink()
+        self.state = state
+        self.since = self.clock.now
+        self.deadline = self.clock.now + queue.limit
+        # Waits of one state are equally long: its tail always has the latest deadline.
+        if state != CLOSED:
+            queue.append(self)
+        return 0
+
+    cdef int expired(self) except -1:
+        raise NotImplementedError("a Timed says in expired() what its expiry means")
+
+
+cdef class Clock:
+    """The waits of one worker.
+
+    header, keepalive, body, send, drain, close: the limits of the states, in seconds, each greater
+    than 0 (ValueError otherwise).
+    """
+
+    def __init__(self, double header, double keepalive, double body, double send, double drain, double close):
+        limits = {
+            CLOSED: ("CLOSED", NEVER), HEAD: ("HEAD", ticks(header)), IDLE: ("IDLE", ticks(keepalive)),
+            RESPOND: ("RESPOND", NEVER), BODY: ("BODY", ticks(body)), SEND: ("SEND", ticks(send)),
+            DRAIN: ("DRAIN", ticks(drain)), CLOSE: ("CLOSE", ticks(close)),
+        }
+        self.queues = tuple(Queue(*limits[state]) for state in sorted(limits))
+
+    cdef long long limit(self, State state) noexcept:
+        return (<Queue>self.queues[<Py_ssize_t>state]).limit
+
+    def advance(self):
+        """One tick has passed, however long the loop took for it: a stall moves the clock by one."""
+        self.now += 1
+
+    def judge(self):
+        """Call `expired()` on everybody whose deadline has come.
+
+        Costs what expires, not what is connected: a queue is in order of deadline, so only heads are
+        looked at. Call it after the loop has polled since `advance()`, so that bytes which came in
+        during a stall are read before their sender is judged.
+        """
+        cdef Queue queue
+        cdef Timed first
+        for queue in self.queues:
+            while queue.limit != NEVER and queue.next is not queue:
+                first = <Timed>queue.next
+                if first.deadline > self.now:
+                    break
+                first.expired()
+                if queue.next is first and first.deadline <= self.now:
+                    raise RuntimeError(f"{first!r} stayed in {queue.name} after its deadline")
+
+    def waiting(self, str state):
+        """Everybody in `state` (its name), as a list, the one that entered first at its head."""
+        cdef Queue queue
+        cdef Link link
+        found = []
+        for queue in self.queues:
+            if queue.name == state:
+                link = queue.next
+                while link is not queue:
+                    found.append(link)
+                    link = link.next
+        return found
+
+    def census(self):
+        """How many wait in each state: {"HEAD": 0, "IDLE": 12, ...}, CLOSED left out."""
+        return {queue.name: len(self.waiting(queue.name)) for queue in self.queues[1:]}
+
+
+def ticks(double seconds):
+    """The number of ticks after which `seconds` have certainly passed."""
+    if not seconds > 0:
+        raise ValueError(f"a limit must be greater than 0 seconds, not {seconds}")
+    # One more, since the tick under way when a wait begins has been running for a while.
+    return <long long>ceil(seconds / TICK) + 1

@@ -1,0 +1,50 @@
+# What all connections of a worker share: the only argument of a connection's constructor.
+# Holds no connection and touches no transport; fastsrv/server.py makes it and refreshes it.
+
+from fastsrv_ext.clock cimport Clock
+
+
+cdef class Limits:
+    """Sizes and rates that a peer has to keep to. Bytes, but for the count of fields."""
+    cdef readonly Py_ssize_t request_line
+    cdef readonly Py_ssize_t request_fields       # how many
+    cdef readonly Py_ssize_t request_field_size
+    cdef readonly Py_ssize_t request_head
+    cdef readonly double min_rate                 # bytes a second
+
+
+cdef class Context:
+    # the loop and the clock
+    cdef readonly object loop
+    cdef readonly Clock clock
+    cdef readonly Limits limits
+
+    cdef bint eager                 # a task runs its first step when it is made
+
+    # upward calls, plain callables
+    cdef object dispatch            # (cycle) -> None: start the app
+    cdef object finished            # None, or (cycle) -> None: a response is complete (access log, hooks)
+    cdef object forwarded           # None, or (scope) -> None: apply what a trusted proxy says
+    cdef object refused             # (client, status, reason) -> None: a request was answered by a 4xx of ours
+    cdef object crowded             # (bool) -> None: worker_connections reached, or room again
+    cdef object exhausted           # () -> None: max_requests reached
+
+    # what a scope is made of
+    cdef dict template              # the scope's constant keys
+    cdef dict lifespan_state        # None, or what the lifespan left behind
+
+    # what a response is made of
+    cdef bytes default_fields       # date and server lines
+    cdef bytes date_field
+    cdef bytes server_field
+
+    # how long we serve
+    cdef public bint draining       # no request after those in hand
+    cdef bint keepalive
+    cdef readonly Py_ssize_t connections
+    cdef Py_ssize_t max_connections
+    cdef long long requests_left
+
+    cdef int connection_opened(self) except -1
+    cdef int connection_closed(self) except -1
+    cdef int request_started(self) except -1

@@ -1,0 +1,93 @@
+"""What all connections of a worker share.
+
+Holds no connection and touches no transport. fastsrv/server.py makes one, gives it to each new
+connection, and refreshes its Date with every tick.
+"""
+
+import sys
+import time
+from email.utils import formatdate
+
+
+cdef class Limits:
+    """Sizes and rates that a peer has to keep to; see docs/SETTINGS.md for each one's reason.
+
+    request_line, request_field_size, request_head: bytes; request_fields: a count;
+    min_rate: bytes a second.
+    """
+
+    def __init__(
+        self, *, Py_ssize_t request_line, Py_ssize_t request_fields, Py_ssize_t request_field_size,
+        Py_ssize_t request_head, double min_rate,
+    ):
+        self.request_line = request_line
+        self.request_fields = request_fields
+        self.request_field_size = request_field_size
+        self.request_head = request_head
+        self.min_rate = min_rate
+
+
+cdef class Context:
+    """One a worker and scheme.
+
+    dispatch(cycle) starts the app; finished(cycle) is told of each response, unless it is None;
+    forwarded(scope) rewrites the scope of a request with forwarding headers, unless it is None;
+    refused(client, status, reason) is told of each 4xx of ours; crowded(full) of worker_connections
+    reached and of room again; exhausted() of max_requests reached.
+    state: the dict that the lifespan left behind, None without a lifespan.
+    keepalive: False to close after each response. max_requests: 0 for no limit.
+    """
+
+    def __init__(
+        self, *, loop, Clock clock not None, Limits limits not None, dispatch, finished=None, forwarded=None,
+        refused=None, crowded=None, exhausted=None, str scheme="http", str root_path="", dict state=None,
+        bint keepalive=True, Py_ssize_t max_connections, long long max_requests=0,
+    ):
+        self.loop = loop
+        self.clock = clock
+        self.limits = limits
+        self.eager = sys.version_info >= (3, 12)
+        self.dispatch = dispatch
+        self.finished = finished
+        self.forwarded = forwarded
+        self.refused = refused
+        self.crowded = crowded
+        self.exhausted = exhausted
+        # Every key in its place: a copy of it then costs one memcpy.
+        self.template = {
+            "type": "http", "asgi": None, "http_version": "1.1", "server": None, "client": None,
+            "scheme": scheme, "method": "", "root_path": root_path, "path": "", "raw_path": b"",
+            "query_string": b"", "headers": None,
+        }
+        self.lifespan_state = state
+        if state is not None:
+            self.template["state"] = None
+        self.keepalive = keepalive
+        self.max_connections = max_connections
+        self.requests_left = max_requests
+        self.server_field = b"server: fastsrv\r\n"
+        self.refresh_date()
+
+    def refresh_date(self):
+        """Write the Date field anew (RFC 9110, 6.6.1)."""
+        self.date_field = f"date: {formatdate(time.time(), usegmt=True)}\r\n".encode("ascii")
+        self.default_fields = self.date_field + self.server_field
+
+    cdef int connection_opened(self) except -1:
+        self.connections += 1
+        if self.connections == self.max_connections and self.crowded is not None:
+            self.crowded(True)
+        return 0
+
+    cdef int connection_closed(self) except -1:
+        self.connections -= 1
+        if self.connections == self.max_connections - 1 and self.crowded is not None:
+            self.crowded(False)
+        return 0
+
+    cdef int request_started(self) except -1:
+        if self.requests_left > 0:
+            self.requests_left -= 1
+            if self.requests_left == 0 and self.exhausted is not None:
+                self.exhausted()
+        return 0

@@ -1,0 +1,85 @@
+# One request and its response: the ASGI receive() and send().
+# Touches no transport: it asks its Connection, which http.pyx implements.
+
+from fastsrv_ext.clock cimport Timed
+from fastsrv_ext.context cimport Context
+from fastsrv_ext.request cimport RequestHead
+from fastsrv_ext.response cimport Framing
+
+
+cdef enum Progress:
+    # How far the response has come.
+    NOTHING              # no http.response.start yet
+    HELD                 # started by the app, nothing on the wire
+    BEGUN                # the head is on the wire
+    COMPLETE             # all of it is
+
+
+cdef enum Peer:
+    THERE                # it may send and read
+    FINISHED             # it has half-closed: it sends no more, but may read the answer
+    GONE                 # it cannot be reached
+
+
+cdef class Connection(Timed):
+    """What a cycle may ask of its connection."""
+    cdef readonly Context context
+
+    cdef int write(self, bytes data) except -1
+    cdef int write_parts(self, list parts) except -1
+    cdef bint lagging(self) noexcept                        # does the peer lag behind our writes?
+    cdef object caught_up(self)                             # a future, done when it no longer lags
+    cdef int want_body(self, Cycle cycle) except -1         # the app waits for body bytes
+    cdef int body_taken(self, Cycle cycle) except -1        # there is room for more
+    cdef bint persists(self, Cycle cycle, bint final) noexcept   # may another request follow?
+    cdef int response_complete(self, Cycle cycle) except -1
+    cdef int response_failed(self, Cycle cycle) except -1   # close: the rest of it never comes
+
+
+cdef class Cycle:
+    cdef Connection connection       # None once the connection owes nothing to this cycle
+    cdef readonly RequestHead head
+    cdef readonly dict scope         # None before the start
+    cdef readonly object client      # as in the scope
+
+    # the request's body
+    cdef list pieces                 # bytes received and not handed over
+    cdef Py_ssize_t buffered         # their size
+    cdef long long received          # bytes so far
+    cdef long long waited            # ticks that the app has waited for them
+    cdef bint body_complete          # all of it has been received
+    cdef bint body_handed_over       # more_body: False has been said
+    cdef list receivers              # futures of parked receive() calls
+
+    # the response
+    cdef Progress progress
+    cdef Framing framing
+    cdef readonly int status         # 0 before http.response.start
+    cdef bytes fields                # rendered field lines
+    cdef readonly object response_headers    # as the app gave them
+    cdef long long length            # declared Content-Length, or NO_LENGTH
+    cdef readonly long long sent     # body bytes on the wire
+    cdef bint keep_alive             # whether another request may follow
+    cdef bint date_given
+    cdef bint server_given
+
+    # for the access log
+    cdef readonly double started     # seconds, time.monotonic(); 0.0 with the log off
+
+    cdef Peer peer
+
+    # called by the connection
+    cdef int body_received(self, bytes data) except -1
+    cdef int body_ended(self) except -1
+    cdef int peer_is(self, Peer peer) except -1
+
+    # within
+    cdef bint has_event(self) noexcept
+    cdef dict next_event(self)
+    cdef int wake(self) except -1
+    cdef object send_start(self, object status, object headers)
+    cdef object send_body(self, object body, object more)
+    cdef int choose_framing(self, Py_ssize_t size, bint final) except -1
+    cdef int check_length(self, Py_ssize_t size, bint final) except -1
+    cdef int write_first(self, bytes data, bint final) except -1
+    cdef int write_framed(self, bytes before, bytes data, bint final) except -1

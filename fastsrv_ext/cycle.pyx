@@ -1,0 +1,368 @@
+"""One request and its response: the ASGI receive() and send() (www 2.5).
+
+Touches no transport and starts no app: the connection (http.pyx) makes a Cycle per request and feeds
+it the body; fastsrv/dispatch.py gives `receive` and `send` to the app and reports how the app ended.
+"""
+
+from collections.abc import Coroutine
+
+from fastsrv_ext.response cimport (
+    CHUNKED, LENGTH, NO_BODY, NO_LENGTH, UNTIL_CLOSE, Said, chunk_size_line, error_answer, join,
+    render_fields, status_line,
+)
+
+cdef enum:
+    COPY_LIMIT = 16 * 1024  # bytes; up to here one copy costs less than a write of several buffers
+
+cdef bytes CRLF = b"\r\n"
+cdef bytes LAST_CHUNK = b"0\r\n\r\n"
+cdef bytes CHUNKED_FIELD = b"transfer-encoding: chunked\r\n"
+cdef bytes CLOSE_FIELD = b"connection: close\r\n"
+cdef bytes KEEP_ALIVE_FIELD = b"connection: keep-alive\r\n"
+
+
+class ClientDisconnected(OSError):
+    """Raised by send() after the client has gone (ASGI http 2.4)."""
+
+
+cdef class Connection(Timed):
+    # The bodies are in http.pyx: this is the table of what a cycle may ask for.
+
+    cdef int write(self, bytes data) except -1:
+        raise NotImplementedError
+
+    cdef int write_parts(self, list parts) except -1:
+        raise NotImplementedError
+
+    cdef bint lagging(self) noexcept:
+        return False
+
+    cdef object caught_up(self):
+        raise NotImplementedError
+
+    cdef int want_body(self, Cycle cycle) except -1:
+        raise NotImplementedError
+
+    cdef int body_taken(self, Cycle cycle) except -1:
+        raise NotImplementedError
+
+    cdef bint persists(self, Cycle cycle, bint final) noexcept:
+        return False
+
+    cdef int response_complete(self, Cycle cycle) except -1:
+        raise NotImplementedError
+
+    cdef int response_failed(self, Cycle cycle) except -1:
+        raise NotImplementedError
+
+
+cdef class Done:
+    """An awaitable that is done: no coroutine, no future, no allocation for a send() that need not wait.
+
+    It has a coroutine's methods, so that asyncio.create_task(send(...)) takes it too.
+    """
+
+    def __await__(self):
+        return self
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        raise StopIteration
+
+    def send(self, value):
+        raise StopIteration
+
+    def throw(self, kind, value=None, traceback=None):
+        raise kind if value is None else value
+
+    def close(self):
+        pass
+
+
+cdef class Ready(Done):
+    """A Done with a value: a receive() whose event is there already."""
+    cdef object value
+
+    def __next__(self):
+        raise StopIteration(self.value)
+
+    def send(self, value):
+        raise StopIteration(self.value)
+
+
+Coroutine.register(Done)
+cdef Done DONE = Done()
+
+
+cdef class Cycle:
+
+    def __cinit__(self, Connection connection not None, RequestHead head not None):
+        self.connection = connection
+        self.head = head
+        self.keep_alive = head.keep_alive
+        self.length = NO_LENGTH
+
+    # --- the app's side: receive() ---
+
+    def receive(self):
+        """The ASGI receive(): an awaitable of http.request events, then of http.disconnect."""
+        cdef Ready ready
+        if self.has_event():
+            ready = Ready.__new__(Ready)
+            ready.value = self.next_event()
+            return ready
+        return self.wait_for_event()
+
+    cdef bint has_event(self) noexcept:
+        return (
+            self.progress == COMPLETE or self.buffered > 0 or self.peer != THERE
+            or (self.body_complete and not self.body_handed_over)
+        )
+
+    cdef dict next_event(self):
+        if self.progress == COMPLETE or not (
+            self.buffered > 0 or (self.body_complete and not self.body_handed_over)
+        ):
+            return {"type": "http.disconnect"}
+        # What has arrived is handed over even if the client has gone since: some never wait for an answer.
+        body = b""
+        if self.buffered > 0:
+            body = self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)
+            self.pieces.clear()
+            self.buffered = 0
+        self.body_handed_over = self.body_complete
+        if self.connection is not None and not self.body_complete:
+            self.connection.body_taken(self)
+        return {"type": "http.request", "body": body, "more_body": not self.body_complete}
+
+    async def wait_for_event(self):
+        while not self.has_event():
+            # A future for each caller: to cancel one receive() must not disturb another.
+            future = self.connection.context.loop.create_future()
+            if self.receivers is None:
+                self.receivers = []
+            self.receivers.append(future)
+            if not self.body_complete:
+                self.connection.want_body(self)
+            await future
+        return self.next_event()
+
+    cdef int wake(self) except -1:
+        """Let the parked receive() calls look again."""
+        if self.receivers is not None:
+            receivers, self.receivers = self.receivers, None
+            for future in receivers:
+                if not future.done():
+                    future.set_result(None)
+        return 0
+
+    # --- the connection's side ---
+
+    cdef int body_received(self, bytes data) except -1:
+        if self.progress != COMPLETE:  # else nobody is left to read it
+            if self.pieces is None:
+                self.pieces = []
+            self.pieces.append(data)
+            self.buffered += len(data)
+            self.wake()
+        return 0
+
+    cdef int body_ended(self) except -1:
+        self.body_complete = True
+        self.wake()
+        return 0
+
+    cdef int peer_is(self, Peer peer) except -1:
+        """FINISHED: receive() says http.disconnect, send() goes on. GONE: send() raises, too."""
+        self.peer = peer
+        if peer == GONE:
+            self.connection = None
+        self.wake()
+        return 0
+
+    # --- the app's side: send() ---
+
+    def send(self, dict message not None):
+        """The ASGI send() of http.response.start and http.response.body.
+
+        Raises ClientDisconnected once the client has gone, RuntimeError for an event that may not come now
+        or a body that breaks its Content-Length, KeyError, TypeError and ValueError for an event's contents.
+        """
+        cdef str kind = message["type"]
+        if kind == "http.response.body":
+            return self.send_body(message.get("body", b""), message.get("more_body", False))
+        if kind == "http.response.start":
+            return self.send_start(message["status"], message.get("headers", ()))
+        raise RuntimeError(
+            f"send() got an event of type {kind!r}; an http response knows http.response.start and http.response.body")
+
+    cdef object send_start(self, object status, object headers):
+        cdef Said said
+        if self.progress != NOTHING:
+            raise RuntimeError("send() got a second http.response.start")
+        if not isinstance(status, int) or not 100 <= status <= 999:
+            raise ValueError(f"the status of a response must be an int from 100 to 999, not {status!r}")
+        cdef bint bodiless = status < 200 or status == 204
+        self.fields = render_fields(headers, bodiless, &said)
+        if self.peer == GONE:
+            raise ClientDisconnected("the client has gone")
+        self.status = status
+        self.response_headers = headers
+        self.length = NO_LENGTH if bodiless else said.content_length
+        self.date_given = said.date
+        self.server_given = said.server
+        if said.close or status < 200:
+            self.keep_alive = False
+        self.progress = HELD
+        return DONE
+
+    cdef object send_body(self, object body, object more):
+        cdef bytes data
+        cdef bint final = not more
+        if self.progress == COMPLETE:
+            return DONE  # the spec: ignored
+        if self.progress == NOTHING:
+            raise RuntimeError("send() got http.response.body before http.response.start")
+        if isinstance(body, bytes):
+            data = <bytes>body
+        elif isinstance(body, (bytearray, memoryview)):
+            data = bytes(body)
+        else:
+            raise TypeError(f"the body of http.response.body must be bytes, not {type(body).__name__}")
+        if self.peer == GONE:
+            raise ClientDisconnected("the client has gone")
+
+        cdef Py_ssize_t size = len(data)
+        cdef Connection connection = self.connection
+        cdef bint first = self.progress == HELD
+        if first:
+            self.choose_framing(size, final)
+        if self.framing == LENGTH:
+            self.check_length(size, final)
+        if first:
+            self.write_first(data, final)
+        elif self.framing != NO_BODY:
+            self.write_framed(b"", data, final)
+        if self.framing != NO_BODY:
+            self.sent += size
+        if final:
+            self.progress = COMPLETE
+            connection.response_complete(self)
+            self.wake()
+        elif connection.lagging():
+            return self.wait_for_peer()
+        return DONE
+
+    async def wait_for_peer(self):
+        while self.connection is not None and self.connection.lagging():
+            await self.connection.caught_up()
+        if self.peer == GONE:
+            raise ClientDisconnected("the client has gone")
+
+    cdef int check_length(self, Py_ssize_t size, bint final) except -1:
+        """Never a wrong length on the wire."""
+        cdef long long after = self.sent + size
+        if after > self.length:
+            raise RuntimeError(f"the response's body is longer than its content-length of {self.length} bytes")
+        if final and after < self.length:
+            raise RuntimeError(
+                f"the response's body ended after {after} of the {self.length} bytes of its content-length")
+        return 0
+
+    cdef int choose_framing(self, Py_ssize_t size, bint final) except -1:
+        """RFC 9112, 6.3. The first body event tells whether the whole body is known."""
+        if self.status < 200 or self.status == 204 or self.status == 304:
+            self.framing = NO_BODY
+        elif self.length == NO_LENGTH and final and not (self.head.method == "HEAD" and size == 0):
+            self.length = size
+            self.fields = self.fields + b"content-length: %d\r\n" % size
+            self.framing = LENGTH
+        elif self.length != NO_LENGTH:
+            self.framing = LENGTH
+        elif self.head.version == "1.1":
+            self.framing = CHUNKED
+        else:
+            self.framing = UNTIL_CLOSE
+            self.keep_alive = False
+        if self.head.method == "HEAD":
+            if self.framing == CHUNKED:
+                self.fields = self.fields + CHUNKED_FIELD
+            self.framing = NO_BODY
+        if not self.connection.persists(self, final):
+            self.keep_alive = False
+        return 0
+
+    cdef int write_first(self, bytes data, bint final) except -1:
+        """Head and first body bytes in one write."""
+        cdef Context context = self.connection.context
+        cdef bytes defaults, persistence = b"", end = CRLF
+        if not self.date_given and not self.server_given:
+            defaults = context.default_fields
+        else:
+            defaults = b"" if self.date_given else context.date_field
+            if not self.server_given:
+                defaults += context.server_field
+        if not self.keep_alive:
+            persistence = CLOSE_FIELD
+        elif self.head.version == "1.0":
+            persistence = KEEP_ALIVE_FIELD
+        if self.framing == CHUNKED:
+            persistence += CHUNKED_FIELD
+        self.progress = BEGUN
+        head = status_line(self.status)
+        if self.framing == NO_BODY:
+            self.connection.write(join(head, defaults, self.fields, persistence, CRLF))
+        elif self.framing != CHUNKED and len(data) <= COPY_LIMIT:
+            if persistence:
+                self.fields = self.fields + persistence
+            self.connection.write(join(head, defaults, self.fields, CRLF, data))
+        else:
+            self.write_framed(join(head, defaults, self.fields, persistence, CRLF), data, final)
+        self.fields = None
+        return 0
+
+    cdef int write_framed(self, bytes before, bytes data, bint final) except -1:
+        """`before`, then body bytes in the framing chosen. Large ones are not copied."""
+        cdef bytes after = b""
+        if self.framing == CHUNKED:
+            if data:
+                before = before + chunk_size_line(len(data))
+                after = CRLF
+            if final:
+                after = after + LAST_CHUNK
+        if len(data) <= COPY_LIMIT:
+            before = join(before, data, after, b"", b"")
+            if before:
+                self.connection.write(before)
+        else:
+            self.connection.write_parts([part for part in (before, data, after) if part])
+        return 0
+
+    # --- how the app ended (called by fastsrv/dispatch.py) ---
+
+    def answered(self):
+        """Is the response complete, or nobody left to read it?"""
+        return self.progress == COMPLETE or self.peer == GONE
+
+    def fail(self):
+        """The app will not complete its response: answer 500 if nothing is on the wire yet, else close."""
+        if self.progress == COMPLETE or self.peer == GONE:
+            return
+        cdef Connection connection = self.connection
+        if self.progress == BEGUN:
+            self.progress = COMPLETE
+            connection.response_failed(self)
+        else:
+            self.status = 500
+            self.response_headers = ()
+            self.keep_alive = False
+            self.progress = COMPLETE
+            self.sent = len(b"Internal Server Error\n")
+            answer = error_answer(500, "Internal Server Error", connection.context.default_fields)
+            if self.head.method == "HEAD":
+                answer = answer[:answer.index(b"\r\n\r\n") + 4]
+            connection.write(answer)
+            connection.response_complete(self)
+        self.wake()

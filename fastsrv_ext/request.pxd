@@ -1,0 +1,37 @@
+# One parsed request head: collects what the parser finds, then applies the rules it leaves to us.
+# Knows no connection and no app. http.pyx fills it, scope.pyx reads it.
+
+from fastsrv_ext.context cimport Limits
+
+
+cdef enum:
+    NO_BODY_LENGTH = -1          # neither Content-Length nor Transfer-Encoding: no body
+    CHUNKED_LENGTH = -2          # Transfer-Encoding: chunked
+
+
+cdef class RequestHead:
+    # request line
+    cdef readonly str method
+    cdef readonly bytes target           # as received
+    cdef readonly str version            # "1.0" or "1.1"
+    cdef bytes raw_path                  # target without query and authority
+    cdef bytes query
+
+    # fields
+    cdef readonly list headers           # (name in lower case, value), in their order
+    cdef bytes host                      # None without a Host
+    cdef bytes transfer_encoding         # None without
+    cdef bytes expect                    # None without
+    cdef Py_ssize_t size                 # bytes counted so far
+
+    # what follows from them
+    cdef long long content_length        # or NO_BODY_LENGTH, CHUNKED_LENGTH
+    cdef bint keep_alive                 # what the client asks for
+    cdef bint persistence_named          # a Connection field was there
+    cdef bint forwarded                  # a field of a proxy was there
+
+    cdef int add_target(self, bytes piece, Limits limits) except -1
+    cdef int add_field(self, bytes name, bytes value, Limits limits) except -1
+    cdef int complete(self, bytes method, str version, bint keep_alive, Limits limits) except -1
+    cdef int split_target(self) except -1
+    cdef bytes strip_authority(self, bytes target)

@@ -1,0 +1,233 @@
+"""One parsed request head and the rules that the parser leaves to us.
+
+Knows no connection and no app. http.pyx hands over what the parser finds, piece by piece; whatever
+breaks a rule raises BadRequest, which carries its answer. What the parser (llhttp, strict) refuses by
+itself is not checked again: bare CR or LF, folded lines, two Content-Length, Content-Length beside
+Transfer-Encoding, numbers that are none, control characters.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.dict cimport PyDict_GetItem
+from libc.string cimport memchr
+
+
+class BadRequest(Exception):
+    """A request that is answered by `status` and the text `reason`, and the connection closed."""
+
+    def __init__(self, int status, str reason):
+        super().__init__(status, reason)
+        self.status = status
+        self.reason = reason
+
+
+# The usual names in lower case, so that a request allocates none of them; and, since each is one
+# object, a comparison by identity tells which field it is.
+cdef bytes HOST = b"host"
+cdef bytes CONNECTION = b"connection"
+cdef bytes CONTENT_LENGTH = b"content-length"
+cdef bytes TRANSFER_ENCODING = b"transfer-encoding"
+cdef bytes EXPECT = b"expect"
+cdef dict NAMES = {}
+cdef set FORWARDING = set()  # names of fields that a proxy sets
+
+
+def know(names, bint forwarding=False):
+    """Make each of `names` (bytes, lower case) a known field name; `forwarding`: one that a proxy sets."""
+    for name in names:
+        name = NAMES.setdefault(name, name)
+        NAMES.setdefault(b"-".join(word.capitalize() for word in name.split(b"-")), name)
+        if forwarding:
+            FORWARDING.add(name)
+
+
+know((HOST, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, EXPECT))
+know(b"""
+    accept accept-charset accept-encoding accept-language authorization cache-control content-encoding
+    content-language content-type cookie date dnt etag forwarded from if-match if-modified-since
+    if-none-match if-range if-unmodified-since keep-alive max-forwards origin pragma priority
+    proxy-authorization range referer sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest
+    sec-fetch-mode sec-fetch-site sec-fetch-user sec-gpc te trailer upgrade upgrade-insecure-requests
+    user-agent via x-api-key x-csrf-token x-forwarded-host x-forwarded-port x-real-ip x-request-id
+    x-requested-with traceparent tracestate
+""".split())
+
+cdef dict METHODS = {
+    method: method.decode("ascii") for method in (
+        b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"TRACE", b"CONNECT",
+    )
+}
+
+# RFC 3986, 3.2.2: what may stand in a host and its port; brackets and the colon are looked at apart.
+cdef unsigned char[256] IN_HOST
+cdef int _byte
+for _byte in range(256):
+    IN_HOST[_byte] = _byte in (
+        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%!$&'()*+,;="
+    )
+
+cdef enum:
+    FIELD_OVERHEAD = 4           # bytes: ": " and CRLF
+    REQUEST_LINE_OVERHEAD = 10   # bytes: two spaces and "HTTP/1.1"; the method comes later
+
+
+cdef class RequestHead:
+
+    def __cinit__(self):
+        self.headers = []
+        self.content_length = NO_BODY_LENGTH
+
+    cdef int add_target(self, bytes piece, Limits limits) except -1:
+        """A piece of the request target; it comes in several where the read ended within."""
+        self.target = piece if self.target is None else self.target + piece
+        self.size = PyBytes_GET_SIZE(self.target) + REQUEST_LINE_OVERHEAD
+        if self.size > limits.request_line:
+            raise too_long(limits)
+        return 0
+
+    cdef int add_field(self, bytes name, bytes value, Limits limits) except -1:
+        """A whole header field, in its order."""
+        cdef Py_ssize_t length = PyBytes_GET_SIZE(value)
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(name) + length + FIELD_OVERHEAD
+        self.size += size
+        if size > limits.request_field_size:
+            raise BadRequest(
+                431, f"header field larger than {limits.request_field_size} bytes (limit_request_field_size)")
+        if self.size > limits.request_head:
+            raise BadRequest(
+                431, f"request head larger than {limits.request_head} bytes (fastsrv_limit_request_head)")
+        if len(self.headers) >= limits.request_fields:
+            raise BadRequest(431, f"more than {limits.request_fields} header fields (limit_request_fields)")
+
+        known = PyDict_GetItem(NAMES, name)
+        if known is not NULL:
+            name = <bytes>known
+        else:
+            name = name.lower()
+            known = PyDict_GetItem(NAMES, name)
+            if known is not NULL:
+                name = <bytes>known
+        if length > 0 and PyBytes_AS_STRING(value)[length - 1] in b" \t":
+            value = value.rstrip(b" \t")  # RFC 9112, 5.1; the parser strips the left side alone
+        self.headers.append((name, value))
+
+        if name is HOST:
+            if self.host is not None:
+                raise BadRequest(400, "more than one Host field")
+            self.host = value
+        elif name is CONNECTION:
+            self.persistence_named = True
+        elif name is CONTENT_LENGTH:
+            if len(value) > 18:  # digits that fit into 64 bits; the parser has seen that they are digits
+                raise BadRequest(413, "Content-Length is too large")
+            self.content_length = int(value)
+        elif name is TRANSFER_ENCODING:
+            if self.transfer_encoding is not None:
+                raise BadRequest(400, "more than one Transfer-Encoding field")
+            self.transfer_encoding = value
+        elif name is EXPECT:
+            self.expect = value
+        elif name in FORWARDING:
+            self.forwarded = True
+        return 0
+
+    cdef int complete(self, bytes method, str version, bint keep_alive, Limits limits) except -1:
+        """The head has ended: apply the rules that need all of it. version: "1.0", "1.1" or another."""
+        if PyBytes_GET_SIZE(method) + PyBytes_GET_SIZE(self.target) + REQUEST_LINE_OVERHEAD > limits.request_line:
+            raise too_long(limits)
+        known = PyDict_GetItem(METHODS, method)
+        self.method = <str>known if known is not NULL else method.decode("ascii")
+        self.version = version
+        self.keep_alive = keep_alive
+        if version == "1.1":
+            if self.host is None:
+                raise BadRequest(400, "an HTTP/1.1 request needs a Host field")
+        elif version != "1.0":
+            raise BadRequest(400, "the version must be HTTP/1.1 or HTTP/1.0")
+        if self.host is not None and not is_host(self.host):
+            raise BadRequest(400, "the Host field is no host with an optional port")
+        if self.transfer_encoding is not None:
+            if version == "1.0":
+                raise BadRequest(400, "HTTP/1.0 has no Transfer-Encoding")
+            if self.transfer_encoding.lower() != b"chunked":
+                raise BadRequest(400, "the only transfer coding served is chunked, by itself")
+            self.content_length = CHUNKED_LENGTH
+        if self.expect is not None and version == "1.1":
+            if self.expect.lower() != b"100-continue":
+                raise BadRequest(417, "the only expectation served is 100-continue")
+        self.split_target()
+        return 0
+
+    cdef int split_target(self) except -1:
+        """RFC 9112, 3.2: origin-form, absolute-form, and asterisk-form for OPTIONS."""
+        cdef bytes target = self.target
+        cdef Py_ssize_t length = PyBytes_GET_SIZE(target)
+        cdef const char* text = PyBytes_AS_STRING(target)
+        cdef const char* question
+        if self.method == "CONNECT":
+            raise BadRequest(400, "CONNECT is for proxies, and this is none")
+        if memchr(text, b"#", length) is not NULL:
+            raise BadRequest(400, "the request target has a fragment")
+        if text[0] != b"/":
+            target = self.strip_authority(target)
+            length = PyBytes_GET_SIZE(target)
+            text = PyBytes_AS_STRING(target)
+        question = <const char*>memchr(text, b"?", length)
+        if question is NULL:
+            self.raw_path = target
+            self.query = b""
+        else:
+            self.raw_path = target[:question - text]
+            self.query = target[question - text + 1:]
+            if not self.raw_path:
+                self.raw_path = b"/"
+        return 0
+
+    cdef bytes strip_authority(self, bytes target):
+        """The path and query of a target that does not begin with them."""
+        if target == b"*":
+            if self.method != "OPTIONS":
+                raise BadRequest(400, "the request target * is for OPTIONS alone")
+            return target
+        scheme, found, rest = target.partition(b"://")
+        if not found or scheme.lower() not in (b"http", b"https"):
+            raise BadRequest(400, "the request target must be a path or an http or https URL")
+        end = min((position for position in (rest.find(b"/"), rest.find(b"?")) if position >= 0),
+                  default=len(rest))
+        authority = rest[:end]
+        if not authority or not is_host(authority):
+            raise BadRequest(400, "the authority of the request target is no host with an optional port")
+        # RFC 9112, 3.2.2: the target's host replaces what the Host field says.
+        self.headers = [(name, authority if name is HOST else value) for name, value in self.headers]
+        if self.host is None:
+            self.headers.append((HOST, authority))
+        self.host = authority
+        return rest[end:] or b"/"
+
+
+cdef too_long(Limits limits):
+    return BadRequest(414, f"request line larger than {limits.request_line} bytes (limit_request_line)")
+
+
+cdef bint is_host(bytes host) noexcept:
+    """uri-host [ ":" port ] of RFC 9110, 7.2. An empty one is allowed: the target has no authority."""
+    cdef const unsigned char* text = <const unsigned char*>PyBytes_AS_STRING(host)
+    cdef Py_ssize_t length = PyBytes_GET_SIZE(host)
+    cdef Py_ssize_t i = 0
+    if length > 0 and text[0] == b"[":
+        i = 1
+        while i < length and (IN_HOST[text[i]] or text[i] == b":"):
+            i += 1
+        if i < 3 or i == length or text[i] != b"]":
+            return False
+        i += 1
+    else:
+        while i < length and IN_HOST[text[i]]:
+            i += 1
+    if i == length:
+        return True
+    if text[i] != b":":
+        return False
+    i += 1
+    while i < length and 48 <= text[i] <= 57:
+        i += 1
+    return i == length

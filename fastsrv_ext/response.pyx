@@ -1,0 +1,165 @@
+"""Status line, header fields and framing of a response -> bytes.
+
+Pure: no connection, no app, no clock. Called by cycle.pyx, which decides the framing, and by http.pyx
+for an answer of our own. Everything an app says is validated here, so no app can split a response.
+"""
+
+from http import HTTPStatus
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from libc.string cimport memcpy
+
+# RFC 9110, 5.6.2 (token) and 5.5 (field values: HTAB, SP, VCHAR, obs-text).
+cdef enum:
+    TOKEN = 1
+    VALUE = 2
+
+cdef unsigned char[256] CLASSES
+cdef int _byte
+for _byte in range(256):
+    CLASSES[_byte] = 0
+    if _byte in b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ":
+        CLASSES[_byte] |= TOKEN
+    if _byte == 9 or (_byte >= 32 and _byte != 127):
+        CLASSES[_byte] |= VALUE
+
+cdef dict STATUS_LINES = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode("ascii") for status in HTTPStatus
+}
+
+
+cdef bytes status_line(int status):
+    line = STATUS_LINES.get(status)
+    if line is None:
+        # RFC 9112, 4: the reason may be empty, the space before it may not be missing.
+        line = b"HTTP/1.1 %d \r\n" % status
+    return <bytes>line
+
+
+cdef inline bint is_name(const unsigned char* name, Py_ssize_t size, const char* other) noexcept:
+    """Is the field name equal to `other` (lower case, the same size)?"""
+    cdef Py_ssize_t i
+    for i in range(size):
+        if name[i] | 0x20 != <unsigned char>other[i]:
+            return False
+    return True
+
+
+cdef inline bint consists_of(bytes text, unsigned char wanted) noexcept:
+    cdef const unsigned char* byte = <const unsigned char*>PyBytes_AS_STRING(text)
+    cdef Py_ssize_t i
+    cdef unsigned char every = 0xFF
+    for i in range(PyBytes_GET_SIZE(text)):
+        every &= CLASSES[byte[i]]
+    return every & wanted != 0
+
+
+cdef bytes render_fields(object headers, bint drop_length, Said* said):
+    """The app's header fields as lines, in their order; fills `said`.
+
+    headers: an iterable of pairs of bytes. Left out are Transfer-Encoding and Connection, since framing
+    and persistence are ours (a `close` is kept in `said`), and Content-Length if `drop_length`.
+    Raises TypeError for what is no pair of bytes, ValueError for a name that is no token (RFC 9110, 5.6.2),
+    a value with control characters (5.5), and a Content-Length that is no number or given twice.
+    """
+    cdef list fields = headers if type(headers) is list else list(headers)
+    cdef list kept = []
+    cdef bytes name, value
+    cdef const unsigned char* text
+    cdef Py_ssize_t size, total = 0
+    cdef char* out
+
+    said.content_length = NO_LENGTH
+    said.date = said.server = said.close = False
+
+    for field in fields:
+        try:
+            field_name, field_value = field
+        except (TypeError, ValueError):
+            raise TypeError(f"a header must be a pair of bytes, not {field!r}") from None
+        if not isinstance(field_name, bytes) or not isinstance(field_value, bytes):
+            raise TypeError(f"a header's name and value must be bytes, not {field_name!r}: {field_value!r}")
+        name = <bytes>field_name
+        value = <bytes>field_value
+        size = PyBytes_GET_SIZE(name)
+        if size == 0 or not consists_of(name, TOKEN):
+            raise ValueError(f"a header's name must be a token (RFC 9110, 5.6.2), not {name!r}")
+        if not consists_of(value, VALUE):
+            raise ValueError(f"the value of header {name!r} has control characters: {value!r}")
+
+        text = <const unsigned char*>PyBytes_AS_STRING(name)
+        if size == 4:
+            if is_name(text, size, b"date"):
+                said.date = True
+        elif size == 6:
+            if is_name(text, size, b"server"):
+                said.server = True
+        elif size == 10:
+            if is_name(text, size, b"connection"):
+                if b"close" in value.lower():
+                    said.close = True
+                continue
+        elif size == 14:
+            if is_name(text, size, b"content-length"):
+                read_content_length(value, said)
+                if drop_length:
+                    continue
+        elif size == 17:
+            if is_name(text, size, b"transfer-encoding"):
+                continue
+        kept.append(name)
+        kept.append(value)
+        total += size + PyBytes_GET_SIZE(value) + 4
+
+    rendered = PyBytes_FromStringAndSize(NULL, total)
+    out = PyBytes_AS_STRING(rendered)
+    cdef Py_ssize_t i
+    for i in range(0, len(kept), 2):
+        out = put(out, <bytes>kept[i])
+        out[0] = b":"
+        out[1] = b" "
+        out = put(out + 2, <bytes>kept[i + 1])
+        out[0] = b"\r"
+        out[1] = b"\n"
+        out += 2
+    return rendered
+
+
+cdef int read_content_length(bytes value, Said* said) except -1:
+    if said.content_length != NO_LENGTH:
+        raise ValueError("the response has more than one content-length")
+    if not value.isdigit() or len(value) > 18:  # 18 digits fit into 64 bits
+        raise ValueError(f"content-length must be a number of bytes, not {value!r}")
+    said.content_length = int(value)
+    return 0
+
+
+cdef inline char* put(char* out, bytes text) noexcept:
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(text)
+    memcpy(out, PyBytes_AS_STRING(text), size)
+    return out + size
+
+
+cdef bytes join(bytes first, bytes second, bytes third, bytes fourth, bytes fifth):
+    """The five after each other, in one allocation."""
+    cdef bytes joined = PyBytes_FromStringAndSize(
+        NULL,
+        PyBytes_GET_SIZE(first) + PyBytes_GET_SIZE(second) + PyBytes_GET_SIZE(third)
+        + PyBytes_GET_SIZE(fourth) + PyBytes_GET_SIZE(fifth),
+    )
+    put(put(put(put(put(PyBytes_AS_STRING(joined), first), second), third), fourth), fifth)
+    return joined
+
+
+cdef bytes chunk_size_line(Py_ssize_t size):
+    """RFC 9112, 7.1."""
+    return b"%x\r\n" % size
+
+
+cdef bytes error_answer(int status, str reason, bytes default_fields):
+    """A whole response of our own, after which the connection closes."""
+    body = reason.encode("utf-8") + b"\n"
+    return (
+        status_line(status) + default_fields + b"content-type: text/plain; charset=utf-8\r\n"
+        + b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body) + body
+    )

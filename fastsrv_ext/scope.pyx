@@ -1,0 +1,68 @@
+"""A parsed request head -> an ASGI scope (ASGI 3.0, http 2.5: "HTTP connection scope").
+
+Pure: no connection, no app. Called by http.pyx just before the app is started.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.dict cimport PyDict_Copy
+from cpython.unicode cimport PyUnicode_DecodeASCII, PyUnicode_DecodeUTF8
+from libc.string cimport memchr
+
+cdef dict ASGI = {"version": "3.0", "spec_version": "2.5"}
+
+
+cdef dict make_scope(Context context, RequestHead head, tuple client, tuple server):
+    """A scope of the request's own, which middleware may change: nothing mutable in it is shared."""
+    cdef dict scope = PyDict_Copy(context.template)
+    scope["asgi"] = PyDict_Copy(ASGI)
+    scope["method"] = head.method
+    scope["path"] = decode_path(head.raw_path)
+    scope["raw_path"] = head.raw_path
+    scope["headers"] = head.headers
+    if head.version != "1.1":
+        scope["http_version"] = head.version
+    if PyBytes_GET_SIZE(head.query) != 0:
+        scope["query_string"] = head.query
+    if client is not None:
+        scope["client"] = client
+    if server is not None:
+        scope["server"] = server
+    if context.lifespan_state is not None:
+        scope["state"] = context.lifespan_state.copy()
+    return scope
+
+
+cdef str decode_path(bytes raw_path):
+    """Percent-decoded, then read as UTF-8; what is no UTF-8 becomes U+FFFD."""
+    cdef Py_ssize_t length = PyBytes_GET_SIZE(raw_path)
+    cdef const char* text = PyBytes_AS_STRING(raw_path)
+    if memchr(text, b"%", length) is NULL:
+        return PyUnicode_DecodeASCII(text, length, NULL)  # the parser lets nothing else pass
+
+    cdef bytes decoded = PyBytes_FromStringAndSize(NULL, length)
+    cdef char* out = PyBytes_AS_STRING(decoded)
+    cdef Py_ssize_t i = 0, written = 0
+    cdef int high, low
+    while i < length:
+        if text[i] == b"%" and i + 2 < length:
+            high = hex_digit(text[i + 1])
+            low = hex_digit(text[i + 2])
+            if high >= 0 and low >= 0:
+                out[written] = <char>(high << 4 | low)
+                written += 1
+                i += 3
+                continue
+        out[written] = text[i]
+        written += 1
+        i += 1
+    return PyUnicode_DecodeUTF8(out, written, "replace")
+
+
+cdef inline int hex_digit(char c) noexcept:
+    if b"0" <= c <= b"9":
+        return c - b"0"
+    if b"a" <= c <= b"f":
+        return c - b"a" + 10
+    if b"A" <= c <= b"F":
+        return c - b"A" + 10
+    return -1

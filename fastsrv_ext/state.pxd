@@ -1,0 +1,30 @@
+# The states of a connection: whom do we wait for?
+# Not the waiting itself (clock.pyx) nor the moves (http.pyx); everybody below reads it.
+#
+# A connection has a deadline only while it waits for the peer; while the app works it has none.
+# The limit of a state is looked up in the clock's table (clock.pyx), never stored with the connection.
+#
+#   state    waits for                         entered by                            extended by  on expiry
+#   -------  --------------------------------  ------------------------------------  -----------  ---------------------
+#   HEAD     a complete request head           connection made; first byte of a      nothing      408 if a byte came;
+#                                              head; pipelined bytes left                         CLOSE
+#   IDLE     first byte of the next request    response complete, writes drained     nothing      peek; CLOSE
+#   RESPOND  the app                           head complete; body handed over;      -            never
+#                                              writes drained
+#   BODY     body bytes the app awaits         receive() finds no data               progress     408 if no head was
+#                                                                                                 sent; CLOSE
+#   SEND     the peer to read what we wrote    pause_writing                         progress     abort
+#   DRAIN    what is still on its way to us    response complete before the body;    nothing      CLOSE
+#                                              our own 4xx
+#   CLOSE    our last bytes to leave           close()                               nothing      abort
+#   CLOSED   nobody                            connection_lost                       -            -
+
+cdef enum State:
+    CLOSED
+    HEAD
+    IDLE
+    RESPOND
+    BODY
+    SEND
+    DRAIN
+    CLOSE

@@ -1,0 +1,61 @@
+"""Finds and compiles fastsrv_ext/*.pyx. All that needs no program stands in pyproject.toml.
+
+Two switches from the environment; each mode has its own build directory, so that none reuses another's files:
+FASTSRV_DEBUG=1     bounds checks and assertions on, symbols, little optimization
+FASTSRV_ANNOTATE=1  Cython's annotated HTML beside the generated C, in build/*-annotate/cython/
+"""
+
+import os
+import sys
+from glob import glob
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+DEBUG = os.environ.get("FASTSRV_DEBUG") == "1"
+ANNOTATE = os.environ.get("FASTSRV_ANNOTATE") == "1"
+BUILD = "build/" + ("debug" if DEBUG else "release") + ("-annotate" if ANNOTATE else "")
+
+DIRECTIVES = {
+    "language_level": 3,
+    "boundscheck": DEBUG,
+    "wraparound": DEBUG,
+    "initializedcheck": DEBUG,
+    "cdivision": True,
+    "embedsignature": False,
+    "binding": False,  # methods stay plain built-ins: the cheapest call
+    "autotestdict": False,  # no __test__ in the modules
+}
+if DEBUG:
+    COMPILER = {"extra_compile_args": ["-O1", "-g", "-UNDEBUG"]}
+else:
+    COMPILER = {"extra_compile_args": ["-O3"], "define_macros": [("CYTHON_WITHOUT_ASSERTIONS", "1")]}
+
+
+class BuildExt(build_ext):
+    """An editable build compiles only what changed, and always puts its mode's modules in place."""
+
+    def finalize_options(self) -> None:
+        if self.editable_mode:  # a directory that lasts: that of setuptools is new and empty each time
+            self.build_lib = f"{BUILD}/editable-{sys.implementation.cache_tag}"
+        super().finalize_options()
+
+    def copy_extensions_to_source(self) -> None:
+        self.force = True  # the file in place may be newer and yet of the other mode
+        super().copy_extensions_to_source()
+
+
+extensions = [
+    Extension(f"fastsrv_ext.{Path(pyx).stem}", [pyx], **COMPILER)
+    for pyx in sorted(glob("fastsrv_ext/*.pyx"))
+]
+
+setup(
+    ext_modules=cythonize(
+        extensions, build_dir=f"{BUILD}/cython", annotate=ANNOTATE, compiler_directives=DIRECTIVES
+    ),
+    options={"build": {"build_base": BUILD}, "build_ext": {"parallel": os.cpu_count()}},
+    cmdclass={"build_ext": BuildExt},
+)

@@ -1,0 +1,58 @@
+"""Fixtures: `wire` (a connection in memory), `serve` (a server in a thread, on both loops), `gunicorn`."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.support.servers import Gunicorn, ThreadServer  # noqa: E402
+from tests.support.wire import Wire  # noqa: E402
+
+
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="run the stress tests in their long form")
+
+
+@pytest.fixture
+def wire():
+    """wire(app, **settings) -> Wire: a peer connected to `app` in memory."""
+    wires = []
+
+    def connect(app, **settings):
+        wires.append(Wire(app, **settings))
+        return wires[-1]
+
+    yield connect
+    for each in wires:
+        each.close()
+
+
+@pytest.fixture(params=["uvloop", "asyncio"])
+def serve(request):
+    """serve(app, **settings) -> ThreadServer: `app` served on a real socket, on both loops."""
+    servers = []
+
+    def start(app, **settings):
+        servers.append(ThreadServer(app, request.param, **settings).__enter__())
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop(quickly=True)
+
+
+@pytest.fixture
+def gunicorn(tmp_path):
+    """gunicorn(source, *options, config=, env=) -> Gunicorn: `source` is the text of a module with `app`."""
+    running = []
+
+    def start(source, *options, **more):
+        (tmp_path / "served.py").write_text(source)
+        running.append(Gunicorn(tmp_path, "served:app", *options, **more).__enter__())
+        return running[-1]
+
+    yield start
+    for each in running:
+        each.__exit__()

@@ -1,0 +1,250 @@
+"""Real servers on real sockets: one event loop in a thread, or gunicorn in a process."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+from fastsrv.config import OWN_SETTINGS, UNLIMITED, Config
+from fastsrv.server import Server
+from fastsrv.worker import new_loop
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 30  # seconds to wait for an event before a test fails
+
+
+
+class ThreadServer:
+    """fastsrv's Server in a thread, on a loop of `kind` ("uvloop", "asyncio"), at 127.0.0.1:`port`.
+
+    settings: fields of Config. `server` is the Server; call() runs a function in its loop.
+    """
+
+    def __init__(self, app, kind, *, address=None, **settings):
+        values = {setting.name.removeprefix("fastsrv_"): setting.default for setting in OWN_SETTINGS}
+        values |= {
+            "keepalive": 5, "graceful_timeout": 5, "worker_connections": 10_000, "backlog": 2048,
+            "limit_request_head": 65536, "limit_request_line": 4094, "limit_request_fields": 100,
+            "limit_request_field_size": 8190, "root_path": "", "lifespan": "auto", "loop": kind,
+        }
+        options = {name: settings.pop(name) for name in ("max_requests", "finished", "before", "tls")
+                   if name in settings}
+        self.config = Config(**{**values, **settings})
+        if address is None:
+            self.socket = socket.create_server(("127.0.0.1", 0), backlog=2048)
+            self.port = self.socket.getsockname()[1]
+        else:
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.bind(address)
+            self.socket.listen(2048)
+        self.log = logging.getLogger("fastsrv.tests.server")
+        self.loop = new_loop(kind)
+        self.beats = threading.Semaphore(0)
+        self.failure = None
+        self.server = None
+        self.thread = threading.Thread(target=self.run, args=(app, options), daemon=True)
+
+    def run(self, app, options):
+        async def serve():
+            self.server = Server(app, self.config, [self.socket], self.log, beat=self.beats.release, **options)
+            await self.server.serve()
+
+        try:
+            self.loop.run_until_complete(serve())
+        except BaseException as failure:
+            self.failure = failure
+        finally:
+            self.loop.close()
+            self.beats.release()
+
+    def __enter__(self):
+        self.thread.start()
+        assert self.beats.acquire(timeout=PATIENCE)
+        return self
+
+    def __exit__(self, *failure):
+        self.stop()
+
+    def call(self, function, *args):
+        """function(*args), called in the server's loop."""
+        async def run():
+            return function(*args)
+
+        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(PATIENCE)
+
+    def until(self, condition):
+        """Wait until condition() holds in the server's loop, looking after each tick."""
+        for _ in range(PATIENCE * 4):
+            if self.call(condition):
+                return
+            assert self.beats.acquire(timeout=PATIENCE)
+        raise AssertionError(f"never came true: {condition}")
+
+    def connect(self):
+        """A connected socket with a timeout, so that no test hangs."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+
+    def stop(self, quickly=False):
+        """Stop serving and wait for the end; raises what ended serve()."""
+        if self.thread.is_alive():
+            with contextlib.suppress(RuntimeError):
+                self.loop.call_soon_threadsafe(lambda: self.server.stop(quickly=quickly))
+            self.thread.join(PATIENCE)
+            assert not self.thread.is_alive()
+        self.socket.close()
+        if self.failure is not None:
+            raise self.failure
+
+
+class Gunicorn:
+    """`gunicorn -k fastsrv.Worker` in a process of its own, from a folder of its own.
+
+    folder: where it runs; app: "module:name"; options: further command-line options; config: the text of
+    gunicorn.conf.py. `ready` waits until a worker serves, `port` is where. Everything it prints is in `output`.
+    """
+
+    def __init__(self, folder, app, *options, config="", env=(), bind="127.0.0.1:0"):
+        self.folder = Path(folder)
+        (self.folder / "gunicorn.conf.py").write_text(config)
+        self.command = [
+            sys.executable, "-m", "gunicorn", "-k", "fastsrv.Worker", "--bind", bind, "--no-control-socket",
+            *options, app,
+        ]
+        environ = {name: value for name, value in os.environ.items() if not name.startswith(("FASTSRV_", "GUNICORN_"))}
+        environ["PYTHONPATH"] = os.pathsep.join((str(self.folder), str(ROOT)))
+        environ["PYTHONUNBUFFERED"] = "1"
+        environ.update(env)
+        self.environ = environ
+        self.lines = []
+        self.news = threading.Condition()
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            self.command, cwd=self.folder, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, errors="replace")
+        self.reader = threading.Thread(target=self.listen, daemon=True)
+        self.reader.start()
+        return self
+
+    def listen(self):
+        for line in self.process.stdout:
+            with self.news:
+                self.lines.append(line)
+                self.news.notify_all()
+        with self.news:
+            self.lines.append("")
+            self.news.notify_all()
+
+    def __exit__(self, *failure):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGQUIT)
+            try:
+                self.process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.reader.join(PATIENCE)
+        self.process.stdout.close()
+
+    @property
+    def output(self):
+        with self.news:
+            return "".join(self.lines)
+
+    def wait_for(self, pattern, count=1):
+        """Wait until the output holds `count` matches of `pattern`; returns the last one."""
+        def found():
+            matches = list(re.finditer(pattern, "".join(self.lines), re.MULTILINE))
+            return matches[count - 1] if len(matches) >= count else None
+
+        with self.news:
+            ended = self.news.wait_for(lambda: found() or "" in self.lines, PATIENCE)
+            match = found()
+        assert ended and match, f"{pattern!r} is not in the output:\n{self.output}"
+        return match
+
+    @property
+    def port(self):
+        return int(self.wait_for(r"Listening at: http\S*://127\.0\.0\.1:(\d+)")[1])
+
+    def worker(self, number=1):
+        """The pid of the worker that was the `number`th to boot."""
+        return int(self.wait_for(r"Booting worker with pid: (\d+)", number)[1])
+
+    def connect(self):
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+
+    def signal(self, number, pid=None):
+        os.kill(pid or self.process.pid, number)
+
+    def wait(self):
+        """The exit code of the arbiter."""
+        code = self.process.wait(PATIENCE)
+        self.reader.join(PATIENCE)
+        return code
+
+
+def read_response(connection, head_only=False):
+    """One response from a socket: SimpleNamespace(status, reason, headers (dict, lower case), body, raw)."""
+    raw = b""
+    while b"\r\n\r\n" not in raw:
+        data = connection.recv(65536)
+        assert data, f"the connection ended within a response head: {raw!r}"
+        raw += data
+    head, _, rest = raw.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    _, status, reason = first.split(" ", 2)
+    headers = {}
+    for line in lines:
+        name, _, value = line.partition(": ")
+        headers[name.lower()] = value
+    body = b""
+    if not head_only and int(status) >= 200 and int(status) not in (204, 304):
+        if "content-length" in headers:
+            length = int(headers["content-length"])
+            while len(rest) < length:
+                data = connection.recv(65536)
+                assert data, f"the connection ended within a response body: {rest[:200]!r}"
+                rest += data
+            assert len(rest) == length, f"bytes behind the response: {rest[length:]!r}"
+            body = rest
+        elif headers.get("transfer-encoding") == "chunked":
+            while not rest.endswith(b"0\r\n\r\n"):
+                data = connection.recv(65536)
+                assert data, f"the connection ended within a chunked body: {rest[-200:]!r}"
+                rest += data
+            body = dechunk(rest)
+        else:
+            while data := connection.recv(65536):
+                rest += data
+            body = rest
+    return SimpleNamespace(status=int(status), reason=reason, headers=headers, body=body, raw=raw)
+
+
+def dechunk(data):
+    """The body of a chunked message without extensions and trailers."""
+    body = b""
+    while True:
+        size, _, data = data.partition(b"\r\n")
+        if int(size, 16) == 0:
+            assert data == b"\r\n"
+            return body
+        body += data[: int(size, 16)]
+        assert data[int(size, 16):][:2] == b"\r\n"
+        data = data[int(size, 16) + 2:]
+
+
+def read_to_end(connection):
+    """Everything until the peer's end. A reset raises ConnectionResetError."""
+    data = b""
+    while more := connection.recv(65536):
+        data += more
+    return data

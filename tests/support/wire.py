@@ -1,0 +1,250 @@
+"""A connection without a network: the real protocol and the real dispatch, a transport in memory, and a
+clock that is ticked by hand. Nothing here sleeps; the loop is run until it has nothing left to do.
+"""
+
+import asyncio
+import logging
+import socket
+
+from fastsrv.dispatch import Dispatch
+from fastsrv_ext.clock import TICK, Clock
+from fastsrv_ext.context import Context, Limits
+from fastsrv_ext.http import HTTP
+
+TURNS = 30  # of the loop: more than the longest chain of callbacks in any test
+HOST = b"Host: example.org\r\n"
+
+
+def get(path=b"/", *fields, version=b"1.1"):
+    """A GET request as bytes."""
+    return b"GET " + path + b" HTTP/" + version + b"\r\n" + HOST + b"".join(f + b"\r\n" for f in fields) + b"\r\n"
+
+
+def post(body, *fields, path=b"/"):
+    """A POST request with a Content-Length as bytes."""
+    head = b"POST " + path + b" HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n" % len(body)
+    return head + b"".join(f + b"\r\n" for f in fields) + b"\r\n" + body
+
+
+class Transport(asyncio.Transport):
+    """What asyncio promises of a stream transport, in memory.
+
+    `sent`: bytes the peer has got, a list with an item per write that left at once. `room`: how many bytes the
+    kernel takes before the rest is buffered here, None for all. The peer's side: see Wire.
+    """
+
+    def __init__(self, loop, protocol, unix=False, tls=False):
+        super().__init__()
+        self.loop, self.protocol, self.tls = loop, protocol, tls
+        self.sent, self.buffer, self.room = [], bytearray(), None
+        self.eof_written = self.closing = self.lost = self.aborted = False
+        self.reading, self.paused, self.high, self.low = True, False, 64 * 1024, 16 * 1024
+        ours, self.peer = socket.socketpair()
+        ours.setblocking(False)
+        self.extra = {
+            "socket": ours,
+            "peername": "" if unix else ("192.0.2.7", 4321),
+            "sockname": "/run/fastsrv.sock" if unix else ("192.0.2.1", 80),
+        }
+
+    def get_extra_info(self, name, default=None):
+        return self.extra.get(name, default)
+
+    def set_write_buffer_limits(self, high=None, low=None):
+        self.high, self.low = high, low
+
+    def get_write_buffer_size(self):
+        return len(self.buffer)
+
+    def write(self, data):
+        assert isinstance(data, (bytes, bytearray, memoryview))
+        if self.eof_written:
+            raise RuntimeError("Cannot call write() after write_eof()")
+        if self.closing or not data:
+            return
+        data = bytes(data)
+        if not self.buffer:
+            taken = len(data) if self.room is None else min(self.room, len(data))
+            if taken:
+                self.sent.append(data[:taken])
+            data = data[taken:]
+            if self.room is not None:
+                self.room -= taken
+        self.buffer += data
+        if len(self.buffer) > self.high and not self.paused:
+            self.paused = True
+            self.protocol.pause_writing()
+
+    def writelines(self, parts):
+        self.write(b"".join(parts))
+
+    def can_write_eof(self):
+        return not self.tls
+
+    def write_eof(self):
+        assert not self.tls
+        self.eof_written = True
+
+    def is_closing(self):
+        return self.closing
+
+    def close(self):
+        if not self.closing:
+            self.closing = True
+            if not self.buffer:
+                self.lose(None)
+
+    def abort(self):
+        self.closing = self.aborted = True
+        self.buffer.clear()
+        self.lose(None)
+
+    def lose(self, exc):
+        if not self.lost:
+            self.lost = True
+            self.loop.call_soon(self.protocol.connection_lost, exc)
+
+    def pause_reading(self):
+        self.reading = False
+
+    def resume_reading(self):
+        self.reading = True
+
+    # --- the peer's side ---
+
+    def take(self, size):
+        """The peer reads `size` bytes of what the kernel had no room for."""
+        if self.buffer:
+            self.sent.append(bytes(self.buffer[:size]))
+            del self.buffer[:size]
+        if len(self.buffer) <= self.low and self.paused:
+            self.paused = False
+            self.protocol.resume_writing()
+        if self.closing and not self.buffer:
+            self.lose(None)
+
+
+class Wire:
+    """A peer connected to `app`. Every method returns when the server has nothing left to do.
+
+    Times are seconds as the settings have them; `connection` is the protocol, to be left alone by tests.
+    """
+
+    def __init__(self, app, *, unix=False, tls=False, header=10, keepalive=5, body=10, send=10, drain=5, close=5,
+                 min_rate=100, request_line=4094, request_fields=100, request_field_size=8190, request_head=65536,
+                 connect=True, **context):
+        self.loop = asyncio.new_event_loop()
+        self.errors = []  # of the loop's exception handler: there must be none
+        self.loop.set_exception_handler(lambda loop, problem: self.errors.append(problem))
+        self.log = logging.getLogger("fastsrv.tests")
+        self.clock = Clock(header=header, keepalive=keepalive, body=body, send=send, drain=drain, close=close)
+        self.dispatch = Dispatch(app, self.loop, self.log)
+        context.setdefault("max_connections", 1000)
+        self.context = Context(
+            loop=self.loop, clock=self.clock, dispatch=self.dispatch.start, limits=Limits(
+                request_line=request_line, request_fields=request_fields, request_field_size=request_field_size,
+                request_head=request_head, min_rate=min_rate), **context)
+        self.connection = HTTP(self.context)
+        self.transport = Transport(self.loop, self.connection, unix, tls)
+        if connect:
+            self.call(self.connection.connection_made, self.transport)
+
+    def call(self, function, *args):
+        """Call it as the loop would, then let the loop finish."""
+        async def run():
+            function(*args)
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
+
+        self.loop.run_until_complete(run())
+        assert not self.errors, self.errors
+
+    # --- the peer's side ---
+
+    def send(self, *pieces):
+        """The peer sends; each piece arrives in a read of its own."""
+        for piece in pieces:
+            if not self.transport.lost:
+                self.call(self.connection.data_received, piece)
+        return self
+
+    def end(self):
+        """The peer half-closes."""
+        def end():
+            if not self.connection.eof_received():
+                self.transport.close()
+
+        if not self.transport.lost:
+            self.call(end)
+        return self
+
+    def reset(self):
+        """The peer's reset comes in."""
+        self.transport.closing = True
+        self.call(self.transport.lose, ConnectionResetError(104, "Connection reset by peer"))
+        return self
+
+    def read(self, size=1 << 40):
+        """The peer reads what the kernel had no room for."""
+        self.call(self.transport.take, size)
+        return self
+
+    def leave_unread(self, data):
+        """Bytes that have come into the kernel and that the loop has not read."""
+        self.transport.peer.send(data)
+        return self
+
+    # --- time ---
+
+    def wait(self, seconds):
+        """Time passes: as many ticks of the clock as it takes at most to be sure of `seconds`."""
+        for _ in range(int(seconds / TICK) + 2):
+            self.tick()
+        return self
+
+    def tick(self):
+        def tick():
+            self.clock.advance()
+            self.clock.judge()
+
+        self.call(tick)
+
+    # --- what the peer sees ---
+
+    @property
+    def writes(self):
+        return self.transport.sent
+
+    @property
+    def output(self):
+        """All bytes so far."""
+        return b"".join(self.transport.sent)
+
+    def take(self):
+        """The bytes since the last take()."""
+        output = self.output
+        self.transport.sent.clear()
+        return output
+
+    @property
+    def ended(self):
+        """Does the peer see our end (and no reset)?"""
+        return (self.transport.eof_written or (self.transport.lost and not self.transport.buffer)) \
+            and not self.transport.aborted
+
+    @property
+    def closed(self):
+        """Is the socket closed?"""
+        return self.transport.lost
+
+    def close(self):
+        """Tear down: the loop ends without anything left in it."""
+        if not self.transport.lost and self.transport.protocol is self.connection:
+            self.call(self.transport.abort)
+        for task in asyncio.all_tasks(self.loop):
+            task.cancel()
+        self.call(lambda: None)
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        self.loop.close()
+        self.transport.peer.close()
+        self.transport.extra["socket"].close()
