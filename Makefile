@@ -56,7 +56,7 @@ clean:
 
 # A change of setup.py may be one of compiler options, of which a source's time of change knows nothing.
 $(VENV)/.tools: setup.py pyproject.toml
-	$(PYTHON) -m venv $(VENV)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install -q --upgrade "pip>=25.1"
 	$(PIP) install -q --group build
 	rm -rf build

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
-from fastsrv_ext.request import BadRequest, know
+from fastsrv_ext.request import BadRequest, watch
 
 FORWARDED_FOR = b"x-forwarded-for"
 
@@ -24,7 +24,7 @@ class Forwarded:
         }
         self.everybody = "*" in cfg.forwarded_allow_ips
         self.networks = cfg.forwarded_allow_networks()
-        know((FORWARDED_FOR, *self.secure), forwarding=True)
+        watch((FORWARDED_FOR, *self.secure))
 
     def apply(self, scope: dict[str, Any]) -> None:
         """Set scope["scheme"] and scope["client"] from the proxy's fields, if the peer is a trusted proxy.

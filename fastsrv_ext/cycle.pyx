@@ -275,18 +275,18 @@ cdef class Cycle:
         """RFC 9112, 6.3. The first body event tells whether the whole body is known."""
         if self.status < 200 or self.status == 204 or self.status == 304:
             self.framing = NO_BODY
-        elif self.length == NO_LENGTH and final and not (self.head.method == "HEAD" and size == 0):
+        elif self.length == NO_LENGTH and final and not (self.head.is_head and size == 0):
             self.length = size
             self.fields = self.fields + b"content-length: %d\r\n" % size
             self.framing = LENGTH
         elif self.length != NO_LENGTH:
             self.framing = LENGTH
-        elif self.head.version == "1.1":
+        elif not self.head.is_http_10:
             self.framing = CHUNKED
         else:
             self.framing = UNTIL_CLOSE
             self.keep_alive = False
-        if self.head.method == "HEAD":
+        if self.head.is_head:
             if self.framing == CHUNKED:
                 self.fields = self.fields + CHUNKED_FIELD
             self.framing = NO_BODY
@@ -306,7 +306,7 @@ cdef class Cycle:
                 defaults += context.server_field
         if not self.keep_alive:
             persistence = CLOSE_FIELD
-        elif self.head.version == "1.0":
+        elif self.head.is_http_10:
             persistence = KEEP_ALIVE_FIELD
         if self.framing == CHUNKED:
             persistence += CHUNKED_FIELD
@@ -361,7 +361,7 @@ cdef class Cycle:
             self.progress = COMPLETE
             self.sent = len(b"Internal Server Error\n")
             answer = error_answer(500, "Internal Server Error", connection.context.default_fields)
-            if self.head.method == "HEAD":
+            if self.head.is_head:
                 answer = answer[:answer.index(b"\r\n\r\n") + 4]
             connection.write(answer)
             connection.response_complete(self)

@@ -469,7 +469,7 @@ cdef class HTTP(Connection):
         if cycle.head.expect is not None and cycle.received == 0 and cycle.progress < BEGUN:
             # RFC 9110, 10.1.1: the client waits for our word before it sends the body.
             cycle.head.expect = None
-            if cycle.head.version == "1.1":
+            if not cycle.head.is_http_10:
                 self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
                 self.flush()
         if self.state == RESPOND:

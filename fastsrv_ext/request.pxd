@@ -14,6 +14,8 @@ cdef class RequestHead:
     cdef readonly str method
     cdef readonly bytes target           # as received
     cdef readonly str version            # "1.0" or "1.1"
+    cdef bint is_head                    # the method
+    cdef bint is_http_10
     cdef bytes raw_path                  # target without query and authority
     cdef bytes query
 

@@ -28,16 +28,23 @@ cdef bytes CONTENT_LENGTH = b"content-length"
 cdef bytes TRANSFER_ENCODING = b"transfer-encoding"
 cdef bytes EXPECT = b"expect"
 cdef dict NAMES = {}
-cdef set FORWARDING = set()  # names of fields that a proxy sets
+# What a proxy sets is not among NAMES: only what is not found there is looked up here.
+cdef set FORWARDING = set()
 
 
-def know(names, bint forwarding=False):
-    """Make each of `names` (bytes, lower case) a known field name; `forwarding`: one that a proxy sets."""
+def know(names):
+    """Make each of `names` (bytes, lower case) a usual name."""
     for name in names:
-        name = NAMES.setdefault(name, name)
-        NAMES.setdefault(b"-".join(word.capitalize() for word in name.split(b"-")), name)
-        if forwarding:
-            FORWARDING.add(name)
+        NAMES[name] = name
+        NAMES[b"-".join(word.capitalize() for word in name.split(b"-"))] = name
+
+
+def watch(names):
+    """Make each of `names` (bytes, lower case) one that a proxy sets: it marks a head as `forwarded`."""
+    for name in names:
+        FORWARDING.add(name)
+        NAMES.pop(name, None)
+        NAMES.pop(b"-".join(word.capitalize() for word in name.split(b"-")), None)
 
 
 know((HOST, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, EXPECT))
@@ -106,6 +113,8 @@ cdef class RequestHead:
             known = PyDict_GetItem(NAMES, name)
             if known is not NULL:
                 name = <bytes>known
+            elif name in FORWARDING:
+                self.forwarded = True
         if length > 0 and PyBytes_AS_STRING(value)[length - 1] in b" \t":
             value = value.rstrip(b" \t")  # RFC 9112, 5.1; the parser strips the left side alone
         self.headers.append((name, value))
@@ -126,8 +135,6 @@ cdef class RequestHead:
             self.transfer_encoding = value
         elif name is EXPECT:
             self.expect = value
-        elif name in FORWARDING:
-            self.forwarded = True
         return 0
 
     cdef int complete(self, bytes method, str version, bint keep_alive, Limits limits) except -1:
@@ -137,8 +144,10 @@ cdef class RequestHead:
         known = PyDict_GetItem(METHODS, method)
         self.method = <str>known if known is not NULL else method.decode("ascii")
         self.version = version
+        self.is_head = self.method == "HEAD"
+        self.is_http_10 = version != "1.1"
         self.keep_alive = keep_alive
-        if version == "1.1":
+        if not self.is_http_10:
             if self.host is None:
                 raise BadRequest(400, "an HTTP/1.1 request needs a Host field")
         elif version != "1.0":
@@ -146,12 +155,12 @@ cdef class RequestHead:
         if self.host is not None and not is_host(self.host):
             raise BadRequest(400, "the Host field is no host with an optional port")
         if self.transfer_encoding is not None:
-            if version == "1.0":
+            if self.is_http_10:
                 raise BadRequest(400, "HTTP/1.0 has no Transfer-Encoding")
             if self.transfer_encoding.lower() != b"chunked":
                 raise BadRequest(400, "the only transfer coding served is chunked, by itself")
             self.content_length = CHUNKED_LENGTH
-        if self.expect is not None and version == "1.1":
+        if self.expect is not None and not self.is_http_10:
             if self.expect.lower() != b"100-continue":
                 raise BadRequest(417, "the only expectation served is 100-continue")
         self.split_target()
@@ -165,13 +174,13 @@ cdef class RequestHead:
         cdef const char* question
         if self.method == "CONNECT":
             raise BadRequest(400, "CONNECT is for proxies, and this is none")
-        if memchr(text, b"#", length) is not NULL:
+        if memchr(text, c'#', length) is not NULL:
             raise BadRequest(400, "the request target has a fragment")
-        if text[0] != b"/":
+        if text[0] != c'/':
             target = self.strip_authority(target)
             length = PyBytes_GET_SIZE(target)
             text = PyBytes_AS_STRING(target)
-        question = <const char*>memchr(text, b"?", length)
+        question = <const char*>memchr(text, c'?', length)
         if question is NULL:
             self.raw_path = target
             self.query = b""
@@ -213,11 +222,11 @@ cdef bint is_host(bytes host) noexcept:
     cdef const unsigned char* text = <const unsigned char*>PyBytes_AS_STRING(host)
     cdef Py_ssize_t length = PyBytes_GET_SIZE(host)
     cdef Py_ssize_t i = 0
-    if length > 0 and text[0] == b"[":
+    if length > 0 and text[0] == c'[':
         i = 1
-        while i < length and (IN_HOST[text[i]] or text[i] == b":"):
+        while i < length and (IN_HOST[text[i]] or text[i] == c':'):
             i += 1
-        if i < 3 or i == length or text[i] != b"]":
+        if i < 3 or i == length or text[i] != c']':
             return False
         i += 1
     else:
@@ -225,7 +234,7 @@ cdef bint is_host(bytes host) noexcept:
             i += 1
     if i == length:
         return True
-    if text[i] != b":":
+    if text[i] != c':':
         return False
     i += 1
     while i < length and 48 <= text[i] <= 57:

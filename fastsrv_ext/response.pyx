@@ -64,10 +64,8 @@ cdef bytes render_fields(object headers, bint drop_length, Said* said):
     """
     cdef list fields = headers if type(headers) is list else list(headers)
     cdef list kept = []
+    cdef Py_ssize_t total = 0
     cdef bytes name, value
-    cdef const unsigned char* text
-    cdef Py_ssize_t size, total = 0
-    cdef char* out
 
     said.content_length = NO_LENGTH
     said.date = said.server = said.close = False
@@ -81,57 +79,72 @@ cdef bytes render_fields(object headers, bint drop_length, Said* said):
             raise TypeError(f"a header's name and value must be bytes, not {field_name!r}: {field_value!r}")
         name = <bytes>field_name
         value = <bytes>field_value
-        size = PyBytes_GET_SIZE(name)
-        if size == 0 or not consists_of(name, TOKEN):
+        if PyBytes_GET_SIZE(name) == 0 or not consists_of(name, TOKEN):
             raise ValueError(f"a header's name must be a token (RFC 9110, 5.6.2), not {name!r}")
         if not consists_of(value, VALUE):
             raise ValueError(f"the value of header {name!r} has control characters: {value!r}")
+        if is_kept(name, value, drop_length, said):
+            kept.append(name)
+            kept.append(value)
+            total += PyBytes_GET_SIZE(name) + PyBytes_GET_SIZE(value) + 4
 
-        text = <const unsigned char*>PyBytes_AS_STRING(name)
-        if size == 4:
-            if is_name(text, size, b"date"):
-                said.date = True
-        elif size == 6:
-            if is_name(text, size, b"server"):
-                said.server = True
-        elif size == 10:
-            if is_name(text, size, b"connection"):
-                if b"close" in value.lower():
-                    said.close = True
-                continue
-        elif size == 14:
-            if is_name(text, size, b"content-length"):
-                read_content_length(value, said)
-                if drop_length:
-                    continue
-        elif size == 17:
-            if is_name(text, size, b"transfer-encoding"):
-                continue
-        kept.append(name)
-        kept.append(value)
-        total += size + PyBytes_GET_SIZE(value) + 4
-
-    rendered = PyBytes_FromStringAndSize(NULL, total)
-    out = PyBytes_AS_STRING(rendered)
+    cdef bytes rendered = PyBytes_FromStringAndSize(NULL, total)
+    cdef char* out = PyBytes_AS_STRING(rendered)
     cdef Py_ssize_t i
     for i in range(0, len(kept), 2):
         out = put(out, <bytes>kept[i])
-        out[0] = b":"
-        out[1] = b" "
+        out[0] = c':'
+        out[1] = c' '
         out = put(out + 2, <bytes>kept[i + 1])
-        out[0] = b"\r"
-        out[1] = b"\n"
+        out[0] = c'\r'
+        out[1] = c'\n'
         out += 2
     return rendered
 
 
-cdef int read_content_length(bytes value, Said* said) except -1:
-    if said.content_length != NO_LENGTH:
-        raise ValueError("the response has more than one content-length")
-    if not value.isdigit() or len(value) > 18:  # 18 digits fit into 64 bits
+cdef inline bint is_kept(bytes name, bytes value, bint drop_length, Said* said) except -1:
+    """Note what the framing has to know of a field; is it the app's to send?"""
+    cdef const unsigned char* text = <const unsigned char*>PyBytes_AS_STRING(name)
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(name)
+    if size == 4:
+        if is_name(text, size, b"date"):
+            said.date = True
+    elif size == 6:
+        if is_name(text, size, b"server"):
+            said.server = True
+    elif size == 10:
+        if is_name(text, size, b"connection"):
+            if b"close" in value.lower():
+                said.close = True
+            return False
+    elif size == 14:
+        if is_name(text, size, b"content-length"):
+            if said.content_length != NO_LENGTH:
+                raise ValueError("the response has more than one content-length")
+            said.content_length = number(value)
+            return not drop_length
+    elif size == 17:
+        if is_name(text, size, b"transfer-encoding"):
+            return False
+    return True
+
+
+cdef long long number(bytes value) except -1:
+    """The value of a Content-Length: digits, and no more of them than fit into 64 bits."""
+    cdef const char* digit = PyBytes_AS_STRING(value)
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(value), i
+    cdef long long result = 0
+    for i in range(size):
+        if not c'0' <= digit[i] <= c'9':
+            size = 0
+            break
+        result = result * 10 + (digit[i] - c'0')
+        if i == 18:
+            size = 0
+            break
+    if size == 0:
         raise ValueError(f"content-length must be a number of bytes, not {value!r}")
-    said.content_length = int(value)
-    return 0
+    return result
 
 
 cdef inline char* put(char* out, bytes text) noexcept:

@@ -19,7 +19,7 @@ cdef dict make_scope(Context context, RequestHead head, tuple client, tuple serv
     scope["path"] = decode_path(head.raw_path)
     scope["raw_path"] = head.raw_path
     scope["headers"] = head.headers
-    if head.version != "1.1":
+    if head.is_http_10:
         scope["http_version"] = head.version
     if PyBytes_GET_SIZE(head.query) != 0:
         scope["query_string"] = head.query
@@ -36,7 +36,7 @@ cdef str decode_path(bytes raw_path):
     """Percent-decoded, then read as UTF-8; what is no UTF-8 becomes U+FFFD."""
     cdef Py_ssize_t length = PyBytes_GET_SIZE(raw_path)
     cdef const char* text = PyBytes_AS_STRING(raw_path)
-    if memchr(text, b"%", length) is NULL:
+    if memchr(text, c'%', length) is NULL:
         return PyUnicode_DecodeASCII(text, length, NULL)  # the parser lets nothing else pass
 
     cdef bytes decoded = PyBytes_FromStringAndSize(NULL, length)
@@ -44,7 +44,7 @@ cdef str decode_path(bytes raw_path):
     cdef Py_ssize_t i = 0, written = 0
     cdef int high, low
     while i < length:
-        if text[i] == b"%" and i + 2 < length:
+        if text[i] == c'%' and i + 2 < length:
             high = hex_digit(text[i + 1])
             low = hex_digit(text[i + 2])
             if high >= 0 and low >= 0:
@@ -59,10 +59,10 @@ cdef str decode_path(bytes raw_path):
 
 
 cdef inline int hex_digit(char c) noexcept:
-    if b"0" <= c <= b"9":
-        return c - b"0"
-    if b"a" <= c <= b"f":
-        return c - b"a" + 10
-    if b"A" <= c <= b"F":
-        return c - b"A" + 10
+    if c'0' <= c <= c'9':
+        return c - c'0'
+    if c'a' <= c <= c'f':
+        return c - c'a' + 10
+    if c'A' <= c <= c'F':
+        return c - c'A' + 10
     return -1
