@@ -31,6 +31,7 @@ cdef class Context:
 
     # what a scope is made of
     cdef dict template              # the scope's constant keys
+    cdef tuple server               # the last connection's, which is everybody's on most servers
     cdef dict lifespan_state        # None, or what the lifespan left behind
 
     # what a response is made of
@@ -45,6 +46,7 @@ cdef class Context:
     cdef Py_ssize_t max_connections
     cdef long long requests_left
 
+    cdef tuple one_server(self, tuple server)
     cdef int connection_opened(self) except -1
     cdef int connection_closed(self) except -1
     cdef int request_started(self) except -1

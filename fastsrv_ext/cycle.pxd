@@ -41,6 +41,7 @@ cdef class Cycle:
     cdef readonly RequestHead head
     cdef readonly dict scope         # None before the start
     cdef readonly object client      # as in the scope
+    cdef Cycle following             # the next one in its connection's pipeline
 
     # the request's body
     cdef list pieces                 # bytes received and not handed over

@@ -1,23 +1,21 @@
 """The HTTP/1.1 protocol class (RFC 9112).
 
-asyncio's callbacks, the parser's callbacks, every change of state; the only file that touches a
-transport. It parses nothing (httptools does), knows no ASGI event (cycle.pyx does) and starts the app
-through `context.dispatch` alone, never from inside a parser callback.
+asyncio's callbacks and every change of state; the only file that touches a transport. It parses nothing
+(reader.pyx has it done), knows no ASGI event (cycle.pyx does) and starts the app through
+`context.dispatch` alone, never from inside a parser callback.
 """
 
 import time
-
-from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from fastsrv_ext.clock import TICK
 from fastsrv_ext.request import BadRequest
 
 from fastsrv_ext.context cimport Context
-from fastsrv_ext.cycle cimport BEGUN, COMPLETE, FINISHED, GONE
-from fastsrv_ext.request cimport CHUNKED_LENGTH
+from fastsrv_ext.cycle cimport BEGUN, FINISHED, GONE
+from fastsrv_ext.reader cimport BETWEEN, ENDED, IN_BODY, IN_HEAD, REFUSED
 from fastsrv_ext.response cimport error_answer
 from fastsrv_ext.scope cimport make_scope
-from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, HEAD, IDLE, RESPOND, SEND, State
+from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, HEAD, IDLE, RESPOND, SEND
 
 cdef extern from "<sys/socket.h>" nogil:
     enum: MSG_PEEK
@@ -25,25 +23,18 @@ cdef extern from "<sys/socket.h>" nogil:
     ssize_t recv(int fd, void* buffer, size_t size, int flags)
 
 cdef enum:
-    READ_AHEAD = 16 * 1024         # bytes parsed at once beyond a body: some 400 of the smallest requests
-    MAX_PIPELINED = 32             # requests read ahead before reading pauses
-    HIGH_WATER = 64 * 1024         # bytes of a body that the app has not taken before reading pauses
     MAX_CORKED = 64 * 1024         # bytes of answers kept back to leave in one write
     MAX_DRAIN = 1024 * 1024        # bytes read and thrown away so that a close is no reset
-    CHUNK_OVERHEAD = 16            # bytes that a chunk may spend on its framing; extensions come on top
-    MAX_EXCESS = 16 * 1024         # bytes of chunk extensions and trailers a body may spend; Go allows 16 KiB
 
-cdef object STOP = BadRequest(400, "nothing is acted upon any more")
 cdef double SECONDS_A_TICK = TICK
 
 
-cdef class HTTP(Connection):
+cdef class HTTP(Reader):
     """One connection. context: a Context, shared by the connections of a worker."""
 
     def __init__(self, Context context not None):
         super().__init__(context.clock)
         self.context = context
-        self.pipeline = []
 
     # --- asyncio's callbacks, in the order of life ---
 
@@ -54,7 +45,7 @@ cdef class HTTP(Connection):
         transport.set_write_buffer_limits(1, 0)
         self.client = address(transport.get_extra_info("peername"))
         server = transport.get_extra_info("sockname")
-        self.server = (server, None) if isinstance(server, str) else address(server)
+        self.server = self.context.one_server((server, None) if isinstance(server, str) else address(server))
         self.enter(HEAD)
         self.context.connection_opened()
         if self.context.draining:
@@ -72,15 +63,16 @@ cdef class HTTP(Connection):
     def eof_received(self):
         """The peer has half-closed. True: we stay to answer what it has asked for."""
         cdef Cycle cycle
-        if self.state == CLOSE or self.state == DRAIN or (self.cycle is None and not self.pipeline):
-            if self.state != CLOSED:
-                self.enter(CLOSE)
+        if self.state >= DRAIN or (self.cycle is None and self.first is None and self.state != SEND):
+            self.enter(CLOSE)
             return False
         self.input = ENDED
         self.head = None
         self.reading = None
-        for cycle in self.pipeline:
+        cycle = self.first
+        while cycle is not None:
             cycle.peer_is(FINISHED)
+            cycle = cycle.following
         if self.cycle is not None:
             self.cycle.peer_is(FINISHED)
             if self.state == BODY:
@@ -114,151 +106,25 @@ cdef class HTTP(Connection):
         self.input = REFUSED
         self.transport = self.parser = self.head = self.reading = self.cycle = None
         self.refusal = self.unread = self.corked = None
-        self.pipeline.clear()
+        self.forget_pipeline()
 
-    # --- what comes in ---
+    # --- what comes in (read by reader.pyx) ---
 
-    cdef int read(self, bytes data) except -1:
-        """Parse, in pieces, what may be many requests; a body whose length is known in one piece."""
-        cdef Py_ssize_t size = len(data), start = 0, piece
-        if self.parser is None:
-            self.parser = HttpRequestParser(self)
-        if size <= READ_AHEAD or size <= self.body_left:
-            self.parse(data)
-            return 0
-        view = memoryview(data)
-        while start < size and self.input < ENDED:
-            if self.is_crowded():
-                self.unread = data[start:]
-                break
-            piece = max(READ_AHEAD, min(self.body_left, size))
-            self.parse(view[start:start + piece])
-            start += piece
-        return 0
-
-    cdef int parse(self, object data) except -1:
-        while data:
-            try:
-                self.parser.feed_data(data)
-            except HttpParserUpgrade as upgrade:
-                # The parser has stopped behind the head and taken the message for complete.
-                data = data[upgrade.args[0]:]
-                self.pass_refused_upgrade()
-                continue
-            except HttpParserCallbackError as error:
-                if self.input < ENDED:
-                    if not isinstance(error.__context__, BadRequest):
-                        raise
-                    self.refuse(error.__context__)
-            except HttpParserError as error:
-                if self.input < ENDED:
-                    self.refuse(BadRequest(400, f"{error}"))
-            else:
-                if self.input < ENDED:
-                    self.spend(len(data))
-            break
-        return 0
-
-    cdef int spend(self, Py_ssize_t size) except -1:
-        """Bound what is read without a head or body bytes coming of it: a field that does not end (it
-        grows by copying), empty lines, chunk extensions, trailers."""
-        self.excess += size
-        if self.input == IN_BODY:
-            self.excess = max(0, self.excess) if self.body_left == 0 else 0
-            if self.excess > MAX_EXCESS:
-                self.refuse(BadRequest(431, f"chunk extensions and trailers larger than {MAX_EXCESS} bytes"))
-        elif self.excess > self.context.limits.request_head + READ_AHEAD:
-            self.refuse(BadRequest(
-                431,
-                f"request head larger than {self.context.limits.request_head} bytes (fastsrv_limit_request_head)",
-            ))
-        return 0
-
-    cdef int pass_refused_upgrade(self) except -1:
-        """The peer asked for an upgrade that we do not serve (RFC 9110, 7.8: ignore it).
-
-        The parser would take the body's bytes for a new request. A new parser is led past a head with
-        the same framing and reads on from there.
-        """
-        if self.input != IN_BODY:
-            return 0
-        self.input = PRIMING
-        self.parser = HttpRequestParser(self)
-        if self.reading.head.content_length == CHUNKED_LENGTH:
-            framing = b"transfer-encoding: chunked"
-        else:
-            framing = b"content-length: %d" % self.reading.head.content_length
-        self.parser.feed_data(b"POST / HTTP/1.1\r\n" + framing + b"\r\n\r\n")
-        self.input = IN_BODY
-        return 0
-
-    def on_message_begin(self):
-        if self.input == PRIMING:
-            return
-        if self.input >= ENDED:
-            raise STOP
-        self.input = IN_HEAD
-        self.excess = 0
-        self.head = RequestHead.__new__(RequestHead)
-
-    def on_url(self, bytes piece not None):
-        if self.input == IN_HEAD:
-            self.head.add_target(piece, self.context.limits)
-
-    def on_header(self, bytes name not None, bytes value not None):
-        if self.input == IN_HEAD:
-            self.head.add_field(name, value, self.context.limits)
-        # else a trailer, which is no field of the head (RFC 9110, 6.5.1): dropped
-
-    def on_headers_complete(self):
-        cdef RequestHead head = self.head
-        cdef Cycle cycle
-        if self.input == PRIMING:
-            return
-        keep_alive = self.parser.should_keep_alive()
-        # Without a Connection field only HTTP/1.1 persists.
-        version = "1.1" if keep_alive and not head.persistence_named else self.parser.get_http_version()
-        head.complete(self.parser.get_method(), version, keep_alive, self.context.limits)
-        cycle = Cycle.__new__(Cycle, self, head)
-        self.head = None
-        self.reading = cycle
-        self.input = IN_BODY
-        self.body_left = head.content_length if head.content_length > 0 else 0
-        self.excess = -head.size
-        self.pipeline.append(cycle)
-
-    def on_body(self, bytes data not None):
-        cdef Py_ssize_t size = len(data)
-        if self.body_left > 0:
-            self.body_left -= size
-        else:
-            self.excess -= size
-        if self.state == DRAIN:
-            self.drained += size
-            if self.drained > MAX_DRAIN:
-                raise STOP
-        self.reading.received += size
+    cdef int body_came(self, Py_ssize_t size) except -1:
         if self.state == BODY:
             self.stop_waiting_for_body()
-        self.reading.body_received(data)
+        elif self.state == DRAIN:
+            self.drained += size
+            if self.drained > MAX_DRAIN:
+                raise BadRequest(413, "the rest of the request body is too large to be waited for")
+        return 0
 
-    def on_chunk_header(self):
-        self.excess -= CHUNK_OVERHEAD
-
-    def on_message_complete(self):
-        cdef Cycle cycle = self.reading
-        if self.body_left > 0 or (
-            cycle.head.content_length == CHUNKED_LENGTH and self.parser.should_upgrade()
-        ):
-            return  # an upgrade: the body is still to come, see pass_refused_upgrade
-        self.reading = None
-        self.excess = 0
-        self.input = BETWEEN if cycle.head.keep_alive else ENDED
+    cdef int message_ended(self) except -1:
         if self.state == BODY:
             self.stop_waiting_for_body()
         elif self.state == DRAIN:
             self.enter(RESPOND)
-        cycle.body_ended()
+        return 0
 
     cdef int stop_waiting_for_body(self) except -1:
         """Bytes came while the app waited for them: its turn, unless they come too slowly in all."""
@@ -281,13 +147,6 @@ cdef class HTTP(Connection):
             else:
                 self.throttle()
         return 0
-
-    cdef bint is_crowded(self) noexcept:
-        """Has enough been read ahead of what the app and the peer have taken?"""
-        return (
-            len(self.pipeline) >= MAX_PIPELINED
-            or (self.reading is not None and self.reading.buffered > HIGH_WATER)
-        )
 
     cdef int throttle(self) except -1:
         """The only place that pauses and resumes reading."""
@@ -317,8 +176,8 @@ cdef class HTTP(Connection):
         self.advancing = True
         try:
             while self.cycle is None and self.state != SEND and self.state < DRAIN:
-                if self.pipeline:
-                    self.start(self.pipeline.pop(0))
+                if self.first is not None:
+                    self.start(self.dequeue())
                     started = True
                 elif self.unread is not None:
                     data, self.unread = self.unread, None
@@ -345,7 +204,7 @@ cdef class HTTP(Connection):
         cdef Context context = self.context
         self.cycle = cycle
         self.enter(RESPOND)
-        if self.pipeline and self.corked is None:
+        if self.first is not None and self.corked is None:
             self.corked = []
         cycle.client = self.client
         cycle.scope = make_scope(context, cycle.head, self.client, self.server)
@@ -356,7 +215,7 @@ cdef class HTTP(Connection):
                 context.forwarded(cycle.scope)
             except BadRequest as refusal:
                 self.cycle = None
-                self.pipeline.clear()
+                self.forget_pipeline()
                 self.reading = None
                 self.refuse(refusal)
                 return 0
@@ -401,8 +260,8 @@ cdef class HTTP(Connection):
             self.cycle = None
             if self.state == BODY:
                 self.enter(RESPOND)
-        elif self.pipeline:
-            self.pipeline.pop()  # the cycle: it is the last that was read, and its app has not seen it
+        elif self.first is not None:
+            self.forget_last()  # the cycle; its app has not seen it
             self.refusal = refusal
         else:
             self.drain()  # it has been answered before its body came
@@ -500,7 +359,7 @@ cdef class HTTP(Connection):
             # No later byte is acted upon (CVE-2024-49768).
             if self.input != ENDED:
                 self.input = REFUSED
-            self.pipeline.clear()
+            self.forget_pipeline()
             self.unread = self.refusal = None
         if cycle is self.reading:
             cycle.pieces = None
@@ -510,7 +369,7 @@ cdef class HTTP(Connection):
                 self.reading = None
         if self.advancing:
             return 0
-        if self.pipeline or self.unread is not None or self.refusal is not None:
+        if self.first is not None or self.unread is not None or self.refusal is not None:
             # Never start an app from within another.
             self.context.loop.call_soon(self.go_on)
         else:
@@ -523,7 +382,7 @@ cdef class HTTP(Connection):
         if self.context.finished is not None:
             self.context.finished(cycle)
         self.input = REFUSED
-        self.pipeline.clear()
+        self.forget_pipeline()
         self.unread = self.refusal = None
         self.advance()
         return 0
@@ -616,7 +475,7 @@ cdef class HTTP(Connection):
 
     def shut(self):
         """Close if nothing is owed; otherwise after the answers in hand (`context.draining`)."""
-        if self.cycle is None and not self.pipeline:
+        if self.cycle is None and self.first is None:
             if self.state == IDLE or (self.state == HEAD and self.input == BETWEEN):
                 if not self.has_unread_bytes():
                     self.close()

@@ -1,0 +1,47 @@
+# What comes in: bytes -> a pipeline of cycles. The callback target of httptools.
+# Touches no transport and starts no app; http.pyx is the class that does.
+
+from fastsrv_ext.cycle cimport Connection, Cycle
+from fastsrv_ext.request cimport RequestHead
+
+
+cdef enum Input:
+    # What the next byte belongs to.
+    BETWEEN              # no message yet
+    IN_HEAD
+    IN_BODY
+    PRIMING              # a new parser is being led past a head that has been read
+    ENDED                # the peer has said that no request follows; what comes is discarded
+    REFUSED              # we act upon nothing more; what comes is discarded
+
+
+cdef class Reader(Connection):
+    # the parser and what it is at
+    cdef object parser               # httptools.HttpRequestParser, None until the first byte
+    cdef Input input
+    cdef RequestHead head            # being read
+    cdef Cycle reading               # whose body is being read
+    cdef long long body_left         # bytes of its Content-Length
+    cdef Py_ssize_t excess           # bytes of an unfinished head, or around the chunks of a body
+    cdef bytes unread                # not parsed yet: enough has been read ahead
+
+    # the pipeline: cycles that wait for their turn; each knows the following one
+    cdef Cycle first
+    cdef Cycle last
+    cdef Py_ssize_t pipelined        # how many
+
+    # what http.pyx makes of it
+    cdef int refuse(self, object refusal) except -1          # BadRequest: what was read is no request
+    cdef int body_came(self, Py_ssize_t size) except -1      # for `reading`
+    cdef int message_ended(self) except -1                   # that of `reading`
+
+    cdef int read(self, bytes data) except -1
+    cdef bint is_crowded(self) noexcept
+    cdef Cycle dequeue(self)
+    cdef int forget_last(self) except -1
+    cdef int forget_pipeline(self) except -1
+
+    cdef int parse(self, object data) except -1
+    cdef int spend(self, Py_ssize_t size) except -1
+    cdef int pass_refused_upgrade(self) except -1
+    cdef int enqueue(self, Cycle cycle) except -1

@@ -1,0 +1,214 @@
+"""What comes in: bytes -> a pipeline of cycles, through the parser's callbacks (RFC 9112).
+
+Parses nothing itself (httptools does, and calls back here), answers nothing, starts nothing: callbacks
+only collect. http.pyx calls read() and takes cycles from the pipeline when the parser has returned.
+"""
+
+from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
+
+from fastsrv_ext.request import BadRequest
+
+from fastsrv_ext.request cimport CHUNKED_LENGTH
+
+cdef enum:
+    READ_AHEAD = 16 * 1024         # bytes parsed at once beyond a body: some 400 of the smallest requests
+    MAX_PIPELINED = 32             # requests read ahead before reading pauses
+    HIGH_WATER = 64 * 1024         # bytes of a body that the app has not taken before reading pauses
+    CHUNK_OVERHEAD = 16            # bytes that a chunk may spend on its framing; extensions come on top
+    MAX_EXCESS = 16 * 1024         # bytes of chunk extensions and trailers a body may spend; Go allows 16 KiB
+
+cdef object STOP = BadRequest(400, "nothing is acted upon any more")
+
+
+cdef class Reader(Connection):
+
+    # --- what http.pyx makes of it ---
+
+    cdef int refuse(self, object refusal) except -1:
+        raise NotImplementedError
+
+    cdef int body_came(self, Py_ssize_t size) except -1:
+        raise NotImplementedError
+
+    cdef int message_ended(self) except -1:
+        raise NotImplementedError
+
+    # --- bytes ---
+
+    cdef int read(self, bytes data) except -1:
+        """Parse, in pieces, what may be many requests; a body whose length is known in one piece."""
+        cdef Py_ssize_t size = len(data), start = 0, piece
+        if self.parser is None:
+            self.parser = HttpRequestParser(self)
+        if size <= READ_AHEAD or size <= self.body_left:
+            self.parse(data)
+            return 0
+        view = memoryview(data)
+        while start < size and self.input < ENDED:
+            if self.is_crowded():
+                self.unread = data[start:]
+                break
+            piece = max(READ_AHEAD, min(self.body_left, size))
+            self.parse(view[start:start + piece])
+            start += piece
+        return 0
+
+    cdef int parse(self, object data) except -1:
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except HttpParserUpgrade as upgrade:
+                # The parser has stopped behind the head and taken the message for complete.
+                data = data[upgrade.args[0]:]
+                self.pass_refused_upgrade()
+                continue
+            except HttpParserCallbackError as error:
+                if self.input < ENDED:
+                    if not isinstance(error.__context__, BadRequest):
+                        raise
+                    self.refuse(error.__context__)
+            except HttpParserError as error:
+                if self.input < ENDED:
+                    self.refuse(BadRequest(400, f"{error}"))
+            else:
+                if self.input < ENDED:
+                    self.spend(len(data))
+            break
+        return 0
+
+    cdef int spend(self, Py_ssize_t size) except -1:
+        """Bound what is read without a head or body bytes coming of it: a field that does not end (it
+        grows by copying), empty lines, chunk extensions, trailers."""
+        self.excess += size
+        if self.input == IN_BODY:
+            self.excess = max(0, self.excess) if self.body_left == 0 else 0
+            if self.excess > MAX_EXCESS:
+                self.refuse(BadRequest(431, f"chunk extensions and trailers larger than {MAX_EXCESS} bytes"))
+        elif self.excess > self.context.limits.request_head + READ_AHEAD:
+            self.refuse(BadRequest(
+                431,
+                f"request head larger than {self.context.limits.request_head} bytes (fastsrv_limit_request_head)",
+            ))
+        return 0
+
+    cdef int pass_refused_upgrade(self) except -1:
+        """The peer asked for an upgrade that we do not serve (RFC 9110, 7.8: ignore it).
+
+        The parser would take the body's bytes for a new request. A new parser is led past a head with
+        the same framing and reads on from there.
+        """
+        if self.input != IN_BODY:
+            return 0
+        self.input = PRIMING
+        self.parser = HttpRequestParser(self)
+        if self.reading.head.content_length == CHUNKED_LENGTH:
+            framing = b"transfer-encoding: chunked"
+        else:
+            framing = b"content-length: %d" % self.reading.head.content_length
+        self.parser.feed_data(b"POST / HTTP/1.1\r\n" + framing + b"\r\n\r\n")
+        self.input = IN_BODY
+        return 0
+
+    cdef bint is_crowded(self) noexcept:
+        """Has enough been read ahead of what the app and the peer have taken?"""
+        return (
+            self.pipelined >= MAX_PIPELINED
+            or (self.reading is not None and self.reading.buffered > HIGH_WATER)
+        )
+
+    # --- the parser's callbacks, in the order of a message ---
+
+    def on_message_begin(self):
+        if self.input == PRIMING:
+            return
+        if self.input >= ENDED:
+            raise STOP
+        self.input = IN_HEAD
+        self.excess = 0
+        self.head = RequestHead.__new__(RequestHead)
+
+    def on_url(self, bytes piece not None):
+        if self.input == IN_HEAD:
+            self.head.add_target(piece, self.context.limits)
+
+    def on_header(self, bytes name not None, bytes value not None):
+        if self.input == IN_HEAD:
+            self.head.add_field(name, value, self.context.limits)
+        # else a trailer, which is no field of the head (RFC 9110, 6.5.1): dropped
+
+    def on_headers_complete(self):
+        cdef RequestHead head = self.head
+        cdef Cycle cycle
+        if self.input == PRIMING:
+            return
+        keep_alive = self.parser.should_keep_alive()
+        # Without a Connection field only HTTP/1.1 persists.
+        version = "1.1" if keep_alive and not head.persistence_named else self.parser.get_http_version()
+        head.complete(self.parser.get_method(), version, keep_alive, self.context.limits)
+        cycle = Cycle.__new__(Cycle, self, head)
+        self.head = None
+        self.reading = cycle
+        self.input = IN_BODY
+        self.body_left = head.content_length if head.content_length > 0 else 0
+        self.excess = -head.size
+        self.enqueue(cycle)
+
+    def on_body(self, bytes data not None):
+        cdef Py_ssize_t size = len(data)
+        if self.body_left > 0:
+            self.body_left -= size
+        else:
+            self.excess -= size
+        self.reading.received += size
+        self.body_came(size)
+        self.reading.body_received(data)
+
+    def on_chunk_header(self):
+        self.excess -= CHUNK_OVERHEAD
+
+    def on_message_complete(self):
+        cdef Cycle cycle = self.reading
+        if self.body_left > 0 or (
+            cycle.head.content_length == CHUNKED_LENGTH and self.parser.should_upgrade()
+        ):
+            return  # an upgrade: the body is still to come, see pass_refused_upgrade
+        self.message_ended()
+        self.reading = None
+        self.excess = 0
+        self.input = BETWEEN if cycle.head.keep_alive else ENDED
+        cycle.body_ended()
+
+    # --- the pipeline ---
+
+    cdef int enqueue(self, Cycle cycle) except -1:
+        if self.first is None:
+            self.first = cycle
+        else:
+            self.last.following = cycle
+        self.last = cycle
+        self.pipelined += 1
+        return 0
+
+    cdef Cycle dequeue(self):
+        cdef Cycle cycle = self.first
+        self.first, cycle.following = cycle.following, None
+        if self.first is None:
+            self.last = None
+        self.pipelined -= 1
+        return cycle
+
+    cdef int forget_last(self) except -1:
+        cdef Cycle cycle = self.first
+        if cycle is self.last:
+            return self.forget_pipeline()
+        while cycle.following is not self.last:
+            cycle = cycle.following
+        cycle.following = None
+        self.last = cycle
+        self.pipelined -= 1
+        return 0
+
+    cdef int forget_pipeline(self) except -1:
+        self.first = self.last = None
+        self.pipelined = 0
+        return 0
