@@ -12,7 +12,7 @@ MODE := release
 
 BIN := $(abspath $(VENV))/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-DEBUG := FASTSRV_DEBUG=$(if $(filter debug,$(MODE)),1,0)
+DEBUG := BUILD_DEBUG=$(if $(filter debug,$(MODE)),1,0)
 SOURCES := $(wildcard fastsrv_ext/*.pyx fastsrv_ext/*.pxd)
 
 .PHONY: run test build debug annotate lint stress wheel clean
@@ -30,7 +30,7 @@ debug:
 	$(MAKE) test MODE=debug
 
 annotate: $(VENV)/.tools
-	$(DEBUG) FASTSRV_ANNOTATE=1 $(BIN)/python setup.py --quiet --name  # any command will do: Cython runs before it
+	$(DEBUG) BUILD_ANNOTATE=1 $(BIN)/python setup.py --quiet --name  # any command will do: Cython runs before it
 	@ls build/$(MODE)-annotate/cython/fastsrv_ext/*.html
 
 lint: build $(VENV)/.lint

@@ -1,8 +1,8 @@
 """Finds and compiles fastsrv_ext/*.pyx. All that needs no program stands in pyproject.toml.
 
 Two switches from the environment; each mode has its own build directory, so that none reuses another's files:
-FASTSRV_DEBUG=1     bounds checks and assertions on, symbols, little optimization
-FASTSRV_ANNOTATE=1  Cython's annotated HTML beside the generated C, in build/*-annotate/cython/
+BUILD_DEBUG=1     bounds checks and assertions on, symbols, little optimization
+BUILD_ANNOTATE=1  Cython's annotated HTML beside the generated C, in build/*-annotate/cython/
 """
 
 import os
@@ -14,8 +14,8 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-DEBUG = os.environ.get("FASTSRV_DEBUG") == "1"
-ANNOTATE = os.environ.get("FASTSRV_ANNOTATE") == "1"
+DEBUG = os.environ.get("BUILD_DEBUG") == "1"
+ANNOTATE = os.environ.get("BUILD_ANNOTATE") == "1"
 BUILD = "build/" + ("debug" if DEBUG else "release") + ("-annotate" if ANNOTATE else "")
 
 DIRECTIVES = {

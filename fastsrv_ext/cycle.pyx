@@ -7,8 +7,8 @@ it the body; fastsrv/dispatch.py gives `receive` and `send` to the app and repor
 from collections.abc import Coroutine
 
 from fastsrv_ext.response cimport (
-    CHUNKED, LENGTH, NO_BODY, NO_LENGTH, UNTIL_CLOSE, Said, chunk_size_line, error_answer, join,
-    render_fields, status_line,
+    CHUNKED, LENGTH, NO_BODY, NO_LENGTH, UNTIL_CLOSE, Said, chunk_size_line, error_answer,
+    join, length_line, render_fields, status_line,
 )
 
 cdef enum:
@@ -275,20 +275,20 @@ cdef class Cycle:
         """RFC 9112, 6.3. The first body event tells whether the whole body is known."""
         if self.status < 200 or self.status == 204 or self.status == 304:
             self.framing = NO_BODY
-        elif self.length == NO_LENGTH and final and not (self.head.is_head and size == 0):
-            self.length = size
-            self.fields = self.fields + b"content-length: %d\r\n" % size
-            self.framing = LENGTH
         elif self.length != NO_LENGTH:
             self.framing = LENGTH
+        elif final:
+            self.framing = LENGTH
+            self.length = size
+            if size > 0 or not self.head.is_head:  # the length of what HEAD leaves out is not known
+                self.fields = self.fields + length_line(size)
         elif not self.head.is_http_10:
             self.framing = CHUNKED
+            self.fields = self.fields + CHUNKED_FIELD
         else:
             self.framing = UNTIL_CLOSE
             self.keep_alive = False
         if self.head.is_head:
-            if self.framing == CHUNKED:
-                self.fields = self.fields + CHUNKED_FIELD
             self.framing = NO_BODY
         if not self.connection.persists(self, final):
             self.keep_alive = False
@@ -297,30 +297,22 @@ cdef class Cycle:
     cdef int write_first(self, bytes data, bint final) except -1:
         """Head and first body bytes in one write."""
         cdef Context context = self.connection.context
-        cdef bytes defaults, persistence = b"", end = CRLF
-        if not self.date_given and not self.server_given:
-            defaults = context.default_fields
-        else:
-            defaults = b"" if self.date_given else context.date_field
-            if not self.server_given:
-                defaults += context.server_field
+        cdef bytes defaults = context.default_fields, end = CRLF
+        if self.date_given or self.server_given:
+            defaults = (b"" if self.date_given else context.date_field) + (
+                b"" if self.server_given else context.server_field)
         if not self.keep_alive:
-            persistence = CLOSE_FIELD
+            end = CLOSE_FIELD + CRLF
         elif self.head.is_http_10:
-            persistence = KEEP_ALIVE_FIELD
-        if self.framing == CHUNKED:
-            persistence += CHUNKED_FIELD
-        self.progress = BEGUN
-        head = status_line(self.status)
-        if self.framing == NO_BODY:
-            self.connection.write(join(head, defaults, self.fields, persistence, CRLF))
-        elif self.framing != CHUNKED and len(data) <= COPY_LIMIT:
-            if persistence:
-                self.fields = self.fields + persistence
-            self.connection.write(join(head, defaults, self.fields, CRLF, data))
-        else:
-            self.write_framed(join(head, defaults, self.fields, persistence, CRLF), data, final)
+            end = KEEP_ALIVE_FIELD + CRLF
+        cdef bint whole = (self.framing == LENGTH or self.framing == UNTIL_CLOSE) and len(data) <= COPY_LIMIT
+        head = join(status_line(self.status), defaults, self.fields, end, data if whole else b"")
         self.fields = None
+        self.progress = BEGUN
+        if whole or self.framing == NO_BODY:
+            self.connection.write(head)
+        else:
+            self.write_framed(head, data, final)
         return 0
 
     cdef int write_framed(self, bytes before, bytes data, bint final) except -1:

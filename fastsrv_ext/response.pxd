@@ -22,5 +22,6 @@ cdef enum:
 cdef bytes render_fields(object headers, bint drop_length, Said* said)
 cdef bytes status_line(int status)
 cdef bytes join(bytes first, bytes second, bytes third, bytes fourth, bytes fifth)
+cdef bytes length_line(Py_ssize_t size)
 cdef bytes chunk_size_line(Py_ssize_t size)
 cdef bytes error_answer(int status, str reason, bytes default_fields)

@@ -7,6 +7,7 @@ for an answer of our own. Everything an app says is validated here, so no app ca
 from http import HTTPStatus
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from libc.stdio cimport snprintf
 from libc.string cimport memcpy
 
 # RFC 9110, 5.6.2 (token) and 5.5 (field values: HTAB, SP, VCHAR, obs-text).
@@ -164,9 +165,16 @@ cdef bytes join(bytes first, bytes second, bytes third, bytes fourth, bytes fift
     return joined
 
 
+cdef bytes length_line(Py_ssize_t size):
+    """The Content-Length field (RFC 9110, 8.6)."""
+    cdef char[48] text
+    return text[:snprintf(text, sizeof(text), b"content-length: %zd\r\n", size)]
+
+
 cdef bytes chunk_size_line(Py_ssize_t size):
     """RFC 9112, 7.1."""
-    return b"%x\r\n" % size
+    cdef char[24] text
+    return text[:snprintf(text, sizeof(text), b"%zx\r\n", size)]
 
 
 cdef bytes error_answer(int status, str reason, bytes default_fields):

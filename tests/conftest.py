@@ -7,8 +7,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.support.servers import Gunicorn, ThreadServer  # noqa: E402
-from tests.support.wire import Wire  # noqa: E402
+from tests.support.servers import Gunicorn, ThreadServer
+from tests.support.wire import Wire
 
 
 def pytest_addoption(parser):

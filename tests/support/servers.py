@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from types import SimpleNamespace
 
-from fastsrv.config import OWN_SETTINGS, UNLIMITED, Config
+from fastsrv.config import OWN_SETTINGS, Config
 from fastsrv.server import Server
 from fastsrv.worker import new_loop
 
