@@ -9,7 +9,8 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
-from fastsrv_ext.request import BadRequest, watch
+from fastsrv_ext.names import watch
+from fastsrv_ext.request import BadRequest
 
 FORWARDED_FOR = b"x-forwarded-for"
 

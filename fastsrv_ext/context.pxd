@@ -18,6 +18,7 @@ cdef class Context:
     cdef readonly object loop
     cdef readonly Clock clock
     cdef readonly Limits limits
+    cdef bint scan_heads            # plain heads need no parser (head.pyx)
 
     cdef bint eager                 # a task runs its first step when it is made
 

@@ -36,16 +36,18 @@ cdef class Context:
     reached and of room again; exhausted() of max_requests reached.
     state: the dict that the lifespan left behind, None without a lifespan.
     keepalive: False to close after each response. max_requests: 0 for no limit.
+    scan_heads: False to give every head to httptools.
     """
 
     def __init__(
         self, *, loop, Clock clock not None, Limits limits not None, dispatch, finished=None, forwarded=None,
         refused=None, crowded=None, exhausted=None, str scheme="http", str root_path="", dict state=None,
-        bint keepalive=True, Py_ssize_t max_connections, long long max_requests=0,
+        bint keepalive=True, bint scan_heads=True, Py_ssize_t max_connections, long long max_requests=0,
     ):
         self.loop = loop
         self.clock = clock
         self.limits = limits
+        self.scan_heads = scan_heads
         self.eager = sys.version_info >= (3, 12)
         self.dispatch = dispatch
         self.finished = finished

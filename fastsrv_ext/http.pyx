@@ -12,7 +12,7 @@ from fastsrv_ext.request import BadRequest
 
 from fastsrv_ext.context cimport Context
 from fastsrv_ext.cycle cimport BEGUN, FINISHED, GONE
-from fastsrv_ext.reader cimport BETWEEN, ENDED, IN_BODY, IN_HEAD, REFUSED
+from fastsrv_ext.reader cimport BETWEEN, ENDED, IN_BODY, IN_HEAD, IN_PLAIN_BODY, REFUSED
 from fastsrv_ext.response cimport error_answer
 from fastsrv_ext.scope cimport make_scope
 from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, HEAD, IDLE, RESPOND, SEND
@@ -231,7 +231,7 @@ cdef class HTTP(Reader):
             self.drain()
         elif self.input == ENDED:
             self.close()
-        elif self.input == IN_BODY:
+        elif self.input == IN_BODY or self.input == IN_PLAIN_BODY:
             # The answer came before the request's body did; behind it is the next request.
             self.drained = 0
             self.enter(DRAIN)

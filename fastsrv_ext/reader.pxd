@@ -8,8 +8,9 @@ from fastsrv_ext.request cimport RequestHead
 cdef enum Input:
     # What the next byte belongs to.
     BETWEEN              # no message yet
-    IN_HEAD
-    IN_BODY
+    IN_HEAD              # the parser's
+    IN_BODY              # the parser's
+    IN_PLAIN_BODY        # of a scanned head: `body_left` bytes that need no parser
     PRIMING              # a new parser is being led past a head that has been read
     ENDED                # the peer has said that no request follows; what comes is discarded
     REFUSED              # we act upon nothing more; what comes is discarded
@@ -17,7 +18,7 @@ cdef enum Input:
 
 cdef class Reader(Connection):
     # the parser and what it is at
-    cdef object parser               # httptools.HttpRequestParser, None until the first byte
+    cdef object parser               # httptools.HttpRequestParser, None until a head asks for it
     cdef Input input
     cdef RequestHead head            # being read
     cdef Cycle reading               # whose body is being read
@@ -41,6 +42,11 @@ cdef class Reader(Connection):
     cdef int forget_last(self) except -1
     cdef int forget_pipeline(self) except -1
 
+    cdef Py_ssize_t scan(self, bytes data, Py_ssize_t start) except -1
+    cdef Py_ssize_t read_body(self, bytes data, Py_ssize_t start) except -1
+    cdef Py_ssize_t feed(self, bytes data, Py_ssize_t start) except -1
+    cdef int head_complete(self, RequestHead head, Input body) except -1
+    cdef int end_message(self) except -1
     cdef int parse(self, object data) except -1
     cdef int spend(self, Py_ssize_t size) except -1
     cdef int pass_refused_upgrade(self) except -1

@@ -4,10 +4,13 @@ Parses nothing itself (httptools does, and calls back here), answers nothing, st
 only collect. http.pyx calls read() and takes cycles from the pipeline when the parser has returned.
 """
 
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from fastsrv_ext.request import BadRequest
 
+from fastsrv_ext.head cimport scan_head
 from fastsrv_ext.request cimport CHUNKED_LENGTH
 
 cdef enum:
@@ -36,22 +39,57 @@ cdef class Reader(Connection):
     # --- bytes ---
 
     cdef int read(self, bytes data) except -1:
-        """Parse, in pieces, what may be many requests; a body whose length is known in one piece."""
-        cdef Py_ssize_t size = len(data), start = 0, piece
-        if self.parser is None:
-            self.parser = HttpRequestParser(self)
-        if size <= READ_AHEAD or size <= self.body_left:
-            self.parse(data)
-            return 0
-        view = memoryview(data)
+        cdef Py_ssize_t size = len(data), start = 0, end
         while start < size and self.input < ENDED:
-            if self.is_crowded():
+            if start > 0 and self.is_crowded():
                 self.unread = data[start:]
                 break
-            piece = max(READ_AHEAD, min(self.body_left, size))
-            self.parse(view[start:start + piece])
-            start += piece
+            if self.input == IN_PLAIN_BODY:
+                start = self.read_body(data, start)
+                continue
+            if self.input == BETWEEN and self.context.scan_heads:
+                end = self.scan(data, start)
+                if end > start:
+                    start = end
+                    continue
+            start = self.feed(data, start)
         return 0
+
+    cdef Py_ssize_t scan(self, bytes data, Py_ssize_t start) except -1:
+        """A head of the plain form (head.pyx). Returns where it ends: `start`, if it is none."""
+        cdef RequestHead head = RequestHead.__new__(RequestHead)
+        cdef Py_ssize_t size = scan_head(
+            <const unsigned char*>PyBytes_AS_STRING(data) + start, PyBytes_GET_SIZE(data) - start, head,
+            self.context.limits)
+        if size > 0:
+            self.head_complete(head, IN_PLAIN_BODY)
+            if self.body_left == 0:
+                self.end_message()
+        return start + size
+
+    cdef Py_ssize_t read_body(self, bytes data, Py_ssize_t start) except -1:
+        """Body bytes behind a scanned head. Returns where they end."""
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(data) - start
+        if size > self.body_left:
+            size = self.body_left
+        try:
+            self.on_body(data if size == PyBytes_GET_SIZE(data) else data[start:start + size])
+            if self.body_left == 0:
+                self.end_message()
+        except BadRequest as refusal:
+            self.refuse(refusal)
+        return start + size
+
+    cdef Py_ssize_t feed(self, bytes data, Py_ssize_t start) except -1:
+        """What is the parser's, in pieces, since it may be many requests; a body whose length is known in one
+        piece. Returns how far it has come."""
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(data) - start
+        if size > READ_AHEAD and size > self.body_left:
+            size = max(READ_AHEAD, self.body_left)
+        if self.parser is None:
+            self.parser = HttpRequestParser(self)
+        self.parse(data if size == PyBytes_GET_SIZE(data) else memoryview(data)[start:start + size])
+        return start + size
 
     cdef int parse(self, object data) except -1:
         while data:
@@ -138,20 +176,24 @@ cdef class Reader(Connection):
 
     def on_headers_complete(self):
         cdef RequestHead head = self.head
-        cdef Cycle cycle
         if self.input == PRIMING:
             return
         keep_alive = self.parser.should_keep_alive()
         # Without a Connection field only HTTP/1.1 persists.
         version = "1.1" if keep_alive and not head.persistence_named else self.parser.get_http_version()
         head.complete(self.parser.get_method(), version, keep_alive, self.context.limits)
-        cycle = Cycle.__new__(Cycle, self, head)
+        self.head_complete(head, IN_BODY)
+
+    cdef int head_complete(self, RequestHead head, Input body) except -1:
+        """A request is in the pipeline; what comes next is its `body`."""
+        cdef Cycle cycle = Cycle.__new__(Cycle, self, head)
         self.head = None
         self.reading = cycle
-        self.input = IN_BODY
+        self.input = body
         self.body_left = head.content_length if head.content_length > 0 else 0
         self.excess = -head.size
         self.enqueue(cycle)
+        return 0
 
     def on_body(self, bytes data not None):
         cdef Py_ssize_t size = len(data)
@@ -167,16 +209,20 @@ cdef class Reader(Connection):
         self.excess -= CHUNK_OVERHEAD
 
     def on_message_complete(self):
-        cdef Cycle cycle = self.reading
         if self.body_left > 0 or (
-            cycle.head.content_length == CHUNKED_LENGTH and self.parser.should_upgrade()
+            self.reading.head.content_length == CHUNKED_LENGTH and self.parser.should_upgrade()
         ):
             return  # an upgrade: the body is still to come, see pass_refused_upgrade
+        self.end_message()
+
+    cdef int end_message(self) except -1:
+        cdef Cycle cycle = self.reading
         self.message_ended()
         self.reading = None
         self.excess = 0
         self.input = BETWEEN if cycle.head.keep_alive else ENDED
         cycle.body_ended()
+        return 0
 
     # --- the pipeline ---
 

@@ -7,6 +7,8 @@ from fastsrv_ext.context cimport Limits
 cdef enum:
     NO_BODY_LENGTH = -1          # neither Content-Length nor Transfer-Encoding: no body
     CHUNKED_LENGTH = -2          # Transfer-Encoding: chunked
+    FIELD_OVERHEAD = 4           # bytes of a field beside name and value: ": " and CRLF
+    REQUEST_LINE_OVERHEAD = 10   # bytes beside method and target: two spaces and "HTTP/1.1"
 
 
 cdef class RequestHead:
@@ -37,3 +39,6 @@ cdef class RequestHead:
     cdef int complete(self, bytes method, str version, bint keep_alive, Limits limits) except -1
     cdef int split_target(self) except -1
     cdef bytes strip_authority(self, bytes target)
+
+
+cdef bint is_host(bytes host) noexcept

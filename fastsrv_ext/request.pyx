@@ -10,6 +10,10 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.dict cimport PyDict_GetItem
 from libc.string cimport memchr
 
+from fastsrv_ext.names cimport (
+    CONNECTION, CONTENT_LENGTH, EXPECT, FORWARDING, HOST, TRANSFER_ENCODING, Kind, field_name,
+)
+
 
 class BadRequest(Exception):
     """A request that is answered by `status` and the text `reason`, and the connection closed."""
@@ -19,44 +23,6 @@ class BadRequest(Exception):
         self.status = status
         self.reason = reason
 
-
-# The usual names in lower case, so that a request allocates none of them; and, since each is one
-# object, a comparison by identity tells which field it is.
-cdef bytes HOST = b"host"
-cdef bytes CONNECTION = b"connection"
-cdef bytes CONTENT_LENGTH = b"content-length"
-cdef bytes TRANSFER_ENCODING = b"transfer-encoding"
-cdef bytes EXPECT = b"expect"
-cdef dict NAMES = {}
-# What a proxy sets is not among NAMES: only what is not found there is looked up here.
-cdef set FORWARDING = set()
-
-
-def know(names):
-    """Make each of `names` (bytes, lower case) a usual name."""
-    for name in names:
-        NAMES[name] = name
-        NAMES[b"-".join(word.capitalize() for word in name.split(b"-"))] = name
-
-
-def watch(names):
-    """Make each of `names` (bytes, lower case) one that a proxy sets: it marks a head as `forwarded`."""
-    for name in names:
-        FORWARDING.add(name)
-        NAMES.pop(name, None)
-        NAMES.pop(b"-".join(word.capitalize() for word in name.split(b"-")), None)
-
-
-know((HOST, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, EXPECT))
-know(b"""
-    accept accept-charset accept-encoding accept-language authorization cache-control content-encoding
-    content-language content-type cookie date dnt etag forwarded from if-match if-modified-since
-    if-none-match if-range if-unmodified-since keep-alive max-forwards origin pragma priority
-    proxy-authorization range referer sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest
-    sec-fetch-mode sec-fetch-site sec-fetch-user sec-gpc te trailer upgrade upgrade-insecure-requests
-    user-agent via x-api-key x-csrf-token x-forwarded-host x-forwarded-port x-real-ip x-request-id
-    x-requested-with traceparent tracestate
-""".split())
 
 cdef dict METHODS = {
     method: method.decode("ascii") for method in (
@@ -71,10 +37,6 @@ for _byte in range(256):
     IN_HOST[_byte] = _byte in (
         b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%!$&'()*+,;="
     )
-
-cdef enum:
-    FIELD_OVERHEAD = 4           # bytes: ": " and CRLF
-    REQUEST_LINE_OVERHEAD = 10   # bytes: two spaces and "HTTP/1.1"; the method comes later
 
 
 cdef class RequestHead:
@@ -93,6 +55,7 @@ cdef class RequestHead:
 
     cdef int add_field(self, bytes name, bytes value, Limits limits) except -1:
         """A whole header field, in its order."""
+        cdef Kind kind
         cdef Py_ssize_t length = PyBytes_GET_SIZE(value)
         cdef Py_ssize_t size = PyBytes_GET_SIZE(name) + length + FIELD_OVERHEAD
         self.size += size
@@ -105,36 +68,29 @@ cdef class RequestHead:
         if len(self.headers) >= limits.request_fields:
             raise BadRequest(431, f"more than {limits.request_fields} header fields (limit_request_fields)")
 
-        known = PyDict_GetItem(NAMES, name)
-        if known is not NULL:
-            name = <bytes>known
-        else:
-            name = name.lower()
-            known = PyDict_GetItem(NAMES, name)
-            if known is not NULL:
-                name = <bytes>known
-            elif name in FORWARDING:
-                self.forwarded = True
+        name = field_name(<const unsigned char*>PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name), &kind)
         if length > 0 and PyBytes_AS_STRING(value)[length - 1] in b" \t":
             value = value.rstrip(b" \t")  # RFC 9112, 5.1; the parser strips the left side alone
         self.headers.append((name, value))
 
-        if name is HOST:
+        if kind == HOST:
             if self.host is not None:
                 raise BadRequest(400, "more than one Host field")
             self.host = value
-        elif name is CONNECTION:
+        elif kind == CONNECTION:
             self.persistence_named = True
-        elif name is CONTENT_LENGTH:
+        elif kind == CONTENT_LENGTH:
             if len(value) > 18:  # digits that fit into 64 bits; the parser has seen that they are digits
                 raise BadRequest(413, "Content-Length is too large")
             self.content_length = int(value)
-        elif name is TRANSFER_ENCODING:
+        elif kind == TRANSFER_ENCODING:
             if self.transfer_encoding is not None:
                 raise BadRequest(400, "more than one Transfer-Encoding field")
             self.transfer_encoding = value
-        elif name is EXPECT:
+        elif kind == EXPECT:
             self.expect = value
+        elif kind == FORWARDING:
+            self.forwarded = True
         return 0
 
     cdef int complete(self, bytes method, str version, bint keep_alive, Limits limits) except -1:
@@ -206,9 +162,9 @@ cdef class RequestHead:
         if not authority or not is_host(authority):
             raise BadRequest(400, "the authority of the request target is no host with an optional port")
         # RFC 9112, 3.2.2: the target's host replaces what the Host field says.
-        self.headers = [(name, authority if name is HOST else value) for name, value in self.headers]
+        self.headers = [(name, authority if name == b"host" else value) for name, value in self.headers]
         if self.host is None:
-            self.headers.append((HOST, authority))
+            self.headers.append((b"host", authority))
         self.host = authority
         return rest[end:] or b"/"
 
