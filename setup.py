@@ -23,6 +23,7 @@ DIRECTIVES = {
     "boundscheck": DEBUG,
     "wraparound": DEBUG,
     "initializedcheck": DEBUG,
+    "nonecheck": DEBUG,
     "cdivision": True,
     "embedsignature": False,
     "binding": False,  # methods stay plain built-ins: the cheapest call
