@@ -197,10 +197,9 @@ cdef class Reader(Connection):
 
     def on_body(self, bytes data not None):
         cdef Py_ssize_t size = len(data)
+        self.excess -= size
         if self.body_left > 0:
             self.body_left -= size
-        else:
-            self.excess -= size
         self.reading.received += size
         self.body_came(size)
         self.reading.body_received(data)
@@ -219,7 +218,7 @@ cdef class Reader(Connection):
         cdef Cycle cycle = self.reading
         self.message_ended()
         self.reading = None
-        self.excess = 0
+        self.excess = min(self.excess, 0)  # spend() is about to add what this read has brought
         self.input = BETWEEN if cycle.head.keep_alive else ENDED
         cycle.body_ended()
         return 0
