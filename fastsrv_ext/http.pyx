@@ -175,13 +175,15 @@ cdef class HTTP(Reader):
             return 0
         self.advancing = True
         try:
-            while self.cycle is None and self.state != SEND and self.state < DRAIN:
-                if self.first is not None:
-                    self.start(self.dequeue())
-                    started = True
-                elif self.unread is not None:
+            while self.state < DRAIN:
+                if self.unread is not None and not self.is_crowded():
                     data, self.unread = self.unread, None
                     self.read(data)
+                elif self.cycle is not None or self.state == SEND:
+                    break
+                elif self.first is not None:
+                    self.start(self.dequeue())
+                    started = True
                 elif self.refusal is not None:
                     self.answer_refusal()
                 else:
@@ -337,6 +339,8 @@ cdef class HTTP(Reader):
         return 0
 
     cdef int body_taken(self, Cycle cycle) except -1:
+        if self.unread is not None:
+            self.context.loop.call_soon(self.go_on)
         self.throttle()
         return 0
 
