@@ -30,6 +30,7 @@ cdef class Connection(Timed):
     cdef bint lagging(self) noexcept                        # does the peer lag behind our writes?
     cdef object caught_up(self)                             # a future, done when it no longer lags
     cdef int want_body(self, Cycle cycle) except -1         # the app waits for body bytes
+    cdef int body_unwanted(self, Cycle cycle) except -1     # it has given up waiting
     cdef int body_taken(self, Cycle cycle) except -1        # there is room for more
     cdef bint persists(self, Cycle cycle, bint final) noexcept   # may another request follow?
     cdef int response_complete(self, Cycle cycle) except -1
@@ -78,6 +79,7 @@ cdef class Cycle:
     cdef bint has_event(self) noexcept
     cdef dict next_event(self)
     cdef int wake(self) except -1
+    cdef int give_up(self, object future) except -1
     cdef object send_start(self, object status, object headers)
     cdef object send_body(self, object body, object more)
     cdef int choose_framing(self, Py_ssize_t size, bint final) except -1

@@ -43,6 +43,9 @@ cdef class Connection(Timed):
     cdef int want_body(self, Cycle cycle) except -1:
         raise NotImplementedError
 
+    cdef int body_unwanted(self, Cycle cycle) except -1:
+        raise NotImplementedError
+
     cdef int body_taken(self, Cycle cycle) except -1:
         raise NotImplementedError
 
@@ -146,7 +149,11 @@ cdef class Cycle:
             self.receivers.append(future)
             if not self.body_complete:
                 self.connection.want_body(self)
-            await future
+            try:
+                await future
+            except BaseException:  # cancelled
+                self.give_up(future)
+                raise
         return self.next_event()
 
     cdef int wake(self) except -1:
@@ -156,6 +163,16 @@ cdef class Cycle:
             for future in receivers:
                 if not future.done():
                     future.set_result(None)
+        return 0
+
+    cdef int give_up(self, object future) except -1:
+        """A receive() is cancelled. With nobody left in one, we no longer wait for the peer."""
+        if self.receivers is not None and future in self.receivers:
+            self.receivers.remove(future)
+            if not self.receivers:
+                self.receivers = None
+                if self.connection is not None and not self.body_complete:
+                    self.connection.body_unwanted(self)
         return 0
 
     # --- the connection's side ---

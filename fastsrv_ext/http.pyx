@@ -338,6 +338,12 @@ cdef class HTTP(Reader):
         self.throttle()
         return 0
 
+    cdef int body_unwanted(self, Cycle cycle) except -1:
+        if self.state == BODY:
+            cycle.waited += self.clock.now - self.since
+            self.enter(RESPOND)
+        return 0
+
     cdef int body_taken(self, Cycle cycle) except -1:
         if self.unread is not None:
             self.context.loop.call_soon(self.go_on)
