@@ -293,10 +293,10 @@ cdef class HTTP(Reader):
         return 0
 
     cdef int write_parts(self, list parts) except -1:
+        self.flush()
         if self.state == SEND:
             for part in parts:
                 self.backlog += len(part)
-        self.flush()
         self.transport.writelines(parts)
         return 0
 
