@@ -80,7 +80,7 @@ cdef class HTTP(Reader):
         return self.transport.can_write_eof()
 
     def pause_writing(self):
-        if self.state == RESPOND or self.state == BODY:
+        if CLOSED < self.state < SEND:
             self.backlog = self.transport.get_write_buffer_size()
             self.enter(SEND)
 
@@ -275,8 +275,7 @@ cdef class HTTP(Reader):
         self.flush()
         if self.context.refused is not None:
             self.context.refused(self.client, refusal.status, refusal.reason)
-        self.drain()
-        return 0
+        return 0  # advance() rests in DRAIN, as soon as the peer does not lag
 
     # --- what a cycle asks for ---
 
@@ -404,7 +403,7 @@ cdef class HTTP(Reader):
         if self.state == HEAD:
             if self.input == IN_HEAD:
                 self.refuse(BadRequest(408, "the request head took longer than fastsrv_header_timeout"))
-                self.answer_refusal()
+                self.advance()
             else:
                 self.close()
         elif self.state == IDLE:
