@@ -477,7 +477,10 @@ cdef class HTTP(Reader):
     cdef bint has_unread_bytes(self) except -1:
         """A look into the kernel: have bytes come that the loop has not read?"""
         cdef char byte
-        cdef int fd = self.transport.get_extra_info("socket").fileno()
+        socket = self.transport.get_extra_info("socket")
+        if socket is None:  # TLS: lost, and connection_lost is about to be called
+            return False
+        cdef int fd = socket.fileno()
         return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0
 
     # --- for fastsrv/server.py ---
