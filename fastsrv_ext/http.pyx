@@ -350,8 +350,10 @@ cdef class HTTP(Reader):
         return 0
 
     cdef bint persists(self, Cycle cycle, bint final) noexcept:
-        if self.context.draining or not self.context.keepalive or cycle.peer == FINISHED:
+        if self.context.draining or not self.context.keepalive:
             return False
+        if cycle.peer == FINISHED and self.first is None and self.refusal is None:
+            return False  # it was the last
         # The rest of a body has to be read before the next request; that is worth it for a small one alone.
         return not (final and cycle is self.reading) or self.is_worth_draining(cycle)
 
@@ -359,7 +361,7 @@ cdef class HTTP(Reader):
         return cycle.head.expect is None and 0 < self.body_left <= MAX_DRAIN
 
     cdef int response_complete(self, Cycle cycle) except -1:
-        cdef bint last = not cycle.keep_alive or self.context.draining or cycle.peer == FINISHED
+        cdef bint last = not cycle.keep_alive or self.context.draining
         self.cycle = None
         cycle.connection = None
         if self.context.finished is not None:
