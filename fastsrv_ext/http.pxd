@@ -18,6 +18,7 @@ cdef class HTTP(Reader):
     cdef Cycle cycle                 # being answered
     cdef object refusal              # BadRequest to be answered when their turn is over
     cdef bint advancing              # advance() is at work further up the stack
+    cdef object turn                 # asyncio.Handle: advance() comes with it; None
 
     # what goes out
     cdef list corked                 # answers that leave in one write, or None
@@ -27,6 +28,7 @@ cdef class HTTP(Reader):
 
     cdef int discard(self, Py_ssize_t size) except -1
     cdef int advance(self) except -1
+    cdef int advance_soon(self) except -1
     cdef int start(self, Cycle cycle) except -1
     cdef int rest(self) except -1
     cdef int answer_refusal(self) except -1

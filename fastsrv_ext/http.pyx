@@ -89,7 +89,7 @@ cdef class HTTP(Reader):
             self.enter(RESPOND)
             self.wake_laggards()
             if self.cycle is None:
-                self.context.loop.call_soon(self.go_on)
+                self.advance_soon()
             elif self.cycle.receivers is not None and not self.cycle.body_complete:
                 self.want_body(self.cycle)
 
@@ -120,9 +120,7 @@ cdef class HTTP(Reader):
         return 0
 
     cdef int message_ended(self) except -1:
-        if self.state == BODY:
-            self.stop_waiting_for_body()
-        elif self.state == DRAIN:
+        if self.state == BODY or self.state == DRAIN:
             self.enter(RESPOND)
         return 0
 
@@ -163,8 +161,15 @@ cdef class HTTP(Reader):
 
     # --- what is in hand: one cycle at a time, in order ---
 
+    cdef int advance_soon(self) except -1:
+        """In the loop's next turn: there is more to do than the caller's stack should carry."""
+        if self.turn is None:
+            self.turn = self.context.loop.call_soon(self.go_on)
+        return 0
+
     def go_on(self):
-        """Called by the loop when there is more to do than the caller's stack should carry."""
+        """The turn that advance_soon() asked for."""
+        self.turn = None
         self.advance()
 
     cdef int advance(self) except -1:
@@ -192,7 +197,8 @@ cdef class HTTP(Reader):
             self.advancing = False
         if started and self.cycle is not None and self.corked is not None and not self.context.eager:
             # The app's first step comes with the loop's next turn; its answer may leave with the others.
-            self.context.loop.call_soon(self.go_on)
+            self.advance_soon()
+            self.throttle()
             return 0
         self.flush()
         if self.state != CLOSED:
@@ -345,7 +351,7 @@ cdef class HTTP(Reader):
 
     cdef int body_taken(self, Cycle cycle) except -1:
         if self.unread is not None:
-            self.context.loop.call_soon(self.go_on)
+            self.advance_soon()
         self.throttle()
         return 0
 
@@ -382,7 +388,7 @@ cdef class HTTP(Reader):
             return 0
         if self.first is not None or self.unread is not None or self.refusal is not None:
             # Never start an app from within another.
-            self.context.loop.call_soon(self.go_on)
+            self.advance_soon()
         else:
             self.advance()
         return 0
@@ -442,6 +448,8 @@ cdef class HTTP(Reader):
         """Our answer is out; read what is still on its way, so that no reset overtakes the answer."""
         self.input = REFUSED
         self.reading = None
+        if self.state == SEND:
+            return 0  # it is not out yet: rest() comes back to this
         self.drained = 0
         self.enter(DRAIN)
         self.half_close()

@@ -83,6 +83,7 @@ def watch(names):
 
 know(b"host", HOST)
 know(b"connection", CONNECTION)
+know(b"proxy-connection", CONNECTION)  # no standard's; the parser reads it as it reads Connection
 know(b"content-length", CONTENT_LENGTH)
 know(b"transfer-encoding", TRANSFER_ENCODING)
 know(b"expect", EXPECT)
