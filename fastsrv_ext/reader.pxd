@@ -48,6 +48,6 @@ cdef class Reader(Connection):
     cdef int head_complete(self, RequestHead head, Input body) except -1
     cdef int end_message(self) except -1
     cdef int parse(self, object data) except -1
-    cdef int spend(self, Py_ssize_t size) except -1
+    cdef int check_excess(self) except -1
     cdef int pass_refused_upgrade(self) except -1
     cdef int enqueue(self, Cycle cycle) except -1

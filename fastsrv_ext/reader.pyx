@@ -93,6 +93,7 @@ cdef class Reader(Connection):
 
     cdef int parse(self, object data) except -1:
         while data:
+            self.excess += len(data)  # before the callbacks, which know what a byte was good for
             try:
                 self.parser.feed_data(data)
             except HttpParserUpgrade as upgrade:
@@ -110,14 +111,13 @@ cdef class Reader(Connection):
                     self.refuse(BadRequest(400, f"{error}"))
             else:
                 if self.input < ENDED:
-                    self.spend(len(data))
+                    self.check_excess()
             break
         return 0
 
-    cdef int spend(self, Py_ssize_t size) except -1:
+    cdef int check_excess(self) except -1:
         """Bound what is read without a head or body bytes coming of it: a field that does not end (it
         grows by copying), empty lines, chunk extensions, trailers."""
-        self.excess += size
         if self.input == IN_BODY:
             self.excess = max(0, self.excess) if self.body_left == 0 else 0
             if self.excess > MAX_EXCESS:
@@ -191,7 +191,7 @@ cdef class Reader(Connection):
         self.reading = cycle
         self.input = body
         self.body_left = head.content_length if head.content_length > 0 else 0
-        self.excess = -head.size
+        self.excess = 0
         self.enqueue(cycle)
         return 0
 
@@ -218,7 +218,7 @@ cdef class Reader(Connection):
         cdef Cycle cycle = self.reading
         self.message_ended()
         self.reading = None
-        self.excess = min(self.excess, 0)  # spend() is about to add what this read has brought
+        self.excess = 0
         self.input = BETWEEN if cycle.head.keep_alive else ENDED
         cycle.body_ended()
         return 0
