@@ -25,7 +25,8 @@ DIRECTIVES = {
     "initializedcheck": DEBUG,
     "nonecheck": DEBUG,
     "cdivision": True,
-    "embedsignature": False,
+    "embedsignature": True,  # in the docstrings, for stubtest and help()
+    "embedsignature.format": "clinic",
     "binding": False,  # methods stay plain built-ins: the cheapest call
     "autotestdict": False,  # no __test__ in the modules
 }
