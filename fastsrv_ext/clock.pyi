@@ -1,0 +1,44 @@
+# What Python code sees of clock.pyx; http.pyx sees clock.pxd.
+
+from typing import Any, Final
+
+from typing_extensions import disjoint_base
+
+TICK: Final = 0.25  # seconds
+
+@disjoint_base
+class Link:
+    """A place in a ring."""
+
+@disjoint_base
+class Queue(Link):
+    """The waits of one state in order of deadline."""
+
+    def __init__(self, name: str, limit: int) -> None: ...
+    @property
+    def name(self) -> str: ...  # of the state
+    @property
+    def limit(self) -> int: ...  # ticks; 0: no deadline
+
+@disjoint_base
+class Timed(Link):
+    """Base class of a connection."""
+
+    def __init__(self, clock: Clock) -> None: ...
+
+@disjoint_base
+class Clock:
+    """The waits of one worker."""
+
+    def __init__(
+        self, header: float, keepalive: float, body: float, send: float, drain: float, close: float
+    ) -> None: ...
+    @property
+    def now(self) -> int: ...  # ticks since the clock was made
+    def advance(self) -> None: ...
+    def judge(self) -> None: ...
+    # Any, not Timed: whoever made the connections of a clock knows their class, the clock does not.
+    def waiting(self, state: str) -> list[Any]: ...
+    def census(self) -> dict[str, int]: ...
+
+def ticks(seconds: float) -> int: ...

@@ -1,0 +1,69 @@
+# What Python code sees of context.pyx; the other modules see context.pxd.
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from typing_extensions import disjoint_base
+
+from fastsrv_ext.clock import Clock
+from fastsrv_ext.cycle import Cycle
+
+@disjoint_base
+class Limits:
+    """Sizes and rates that a peer has to keep to."""
+
+    def __init__(
+        self,
+        *,
+        request_line: int,
+        request_fields: int,
+        request_field_size: int,
+        request_head: int,
+        min_rate: float,
+    ) -> None: ...
+    @property
+    def request_line(self) -> int: ...
+    @property
+    def request_fields(self) -> int: ...
+    @property
+    def request_field_size(self) -> int: ...
+    @property
+    def request_head(self) -> int: ...
+    @property
+    def min_rate(self) -> float: ...
+
+@disjoint_base
+class Context:
+    """What all connections of a worker share. What the callables return is not looked at."""
+
+    draining: bool
+
+    def __init__(
+        self,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        clock: Clock,
+        limits: Limits,
+        dispatch: Callable[[Cycle], object],
+        finished: Callable[[Cycle], object] | None = None,
+        forwarded: Callable[[dict[str, Any]], object] | None = None,
+        refused: Callable[[tuple[str, int] | None, int, str], object] | None = None,
+        crowded: Callable[[bool], object] | None = None,
+        exhausted: Callable[[], object] | None = None,
+        scheme: str = "http",
+        root_path: str = "",
+        state: dict[str, Any] | None = None,
+        keepalive: bool = True,
+        max_connections: int,
+        max_requests: int = 0,
+    ) -> None: ...
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def limits(self) -> Limits: ...
+    @property
+    def connections(self) -> int: ...
+    def refresh_date(self) -> None: ...

@@ -1,0 +1,66 @@
+# What Python code sees of cycle.pyx; http.pyx sees cycle.pxd.
+
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import Any, NoReturn
+
+from typing_extensions import Self, disjoint_base
+
+from fastsrv_ext.clock import Timed
+from fastsrv_ext.context import Context
+from fastsrv_ext.request import RequestHead
+
+class ClientDisconnected(OSError):
+    """Raised by send() after the client has gone (ASGI http 2.4)."""
+
+@disjoint_base
+class Connection(Timed):
+    """What a cycle may ask of its connection; all of it is for Cython code alone."""
+
+    @property
+    def context(self) -> Context: ...
+
+class Done:
+    """An awaitable that is done, registered as a collections.abc.Coroutine."""
+
+    def __await__(self) -> Self: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> NoReturn: ...
+    def send(self, value: object) -> NoReturn: ...
+    def throw(
+        self,
+        kind: type[BaseException] | BaseException,
+        value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> NoReturn: ...
+    def close(self) -> None: ...
+
+@disjoint_base
+class Ready(Done):
+    """A Done with a value."""
+
+@disjoint_base
+class Cycle:
+    """One request and its response. Python code sees it from its start on, when nothing of it is missing."""
+
+    def __new__(cls, connection: Connection, head: RequestHead) -> Self: ...
+    @property
+    def head(self) -> RequestHead: ...
+    @property
+    def scope(self) -> dict[str, Any]: ...
+    @property
+    def client(self) -> tuple[str, int] | None: ...  # the peer, whatever a proxy says
+    @property
+    def status(self) -> int: ...  # 0 before http.response.start
+    @property
+    def response_headers(self) -> Any: ...  # as the app gave them, None before http.response.start
+    @property
+    def sent(self) -> int: ...  # body bytes
+    @property
+    def started(self) -> float: ...  # seconds of time.monotonic(); 0.0 with the log off
+    def receive(self) -> Coroutine[Any, Any, dict[str, Any]]: ...
+    async def wait_for_event(self) -> dict[str, Any]: ...
+    def send(self, message: dict[str, Any]) -> Coroutine[Any, Any, None]: ...
+    async def wait_for_peer(self) -> None: ...
+    def answered(self) -> bool: ...
+    def fail(self) -> None: ...

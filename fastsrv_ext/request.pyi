@@ -1,0 +1,29 @@
+# What Python code sees of request.pyx; http.pyx and scope.pyx see request.pxd.
+
+from collections.abc import Iterable
+
+from typing_extensions import disjoint_base
+
+class BadRequest(Exception):
+    """A request that is answered by `status` and the text `reason`, and the connection closed."""
+
+    status: int
+    reason: str
+
+    def __init__(self, status: int, reason: str) -> None: ...
+
+@disjoint_base
+class RequestHead:
+    """One parsed request head. Python code sees it when nothing of it is missing."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def target(self) -> bytes: ...  # as received
+    @property
+    def version(self) -> str: ...  # "1.0" or "1.1"
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]: ...  # (name in lower case, value), in their order
+
+def know(names: Iterable[bytes]) -> None: ...
+def watch(names: Iterable[bytes]) -> None: ...

@@ -1,0 +1,1 @@
+# Everything in response.pyx is for Cython code: see response.pxd.

@@ -1,0 +1,1 @@
+# Everything in scope.pyx is for Cython code: see scope.pxd.
