@@ -83,6 +83,8 @@ OWN_SETTINGS = (
 REFUSED = {
     "proxy_protocol": ("off", "the PROXY protocol is not served"),
     "protocol": ("http", "only HTTP is served"),
+    # gunicorn's TLS context would offer h2, and a client that takes it would be answered with 400
+    "http_protocols": (["h1"], "only HTTP/1.1 is served"),
 }
 
 
