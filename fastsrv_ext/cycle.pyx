@@ -204,17 +204,21 @@ cdef class Cycle:
 
     # --- the app's side: send() ---
 
-    def send(self, dict message not None):
+    def send(self, message):
         """The ASGI send() of http.response.start and http.response.body.
 
         Raises ClientDisconnected once the client has gone, RuntimeError for an event that may not come now
         or a body that breaks its Content-Length, KeyError, TypeError and ValueError for an event's contents.
         """
-        cdef str kind = message["type"]
+        if not isinstance(message, dict):
+            raise TypeError(f"send() takes a dict, not {type(message).__name__}")
+        # Not `dict message` and `str kind`: these would refuse a subclass, and an enum's str.
+        cdef dict event = <dict>message
+        kind = event["type"]
         if kind == "http.response.body":
-            return self.send_body(message.get("body", b""), message.get("more_body", False))
+            return self.send_body(event.get("body", b""), event.get("more_body", False))
         if kind == "http.response.start":
-            return self.send_start(message["status"], message.get("headers", ()))
+            return self.send_start(event["status"], event.get("headers", ()))
         raise RuntimeError(
             f"send() got an event of type {kind!r}; an http response knows http.response.start and http.response.body")
 
