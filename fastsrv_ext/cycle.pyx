@@ -229,6 +229,8 @@ cdef class Cycle:
         if not isinstance(status, int) or not 100 <= status <= 999:
             raise ValueError(f"the status of a response must be an int from 100 to 999, not {status!r}")
         cdef bint bodiless = status < 200 or status == 204
+        if not isinstance(headers, (list, tuple)):
+            headers = list(headers)  # the access log wants them, too
         self.fields = render_fields(headers, bodiless, &said)
         if self.peer == GONE:
             raise ClientDisconnected("the client has gone")
