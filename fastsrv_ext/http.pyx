@@ -175,8 +175,16 @@ cdef class HTTP(Reader):
             return 0
         self.advancing = True
         try:
-            while self.cycle is None and self.state != SEND and self.state < DRAIN:
-                if self.first is not None:
+            while self.state < DRAIN:
+                if self.cycle is not None:
+                    # Its body may be among what was read ahead.
+                    if self.unread is None or self.reading is not self.cycle or self.is_crowded():
+                        break
+                    data, self.unread = self.unread, None
+                    self.read(data)
+                elif self.state == SEND:
+                    break
+                elif self.first is not None:
                     self.start(self.dequeue())
                     started = True
                 elif self.unread is not None:
@@ -337,7 +345,10 @@ cdef class HTTP(Reader):
         return 0
 
     cdef int body_taken(self, Cycle cycle) except -1:
-        self.throttle()
+        if self.unread is not None:
+            self.context.loop.call_soon(self.go_on)  # more of it may be there
+        else:
+            self.throttle()
         return 0
 
     cdef bint persists(self, Cycle cycle, bint final) noexcept:
@@ -366,7 +377,7 @@ cdef class HTTP(Reader):
             cycle.buffered = 0
             if last or not self.is_worth_draining(cycle):
                 self.input = REFUSED
-                self.reading = None
+                self.reading = self.unread = None
         if self.advancing:
             return 0
         if self.first is not None or self.unread is not None or self.refusal is not None:
