@@ -27,7 +27,7 @@ cdef class Connection(Timed):
 
     cdef int write(self, bytes data) except -1
     cdef int write_parts(self, list parts) except -1
-    cdef bint lagging(self) noexcept                        # does the peer lag behind our writes?
+    cdef bint lagging(self) except -1                       # must a send() wait for the peer, or for its end?
     cdef object caught_up(self)                             # a future, done when it no longer lags
     cdef int want_body(self, Cycle cycle) except -1         # the app waits for body bytes
     cdef int body_taken(self, Cycle cycle) except -1        # there is room for more
@@ -60,6 +60,7 @@ cdef class Cycle:
     cdef readonly object response_headers    # as the app gave them
     cdef long long length            # declared Content-Length, or NO_LENGTH
     cdef readonly long long sent     # body bytes on the wire
+    cdef Py_ssize_t streak           # bytes since send() last waited
     cdef bint keep_alive             # whether another request may follow
     cdef bint date_given
     cdef bint server_given

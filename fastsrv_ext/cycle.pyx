@@ -4,6 +4,7 @@ Touches no transport and starts no app: the connection (http.pyx) makes a Cycle 
 it the body; fastsrv/dispatch.py gives `receive` and `send` to the app and reports how the app ended.
 """
 
+from asyncio import sleep
 from collections.abc import Coroutine
 
 from fastsrv_ext.response cimport (
@@ -13,6 +14,8 @@ from fastsrv_ext.response cimport (
 
 cdef enum:
     COPY_LIMIT = 16 * 1024  # bytes; up to here one copy costs less than a write of several buffers
+    STREAK = 256 * 1024     # bytes a stream may write before the loop has a turn: some 50 us of work
+    EVENT_COST = 1024       # bytes that an event counts for, beside its own: small ones take time, too
 
 cdef bytes CRLF = b"\r\n"
 cdef bytes LAST_CHUNK = b"0\r\n\r\n"
@@ -34,8 +37,8 @@ cdef class Connection(Timed):
     cdef int write_parts(self, list parts) except -1:
         raise NotImplementedError
 
-    cdef bint lagging(self) noexcept:
-        return False
+    cdef bint lagging(self) except -1:
+        raise NotImplementedError
 
     cdef object caught_up(self):
         raise NotImplementedError
@@ -251,11 +254,17 @@ cdef class Cycle:
             self.progress = COMPLETE
             connection.response_complete(self)
             self.wake()
-        elif connection.lagging():
-            return self.wait_for_peer()
+        else:
+            self.streak += size + EVENT_COST
+            if self.streak > STREAK or connection.lagging():
+                return self.wait_for_peer()
         return DONE
 
     async def wait_for_peer(self):
+        if self.streak > STREAK and not self.connection.lagging():
+            # The peer keeps up, and the app may never wait for anything else: let others be served.
+            await sleep(0)
+        self.streak = 0
         while self.connection is not None and self.connection.lagging():
             await self.connection.caught_up()
         if self.peer == GONE:

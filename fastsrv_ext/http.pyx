@@ -314,8 +314,9 @@ cdef class HTTP(Reader):
                 self.transport.write(corked[0] if len(corked) == 1 else b"".join(corked))
         return 0
 
-    cdef bint lagging(self) noexcept:
-        return self.state == SEND
+    cdef bint lagging(self) except -1:
+        # A transport that is closing has failed, and connection_lost is on its way.
+        return self.state == SEND or self.transport.is_closing()
 
     cdef object caught_up(self):
         future = self.context.loop.create_future()
