@@ -347,12 +347,16 @@ cdef class Cycle:
         """Is the response complete, or nobody left to read it?"""
         return self.progress == COMPLETE or self.peer == GONE
 
-    def fail(self):
-        """The app will not complete its response: answer 500 if nothing is on the wire yet, else close."""
+    def abandoned(self):
+        """Has the client gone, or ended its side? receive() says http.disconnect then."""
+        return self.peer != THERE
+
+    def fail(self, bint owed):
+        """The app will not complete its response: if one is still `owed` and none begun, answer 500, else close."""
         if self.progress == COMPLETE or self.peer == GONE:
             return
         cdef Connection connection = self.connection
-        if self.progress == BEGUN:
+        if self.progress == BEGUN or not owed:
             self.progress = COMPLETE
             connection.response_failed(self)
         else:

@@ -391,9 +391,10 @@ cdef class HTTP(Reader):
     cdef int response_failed(self, Cycle cycle) except -1:
         self.cycle = self.reading = None
         cycle.connection = None
-        if self.context.finished is not None:
+        if cycle.status != 0 and self.context.finished is not None:
             self.context.finished(cycle)
-        self.input = REFUSED
+        if self.input != ENDED:
+            self.input = REFUSED
         self.forget_pipeline()
         self.unread = self.refusal = None
         self.advance()
