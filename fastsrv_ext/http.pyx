@@ -303,7 +303,10 @@ cdef class HTTP(Reader):
             for part in parts:
                 self.backlog += len(part)
         self.flush()
-        self.transport.writelines(parts)
+        if self.context.gathers:
+            self.transport.writelines(parts)
+        else:
+            self.transport.write(b"".join(parts))
         return 0
 
     cdef int flush(self) except -1:
