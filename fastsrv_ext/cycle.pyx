@@ -85,14 +85,28 @@ cdef class Done:
 
 
 cdef class Ready(Done):
-    """A Done with a value: a receive() whose event is there already."""
-    cdef object value
+    """A receive() whose event is there. It is taken when the awaitable runs: one that never does must lose none."""
+    cdef Cycle cycle
+    cdef object waiting              # None, or a wait_for_event(): another receive() was faster
 
     def __next__(self):
-        raise StopIteration(self.value)
+        return self.send(None)
 
     def send(self, value):
-        raise StopIteration(self.value)
+        if self.waiting is None:
+            if self.cycle.has_event():
+                raise StopIteration(self.cycle.next_event())
+            self.waiting = self.cycle.wait_for_event()
+        return self.waiting.send(value)
+
+    def throw(self, kind, value=None, traceback=None):
+        if self.waiting is None:
+            raise kind if value is None else value
+        return self.waiting.throw(kind if value is None else value)
+
+    def close(self):
+        if self.waiting is not None:
+            self.waiting.close()
 
 
 Coroutine.register(Done)
@@ -114,7 +128,7 @@ cdef class Cycle:
         cdef Ready ready
         if self.has_event():
             ready = Ready.__new__(Ready)
-            ready.value = self.next_event()
+            ready.cycle = self
             return ready
         return self.wait_for_event()
 
