@@ -88,14 +88,28 @@ cdef class Done:
 
 
 cdef class Ready(Done):
-    """A Done with a value: a receive() whose event is there already."""
-    cdef object value
+    """A receive() whose event is there. It is taken when the awaitable runs: one that never does must lose none."""
+    cdef Cycle cycle
+    cdef object waiting              # None, or a wait_for_event(): another receive() was faster
 
     def __next__(self):
-        raise StopIteration(self.value)
+        return self.send(None)
 
     def send(self, value):
-        raise StopIteration(self.value)
+        if self.waiting is None:
+            if self.cycle.has_event():
+                raise StopIteration(self.cycle.next_event())
+            self.waiting = self.cycle.wait_for_event()
+        return self.waiting.send(value)
+
+    def throw(self, kind, value=None, traceback=None):
+        if self.waiting is None:
+            raise kind if value is None else value
+        return self.waiting.throw(kind if value is None else value)
+
+    def close(self):
+        if self.waiting is not None:
+            self.waiting.close()
 
 
 Coroutine.register(Done)
@@ -117,7 +131,7 @@ cdef class Cycle:
         cdef Ready ready
         if self.has_event():
             ready = Ready.__new__(Ready)
-            ready.value = self.next_event()
+            ready.cycle = self
             return ready
         return self.wait_for_event()
 
@@ -370,12 +384,16 @@ cdef class Cycle:
         """Is the response complete, or nobody left to read it?"""
         return self.progress == COMPLETE or self.peer == GONE
 
-    def fail(self):
-        """The app will not complete its response: answer 500 if nothing is on the wire yet, else close."""
+    def abandoned(self):
+        """Has the client gone, or ended its side? receive() says http.disconnect then."""
+        return self.peer != THERE
+
+    def fail(self, bint owed):
+        """The app will not complete its response: if one is still `owed` and none begun, answer 500, else close."""
         if self.progress == COMPLETE or self.peer == GONE:
             return
         cdef Connection connection = self.connection
-        if self.progress == BEGUN:
+        if self.progress == BEGUN or not owed:
             self.progress = COMPLETE
             connection.response_failed(self)
         else:

@@ -305,7 +305,10 @@ cdef class HTTP(Reader):
         if self.state == SEND:
             for part in parts:
                 self.backlog += len(part)
-        self.transport.writelines(parts)
+        if self.context.gathers:
+            self.transport.writelines(parts)
+        else:
+            self.transport.write(b"".join(parts))
         return 0
 
     cdef int flush(self) except -1:
@@ -387,7 +390,7 @@ cdef class HTTP(Reader):
             cycle.buffered = 0
             if last or not self.is_worth_draining(cycle):
                 self.input = REFUSED
-                self.reading = None
+                self.reading = self.unread = None
         if self.advancing:
             return 0
         if self.first is not None or self.unread is not None or self.refusal is not None:
@@ -400,9 +403,10 @@ cdef class HTTP(Reader):
     cdef int response_failed(self, Cycle cycle) except -1:
         self.cycle = self.reading = None
         cycle.connection = None
-        if self.context.finished is not None:
+        if cycle.status != 0 and self.context.finished is not None:
             self.context.finished(cycle)
-        self.input = REFUSED
+        if self.input != ENDED:
+            self.input = REFUSED
         self.forget_pipeline()
         self.unread = self.refusal = None
         if cycle.framing == UNTIL_CLOSE:

@@ -39,6 +39,7 @@ class Transport(asyncio.Transport):
         self.loop, self.protocol, self.tls = loop, protocol, tls
         self.sent, self.buffer, self.room = [], bytearray(), None
         self.eof_written = self.closing = self.lost = self.aborted = False
+        self.write_error = None  # of the next write
         self.reading, self.paused, self.high, self.low = True, False, 64 * 1024, 16 * 1024
         ours, self.peer = socket.socketpair()
         ours.setblocking(False)
@@ -62,6 +63,10 @@ class Transport(asyncio.Transport):
         if self.eof_written:
             raise RuntimeError("Cannot call write() after write_eof()")
         if self.closing or not data:
+            return
+        if self.write_error is not None:  # loops tell of it later; until then they take what they are given
+            self.closing = True
+            self.lose(self.write_error)
             return
         data = bytes(data)
         if not self.buffer:
