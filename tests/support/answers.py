@@ -1,5 +1,6 @@
 """Apps that answer what a test says, and the bytes of an answer taken apart."""
 
+import re
 from dataclasses import dataclass
 
 
@@ -40,5 +41,5 @@ def take_apart(output):
 
 
 def statuses(output):
-    """The status codes of all answers in `output`, none of whose bodies may hold b"HTTP/1.1 "."""
-    return [int(part[:3]) for part in output.split(b"HTTP/1.1 ")[1:]]
+    """The status codes of all answers in `output`, whose bodies may not resemble a status line."""
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", output)]

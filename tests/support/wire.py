@@ -169,6 +169,15 @@ class Wire:
                 self.call(self.connection.data_received, piece)
         return self
 
+    def drip(self, data):
+        """The peer sends byte by byte, faster than the loop turns."""
+        def drip():
+            for index in range(len(data)):
+                self.connection.data_received(data[index:index + 1])
+
+        self.call(drip)
+        return self
+
     def end(self):
         """The peer half-closes."""
         def end():
