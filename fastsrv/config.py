@@ -155,15 +155,16 @@ def config_file_names(cfg: Any) -> Mapping[str, object]:
 def read_own(file_names: Mapping[str, object], environ: Mapping[str, str]) -> dict[str, float]:
     """The value of every own setting. Raises ConfigError for a name we do not have or a value it cannot have."""
     values = {setting.name: setting.default for setting in OWN_SETTINGS}
-    settings = {setting.name: setting for setting in OWN_SETTINGS}
-    given = [(name, name, value, "gunicorn's config file") for name, value in file_names.items()]
-    given += [(name, name.lower(), value, "the environment") for name, value in environ.items() if name.isupper()]
-    for written, name, value, source in given:
-        if not name.startswith(PREFIX):
-            continue
-        if name not in settings:
-            close = get_close_matches(name, settings, n=1)
-            hint = f"did you mean {close[0]}?" if close else "docs/SETTINGS.md lists them"
-            raise ConfigError(f"{written} in {source} is no setting of fastsrv: {hint}")
-        values[name] = settings[name].parse(value, f"{written} in {source}")
+    for source, given, spelled in (
+        ("gunicorn's config file", file_names, str.lower), ("the environment", environ, str.upper),
+    ):
+        settings = {spelled(setting.name): setting for setting in OWN_SETTINGS}
+        for name, value in given.items():
+            if not name.lower().startswith(PREFIX):
+                continue
+            if name not in settings:
+                close = get_close_matches(spelled(name), settings, n=1)
+                hint = f"did you mean {close[0]}?" if close else "docs/SETTINGS.md lists them"
+                raise ConfigError(f"{name} in {source} is no setting of fastsrv: {hint}")
+            values[settings[name].name] = settings[name].parse(value, f"{name} in {source}")
     return values

@@ -38,6 +38,7 @@ class Transport(asyncio.Transport):
         super().__init__()
         self.loop, self.protocol, self.tls = loop, protocol, tls
         self.sent, self.buffer, self.room = [], bytearray(), None
+        self.incoming = []  # what the peer has sent while reading was paused; None for its end
         self.eof_written = self.closing = self.lost = self.aborted = False
         self.write_error = None  # of the next write
         self.reading, self.paused, self.high, self.low = True, False, 64 * 1024, 16 * 1024
@@ -62,7 +63,7 @@ class Transport(asyncio.Transport):
         assert isinstance(data, (bytes, bytearray, memoryview))
         if self.eof_written:
             raise RuntimeError("Cannot call write() after write_eof()")
-        if self.closing or not data:
+        if self.lost or not data:
             return
         if self.write_error is not None:  # loops tell of it later; until then they take what they are given
             self.closing = True
@@ -115,8 +116,22 @@ class Transport(asyncio.Transport):
 
     def resume_reading(self):
         self.reading = True
+        self.loop.call_soon(self.deliver)
 
     # --- the peer's side ---
+
+    def receive(self, data):
+        """The peer sends `data`, or ends its side (None)."""
+        self.incoming.append(data)
+        self.deliver()
+
+    def deliver(self):
+        while self.incoming and self.reading and not self.closing:
+            data = self.incoming.pop(0)
+            if data is not None:
+                self.protocol.data_received(data)
+            elif not self.protocol.eof_received():
+                self.close()
 
     def take(self, size):
         """The peer reads `size` bytes of what the kernel had no room for."""
@@ -168,20 +183,23 @@ class Wire:
     # --- the peer's side ---
 
     def send(self, *pieces):
-        """The peer sends; each piece arrives in a read of its own."""
+        """The peer sends; each piece arrives in a read of its own, when reading is not paused."""
         for piece in pieces:
-            if not self.transport.lost:
-                self.call(self.connection.data_received, piece)
+            self.call(self.transport.receive, piece)
+        return self
+
+    def drip(self, data):
+        """The peer sends byte by byte, faster than the loop turns."""
+        def drip():
+            for index in range(len(data)):
+                self.transport.receive(data[index:index + 1])
+
+        self.call(drip)
         return self
 
     def end(self):
         """The peer half-closes."""
-        def end():
-            if not self.connection.eof_received():
-                self.transport.close()
-
-        if not self.transport.lost:
-            self.call(end)
+        self.call(self.transport.receive, None)
         return self
 
     def reset(self):

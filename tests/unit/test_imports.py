@@ -2,24 +2,34 @@
 imports the Python half."""
 
 import re
+import tokenize
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 IMPORT = re.compile(r"^(?:from|import) +(fastsrv(?:_ext)?)\.(\w+)", re.MULTILINE)
 ARROW = re.compile(r"^(\w+) +-> (.+)$", re.MULTILINE)
 
 
+COMPILED = sorted([*ROOT.glob("fastsrv_ext/*.pyx"), *ROOT.glob("fastsrv_ext/*.pxd")])
+
+
 def sources():
-    return [*ROOT.glob("fastsrv/*.py"), *ROOT.glob("fastsrv_ext/*.pyx"), *ROOT.glob("fastsrv_ext/*.pxd")]
+    return [*ROOT.glob("fastsrv/*.py"), *COMPILED]
 
 
-def test_picture_in_architecture_is_the_codes():
+def drawn_picture():
     text = (ROOT / "docs/ARCHITECTURE.md").read_text()
     picture = text.split("## Who imports whom")[1].split("```")[1]
-    drawn = {
+    return {
         module: set() if names in ("nothing", "gunicorn alone") else set(names.split(", "))
         for module, names in ARROW.findall(picture)
     }
+
+
+def test_picture_in_architecture_is_the_codes():
+    drawn = drawn_picture()
     found = {}
     for source in sources():
         names = {name for _, name in IMPORT.findall(source.read_text())}
@@ -30,3 +40,19 @@ def test_picture_in_architecture_is_the_codes():
 def test_compiled_half_imports_nothing_of_the_python_half():
     for source in ROOT.glob("fastsrv_ext/*.p*"):
         assert "fastsrv" not in {package for package, _ in IMPORT.findall(source.read_text())}, source
+
+
+def test_picture_points_downwards():
+    drawn, done = drawn_picture(), set()
+    while drawn.keys() - done:
+        ready = {module for module in drawn.keys() - done if done.issuperset(drawn[module] & drawn.keys())}
+        assert ready, f"a ring among {sorted(drawn.keys() - done)}"
+        done |= ready
+
+
+@pytest.mark.parametrize("path", [path for path in COMPILED if path.stem != "http"], ids=lambda path: path.name)
+def test_only_http_touches_a_transport(path):
+    """Comments and docstrings may speak of it."""
+    with path.open() as source:
+        tokens = list(tokenize.generate_tokens(source.readline))
+    assert "transport" not in {token.string for token in tokens if token.type == tokenize.NAME}

@@ -1,0 +1,191 @@
+"""fastsrv/config.py: what a user may set, where, and what stops the start. Built on gunicorn's own Config."""
+
+import dataclasses
+import sys
+from types import ModuleType
+
+import pytest
+from gunicorn.config import Config as GunicornConfig
+
+from fastsrv.config import OWN_SETTINGS, UNLIMITED, Config, ConfigError
+
+NAMES = [setting.name for setting in OWN_SETTINGS]
+SENSELESS = [0, -1, "0", "-0.5", "", " ", "soon", "5s", "0x10", "nan", "inf", float("nan"), float("inf"),
+             True, False, None, [5], {}]
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """read(file_names, environ, **gunicorn's settings) -> Config"""
+    def from_gunicorn(file_names=(), environ=(), **settings):
+        cfg = GunicornConfig()
+        for name, value in settings.items():
+            cfg.set(name, value)
+        module = ModuleType("__config__")  # where gunicorn leaves the file that it has executed
+        vars(module).update(file_names)
+        monkeypatch.setitem(sys.modules, "__config__", module)
+        return Config.from_gunicorn(cfg, dict(environ))
+
+    return from_gunicorn
+
+
+def field(name):
+    return name.removeprefix("fastsrv_")
+
+
+def test_defaults(read):
+    config = read()
+    for setting in OWN_SETTINGS:
+        assert getattr(config, field(setting.name)) == setting.default
+
+
+def test_config_is_frozen(read):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        read().keepalive = 0
+
+
+# --- where a setting may stand ---
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_setting_of_the_config_file(read, name):
+    assert getattr(read({name: 7}), field(name)) == 7
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_setting_of_the_environment(read, name):
+    assert getattr(read({}, {name.upper(): "7"}), field(name)) == 7
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_environment_wins_over_the_config_file(read, name):
+    assert getattr(read({name: 7}, {name.upper(): "8"}), field(name)) == 8
+
+
+def test_settings_of_a_config_module(read, monkeypatch):
+    """gunicorn -c python:their.settings"""
+    module = ModuleType("their.settings")
+    module.fastsrv_body_timeout = 7
+    monkeypatch.setitem(sys.modules, "their.settings", module)
+    assert read({"fastsrv_body_timeout": 8}, config="python:their.settings").body_timeout == 7
+
+
+def test_no_config_file(monkeypatch):
+    monkeypatch.delitem(sys.modules, "__config__", raising=False)
+    assert Config.from_gunicorn(GunicornConfig(), {}).body_timeout == 30
+
+
+def test_environment_is_that_of_the_process(monkeypatch):
+    monkeypatch.delitem(sys.modules, "__config__", raising=False)
+    monkeypatch.setenv("FASTSRV_BODY_TIMEOUT", "7")
+    assert Config.from_gunicorn(GunicornConfig()).body_timeout == 7
+
+
+@pytest.mark.parametrize("value", [0.5, "0.5", "5e-1", " 0.5 "])
+def test_seconds_may_be_parts_and_text(read, value):
+    assert read({"fastsrv_close_timeout": value}).close_timeout == 0.5
+
+
+def test_names_that_are_not_ours_are_left_alone(read):
+    file_names = {"workers": 3, "helper": 0, "fastsrvish": 0, "__name__": "x"}
+    assert read(file_names, {"PATH": "x", "FASTSRV": "", "GUNICORN_X": ""}) == read()
+
+
+# --- what stops the start ---
+
+
+@pytest.mark.parametrize("value", SENSELESS, ids=repr)
+@pytest.mark.parametrize("name", NAMES)
+def test_senseless_value_in_the_config_file_is_refused(read, name, value):
+    with pytest.raises(ConfigError) as error:
+        read({name: value})
+    text = str(error.value)
+    assert text.startswith(f"{name} in gunicorn's config file must be a number of ")
+    assert text.endswith(f"greater than 0, not {value!r}")
+
+
+@pytest.mark.parametrize("value", [value for value in SENSELESS if isinstance(value, str)], ids=repr)
+def test_senseless_value_in_the_environment_is_refused(read, value):
+    with pytest.raises(ConfigError, match=r"^FASTSRV_SEND_TIMEOUT in the environment must be a number of "):
+        read({}, {"FASTSRV_SEND_TIMEOUT": value})
+
+
+def test_senseless_value_is_refused_even_where_another_wins(read):
+    with pytest.raises(ConfigError, match="config file"):
+        read({"fastsrv_send_timeout": "soon"}, {"FASTSRV_SEND_TIMEOUT": "5"})
+
+
+def test_part_of_a_byte_is_refused(read):
+    with pytest.raises(ConfigError, match="whole number of bytes"):
+        read({"fastsrv_limit_request_head": 1000.5})
+
+
+@pytest.mark.parametrize(("written", "meant"), [
+    ("fastsrv_header_timeuot", "fastsrv_header_timeout"),
+    ("fastsrv_headers_timeout", "fastsrv_header_timeout"),
+    ("fastsrv_minrate", "fastsrv_min_rate"),
+    ("fastsrv_limit_request_headers", "fastsrv_limit_request_head"),
+    ("Fastsrv_Min_Rate", "fastsrv_min_rate"),
+    ("FASTSRV_MIN_RATE", "fastsrv_min_rate"),
+])
+def test_misspelt_name_in_the_config_file_is_refused_with_a_hint(read, written, meant):
+    with pytest.raises(ConfigError) as error:
+        read({written: 5})
+    expected = f"{written} in gunicorn's config file is no setting of fastsrv: did you mean {meant}?"
+    assert str(error.value) == expected
+
+
+@pytest.mark.parametrize(("written", "meant"), [
+    ("FASTSRV_HEADER_TIMEUOT", "FASTSRV_HEADER_TIMEOUT"),
+    ("fastsrv_min_rate", "FASTSRV_MIN_RATE"),
+])
+def test_misspelt_name_in_the_environment_is_refused_with_a_hint(read, written, meant):
+    with pytest.raises(ConfigError) as error:
+        read({}, {written: "5"})
+    assert str(error.value) == f"{written} in the environment is no setting of fastsrv: did you mean {meant}?"
+
+
+def test_name_like_none_of_ours_is_refused_with_a_place_to_look(read):
+    with pytest.raises(ConfigError) as error:
+        read({"fastsrv_zzz": 5})
+    assert str(error.value).endswith(" is no setting of fastsrv: docs/SETTINGS.md lists them")
+
+
+@pytest.mark.parametrize(("name", "value"), [("proxy_protocol", "v1"), ("protocol", "uwsgi")])
+def test_setting_of_gunicorn_that_cannot_be_obeyed_is_refused(read, name, value):
+    with pytest.raises(ConfigError, match=f"^{name} = '{value}' cannot be used with fastsrv.Worker"):
+        read(**{name: value})
+
+
+# --- gunicorn's own settings ---
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("keepalive", 0), ("keepalive", 75), ("graceful_timeout", 3), ("worker_connections", 7), ("backlog", 9),
+    ("limit_request_line", 99), ("limit_request_fields", 9), ("limit_request_field_size", 99),
+    ("root_path", "/api"),
+])
+def test_settings_of_gunicorn_are_obeyed(read, name, value):
+    assert getattr(read(**{name: value}), name) == value
+
+
+@pytest.mark.parametrize("name", ["limit_request_line", "limit_request_field_size", "worker_connections"])
+def test_gunicorns_zero_means_no_limit(read, name):
+    assert getattr(read(**{name: 0}), name) == UNLIMITED
+
+
+@pytest.mark.parametrize("value", ["auto", "on", "off"])
+def test_lifespan(read, value):
+    assert read(asgi_lifespan=value).lifespan == value
+
+
+@pytest.mark.parametrize("value", ["auto", "uvloop", "asyncio"])
+def test_loop_is_uvloop_unless_asyncio_is_asked_for(read, value):
+    assert read(asgi_loop=value).loop == ("asyncio" if value == "asyncio" else "uvloop")
+
+
+def test_every_setting_has_a_unit_and_a_reason():
+    for setting in OWN_SETTINGS:
+        assert setting.name.startswith("fastsrv_")
+        assert setting.unit in ("seconds", "bytes", "bytes/s")
+        assert setting.what.endswith(".") and setting.why.endswith(".")
