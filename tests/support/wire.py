@@ -6,11 +6,10 @@ import asyncio
 import logging
 import socket
 
+from fastsrv.dispatch import Dispatch
 from fastsrv_ext.clock import TICK, Clock
 from fastsrv_ext.context import Context, Limits
 from fastsrv_ext.http import HTTP
-
-from fastsrv.dispatch import Dispatch
 
 TURNS = 30  # of the loop: more than the longest chain of callbacks in any test
 HOST = b"Host: example.org\r\n"
