@@ -4,8 +4,8 @@ Knows no HTTP. What leaves (also several answers in one write), a peer that lags
 connection: half-close, reset, a look at what has come in. http.pyx says when; reader.pyx reads what comes.
 """
 
+import socket
 import struct
-from socket import SO_LINGER, SOL_SOCKET
 
 from fastsrv_ext.clock import TICK
 
@@ -148,10 +148,11 @@ cdef class Stream(Connection):
             self.transport.abort()
 
     cdef int reset(self) except -1:
+        """The opposite of an orderly end: what the peer has got is not all."""
         self.flush()
-        socket = self.transport.get_extra_info("socket")
-        if socket is not None:
-            socket.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.enter(CLOSE)
         self.transport.abort()
         return 0
@@ -159,10 +160,10 @@ cdef class Stream(Connection):
     cdef bint has_unread_bytes(self) except -1:
         """A look into the kernel: have bytes come that the loop has not read?"""
         cdef char byte
-        socket = self.transport.get_extra_info("socket")
-        if socket is None:  # TLS: lost, and connection_lost is about to be called
+        sock = self.transport.get_extra_info("socket")
+        if sock is None:  # TLS: lost, and connection_lost is about to be called
             return False
-        cdef int fd = socket.fileno()
+        cdef int fd = sock.fileno()
         return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0
 
 
