@@ -289,7 +289,7 @@ cdef class HTTP(Reader):
         return 0
 
     cdef bint persists(self, Cycle cycle, bint final) noexcept:
-        if self.context.draining or not self.context.keepalive:
+        if not self.context.keepalive or (self.context.draining and self.first is None):
             return False
         if cycle.peer == FINISHED and self.first is None and self.refusal is None:
             return False  # it was the last
@@ -300,7 +300,7 @@ cdef class HTTP(Reader):
         return cycle.head.expect is None and 0 < self.body_left <= MAX_DRAIN
 
     cdef int response_complete(self, Cycle cycle) except -1:
-        cdef bint last = not cycle.keep_alive or self.context.draining
+        cdef bint last = not cycle.keep_alive
         self.cycle = None
         cycle.connection = None
         if self.context.finished is not None:
