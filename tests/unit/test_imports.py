@@ -17,21 +17,24 @@ PICTURE = {
     "server": "lifespan dispatch config http context clock",
     "access": "cycle",
     "dispatch": "cycle",
-    "forwarded": "request",
+    "forwarded": "request names",
     "lifespan": "",
     "config": "",
     # fastsrv_ext: per connection, per request, per byte
-    "http": "cycle scope request response context clock state",
+    "http": "reader cycle scope request response context clock state",
+    "reader": "cycle head request",
     "cycle": "request response context clock",
     "scope": "request context",
-    "request": "context",
+    "head": "request names context",
+    "request": "names context",
+    "names": "",
     "context": "clock",
     "response": "",
     "clock": "state",
     "state": "",
 }
 SOURCES = sorted(path for package in ("fastsrv", "fastsrv_ext") for path in (ROOT / package).iterdir()
-                 if path.suffix in (".py", ".pyx", ".pxd", ".pyi"))
+                 if path.suffix in (".py", ".pyx", ".pxd"))
 COMPILED = [path for path in SOURCES if path.suffix in (".pyx", ".pxd")]
 IMPORT = re.compile(r"^\s*(?:from|c?import)\s+(fastsrv\w*)(?:\.(\w+))?(.*)$", re.MULTILINE)
 
