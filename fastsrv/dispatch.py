@@ -93,19 +93,20 @@ class Dispatch:
                 self.before(cycle)
             await self.app(cycle.scope, cycle.receive, cycle.send)
         except BaseException as failure:
-            self.report(cycle, failure)
-            cycle.fail()
+            cycle.fail(self.report(cycle, failure))
             if not isinstance(failure, Exception):
                 raise
         else:
             if not cycle.answered():
-                self.log.error("The app returned without completing its response to %s", title(cycle))
-                cycle.fail()
+                cycle.fail(self.report(cycle, None))
 
-    def report(self, cycle: Cycle, failure: BaseException) -> None:
-        """Log why the app failed, unless the client's going is the reason."""
-        if cycle.answered() and comes_of_disconnect(failure):
+    def report(self, cycle: Cycle, failure: BaseException | None) -> bool:
+        """Log why the app did not do its work; None: it returned early. Returns False if it was the client's going."""
+        if cycle.abandoned() and (failure is None or comes_of_disconnect(failure, set())):
             self.log.debug("The client has gone during %s", title(cycle), exc_info=failure)
+            return False
+        if failure is None:
+            self.log.error("The app returned without completing its response to %s", title(cycle))
         elif isinstance(failure, asyncio.CancelledError):
             self.log.debug("The app was cancelled during %s", title(cycle))
         elif isinstance(failure, TypeError) and failure.__traceback__.tb_next is None:  # type: ignore[union-attr]
@@ -113,6 +114,7 @@ class Dispatch:
                            self.app, failure)
         else:
             self.log.error("The app raised during %s", title(cycle), exc_info=failure)
+        return True
 
 
 def title(cycle: Cycle) -> str:
@@ -120,15 +122,18 @@ def title(cycle: Cycle) -> str:
     return f"{cycle.head.method} {cycle.head.target.decode('ascii', 'replace')}"
 
 
-def comes_of_disconnect(failure: BaseException | None) -> bool:
-    """Is it our ClientDisconnected, or what a framework made of it (Starlette's ClientDisconnect, groups)?"""
-    seen = 0
-    while failure is not None and seen < 16:
-        if isinstance(failure, ClientDisconnected):
+def comes_of_disconnect(failure: object, seen: set[int]) -> bool:
+    """Is it our ClientDisconnected, or what a framework made of it or of http.disconnect?
+
+    That is Starlette's ClientDisconnect, something raised from one of the two, or a group of nothing else.
+    seen: the ids of what is known to be none; a group may be the context of its own members.
+    """
+    while isinstance(failure, BaseException) and id(failure) not in seen:
+        seen.add(id(failure))
+        if isinstance(failure, ClientDisconnected) or type(failure).__name__ == "ClientDisconnect":
             return True
         members = getattr(failure, "exceptions", None)
-        if members:
-            return all(comes_of_disconnect(member) for member in members)
+        if isinstance(members, (list, tuple)) and members:
+            return all(comes_of_disconnect(member, seen) for member in members)
         failure = failure.__cause__ or failure.__context__
-        seen += 1
     return False

@@ -21,6 +21,7 @@ cdef class Context:
     cdef bint scan_heads            # plain heads need no parser (head.pyx)
 
     cdef bint eager                 # a task runs its first step when it is made
+    cdef bint gathers               # its transports' writelines() is worth calling
 
     # upward calls, plain callables
     cdef object dispatch            # (cycle) -> None: start the app

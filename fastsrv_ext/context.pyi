@@ -55,6 +55,7 @@ class Context:
         root_path: str = "",
         state: dict[str, Any] | None = None,
         keepalive: bool = True,
+        scan_heads: bool = True,
         max_connections: int,
         max_requests: int = 0,
     ) -> None: ...

@@ -6,6 +6,7 @@ connection, and refreshes its Date with every tick.
 
 import sys
 import time
+from asyncio import BaseEventLoop
 from email.utils import formatdate
 
 
@@ -49,6 +50,8 @@ cdef class Context:
         self.limits = limits
         self.scan_heads = scan_heads
         self.eager = sys.version_info >= (3, 12)
+        # asyncio joins the parts up to 3.11; in 3.12 and 3.13 it never calls pause_writing() for them.
+        self.gathers = not isinstance(loop, BaseEventLoop)
         self.dispatch = dispatch
         self.finished = finished
         self.forwarded = forwarded

@@ -41,7 +41,7 @@ cdef class Cycle:
     cdef Connection connection       # None once the connection owes nothing to this cycle
     cdef readonly RequestHead head
     cdef readonly dict scope         # None before the start
-    cdef readonly object client      # as in the scope
+    cdef readonly object client      # the peer: (host, port) or None
     cdef Cycle following             # the next one in its connection's pipeline
 
     # the request's body

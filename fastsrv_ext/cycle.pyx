@@ -88,14 +88,28 @@ cdef class Done:
 
 
 cdef class Ready(Done):
-    """A Done with a value: a receive() whose event is there already."""
-    cdef object value
+    """A receive() whose event is there. It is taken when the awaitable runs: one that never does must lose none."""
+    cdef Cycle cycle
+    cdef object waiting              # None, or a wait_for_event(): another receive() was faster
 
     def __next__(self):
-        raise StopIteration(self.value)
+        return self.send(None)
 
     def send(self, value):
-        raise StopIteration(self.value)
+        if self.waiting is None:
+            if self.cycle.has_event():
+                raise StopIteration(self.cycle.next_event())
+            self.waiting = self.cycle.wait_for_event()
+        return self.waiting.send(value)
+
+    def throw(self, kind, value=None, traceback=None):
+        if self.waiting is None:
+            raise kind if value is None else value
+        return self.waiting.throw(kind if value is None else value)
+
+    def close(self):
+        if self.waiting is not None:
+            self.waiting.close()
 
 
 Coroutine.register(Done)
@@ -117,7 +131,7 @@ cdef class Cycle:
         cdef Ready ready
         if self.has_event():
             ready = Ready.__new__(Ready)
-            ready.value = self.next_event()
+            ready.cycle = self
             return ready
         return self.wait_for_event()
 
@@ -204,17 +218,21 @@ cdef class Cycle:
 
     # --- the app's side: send() ---
 
-    def send(self, dict message not None):
+    def send(self, message):
         """The ASGI send() of http.response.start and http.response.body.
 
         Raises ClientDisconnected once the client has gone, RuntimeError for an event that may not come now
         or a body that breaks its Content-Length, KeyError, TypeError and ValueError for an event's contents.
         """
-        cdef str kind = message["type"]
+        if not isinstance(message, dict):
+            raise TypeError(f"send() takes a dict, not {type(message).__name__}")
+        # Not `dict message` and `str kind`: these would refuse a subclass, and an enum's str.
+        cdef dict event = <dict>message
+        kind = event["type"]
         if kind == "http.response.body":
-            return self.send_body(message.get("body", b""), message.get("more_body", False))
+            return self.send_body(event.get("body", b""), event.get("more_body", False))
         if kind == "http.response.start":
-            return self.send_start(message["status"], message.get("headers", ()))
+            return self.send_start(event["status"], event.get("headers", ()))
         raise RuntimeError(
             f"send() got an event of type {kind!r}; an http response knows http.response.start and http.response.body")
 
@@ -225,6 +243,8 @@ cdef class Cycle:
         if not isinstance(status, int) or not 100 <= status <= 999:
             raise ValueError(f"the status of a response must be an int from 100 to 999, not {status!r}")
         cdef bint bodiless = status < 200 or status == 204
+        if not isinstance(headers, (list, tuple)):
+            headers = list(headers)  # the access log wants them, too
         self.fields = render_fields(headers, bodiless, &said)
         if self.peer == GONE:
             raise ClientDisconnected("the client has gone")
@@ -364,12 +384,16 @@ cdef class Cycle:
         """Is the response complete, or nobody left to read it?"""
         return self.progress == COMPLETE or self.peer == GONE
 
-    def fail(self):
-        """The app will not complete its response: answer 500 if nothing is on the wire yet, else close."""
+    def abandoned(self):
+        """Has the client gone, or ended its side? receive() says http.disconnect then."""
+        return self.peer != THERE
+
+    def fail(self, bint owed):
+        """The app will not complete its response: if one is still `owed` and none begun, answer 500, else close."""
         if self.progress == COMPLETE or self.peer == GONE:
             return
         cdef Connection connection = self.connection
-        if self.progress == BEGUN:
+        if self.progress == BEGUN or not owed:
             self.progress = COMPLETE
             connection.response_failed(self)
         else:

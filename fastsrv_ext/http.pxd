@@ -41,4 +41,5 @@ cdef class HTTP(Reader):
     cdef int drain(self) except -1
     cdef int close(self) except -1
     cdef int half_close(self) except -1
+    cdef int reset(self) except -1
     cdef bint has_unread_bytes(self) except -1

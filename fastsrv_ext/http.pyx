@@ -5,7 +5,9 @@ asyncio's callbacks and every change of state; the only file that touches a tran
 `context.dispatch` alone, never from inside a parser callback.
 """
 
+import struct
 import time
+from socket import SO_LINGER, SOL_SOCKET
 
 from fastsrv_ext.clock import TICK
 from fastsrv_ext.request import BadRequest
@@ -13,7 +15,7 @@ from fastsrv_ext.request import BadRequest
 from fastsrv_ext.context cimport Context
 from fastsrv_ext.cycle cimport BEGUN, FINISHED, GONE
 from fastsrv_ext.reader cimport BETWEEN, ENDED, IN_BODY, IN_HEAD, IN_PLAIN_BODY, REFUSED
-from fastsrv_ext.response cimport error_answer
+from fastsrv_ext.response cimport UNTIL_CLOSE, error_answer
 from fastsrv_ext.scope cimport make_scope
 from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, HEAD, IDLE, RESPOND, SEND
 
@@ -218,6 +220,7 @@ cdef class HTTP(Reader):
         cycle.scope = make_scope(context, cycle.head, self.client, self.server)
         if context.finished is not None:
             cycle.started = time.monotonic()
+            cycle.head.headers = cycle.head.headers.copy()  # the scope's are the app's to change
         if cycle.head.forwarded and context.forwarded is not None:
             try:
                 context.forwarded(cycle.scope)
@@ -302,7 +305,10 @@ cdef class HTTP(Reader):
         if self.state == SEND:
             for part in parts:
                 self.backlog += len(part)
-        self.transport.writelines(parts)
+        if self.context.gathers:
+            self.transport.writelines(parts)
+        else:
+            self.transport.write(b"".join(parts))
         return 0
 
     cdef int flush(self) except -1:
@@ -384,7 +390,7 @@ cdef class HTTP(Reader):
             cycle.buffered = 0
             if last or not self.is_worth_draining(cycle):
                 self.input = REFUSED
-                self.reading = None
+                self.reading = self.unread = None
         if self.advancing:
             return 0
         if self.first is not None or self.unread is not None or self.refusal is not None:
@@ -397,12 +403,16 @@ cdef class HTTP(Reader):
     cdef int response_failed(self, Cycle cycle) except -1:
         self.cycle = self.reading = None
         cycle.connection = None
-        if self.context.finished is not None:
+        if cycle.status != 0 and self.context.finished is not None:
             self.context.finished(cycle)
-        self.input = REFUSED
+        if self.input != ENDED:
+            self.input = REFUSED
         self.forget_pipeline()
         self.unread = self.refusal = None
-        self.advance()
+        if cycle.framing == UNTIL_CLOSE:
+            self.reset()  # an orderly end would make the body look whole
+        else:
+            self.advance()
         return 0
 
     # --- the ends of a connection ---
@@ -483,6 +493,15 @@ cdef class HTTP(Reader):
             self.transport.write_eof()
         except OSError:  # the peer was faster
             self.transport.abort()
+        return 0
+
+    cdef int reset(self) except -1:
+        self.flush()
+        socket = self.transport.get_extra_info("socket")
+        if socket is not None:
+            socket.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+        self.enter(CLOSE)
+        self.transport.abort()
         return 0
 
     cdef bint has_unread_bytes(self) except -1:

@@ -1,7 +1,7 @@
 """What comes in: bytes -> a pipeline of cycles, through the parser's callbacks (RFC 9112).
 
-Parses nothing itself (httptools does, and calls back here), answers nothing, starts nothing: callbacks
-only collect. http.pyx calls read() and takes cycles from the pipeline when the parser has returned.
+Parses nothing itself (head.pyx does for plain heads, httptools for the rest), answers nothing, starts nothing:
+callbacks only collect. http.pyx calls read() and takes cycles from the pipeline when the parser has returned.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -172,7 +172,8 @@ cdef class Reader(Connection):
     def on_header(self, bytes name not None, bytes value not None):
         if self.input == IN_HEAD:
             self.head.add_field(name, value, self.context.limits)
-        # else a trailer, which is no field of the head (RFC 9110, 6.5.1): dropped
+        elif self.input == IN_BODY:
+            self.reading.head.check_trailer(name, value, self.context.limits)
 
     def on_headers_complete(self):
         cdef RequestHead head = self.head

@@ -26,7 +26,8 @@ cdef class RequestHead:
     cdef bytes host                      # None without a Host
     cdef bytes transfer_encoding         # None without
     cdef bytes expect                    # None without
-    cdef Py_ssize_t size                 # bytes counted so far
+    cdef Py_ssize_t size                 # bytes counted so far, trailers included
+    cdef Py_ssize_t trailers             # how many came behind the body
 
     # what follows from them
     cdef long long content_length        # or NO_BODY_LENGTH, CHUNKED_LENGTH
@@ -36,6 +37,7 @@ cdef class RequestHead:
 
     cdef int add_target(self, bytes piece, Limits limits) except -1
     cdef int add_field(self, bytes name, bytes value, Limits limits) except -1
+    cdef int check_trailer(self, bytes name, bytes value, Limits limits) except -1
     cdef int complete(self, bytes method, str version, bint keep_alive, Limits limits) except -1
     cdef int split_target(self) except -1
     cdef bytes strip_authority(self, bytes target)

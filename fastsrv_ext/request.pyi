@@ -1,7 +1,5 @@
 # What Python code sees of request.pyx; http.pyx and scope.pyx see request.pxd.
 
-from collections.abc import Iterable
-
 from typing_extensions import disjoint_base
 
 class BadRequest(Exception):
@@ -25,5 +23,3 @@ class RequestHead:
     @property
     def headers(self) -> list[tuple[bytes, bytes]]: ...  # (name in lower case, value), in their order
 
-def know(names: Iterable[bytes]) -> None: ...
-def watch(names: Iterable[bytes]) -> None: ...

@@ -11,7 +11,7 @@ from cpython.dict cimport PyDict_GetItem
 from libc.string cimport memchr
 
 from fastsrv_ext.names cimport (
-    CONNECTION, CONTENT_LENGTH, EXPECT, FORWARDING, HOST, TRANSFER_ENCODING, Kind, field_name,
+    CONNECTION, CONTENT_LENGTH, EXPECT, FORWARDING, HOST, PLAIN, TRANSFER_ENCODING, Kind, field_name,
 )
 
 
@@ -91,6 +91,23 @@ cdef class RequestHead:
             self.expect = value
         elif kind == FORWARDING:
             self.forwarded = True
+        return 0
+
+    cdef int check_trailer(self, bytes name, bytes value, Limits limits) except -1:
+        """A trailer of the body. It is dropped (RFC 9110, 6.5.1), under the limits of the head's fields;
+        one that frames, routes or authorizes cannot have been meant well."""
+        cdef Kind kind
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(name) + PyBytes_GET_SIZE(value) + FIELD_OVERHEAD
+        self.size += size
+        self.trailers += 1
+        if (
+            size > limits.request_field_size or self.size > limits.request_head
+            or self.trailers > limits.request_fields
+        ):
+            raise BadRequest(431, "the trailers are larger than the limits of header fields")
+        field_name(<const unsigned char*>PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name), &kind)
+        if kind != PLAIN:
+            raise BadRequest(400, "a trailer that only a header field may be")
         return 0
 
     cdef int complete(self, bytes method, str version, bint keep_alive, Limits limits) except -1:

@@ -6,11 +6,10 @@ import asyncio
 import logging
 import socket
 
+from fastsrv.dispatch import Dispatch
 from fastsrv_ext.clock import TICK, Clock
 from fastsrv_ext.context import Context, Limits
 from fastsrv_ext.http import HTTP
-
-from fastsrv.dispatch import Dispatch
 
 TURNS = 30  # of the loop: more than the longest chain of callbacks in any test
 HOST = b"Host: example.org\r\n"
@@ -40,6 +39,7 @@ class Transport(asyncio.Transport):
         self.sent, self.buffer, self.room = [], bytearray(), None
         self.incoming = []  # what the peer has sent while reading was paused; None for its end
         self.eof_written = self.closing = self.lost = self.aborted = False
+        self.write_error = None  # of the next write
         self.reading, self.paused, self.high, self.low = True, False, 64 * 1024, 16 * 1024
         ours, self.peer = socket.socketpair()
         ours.setblocking(False)
@@ -63,6 +63,10 @@ class Transport(asyncio.Transport):
         if self.eof_written:
             raise RuntimeError("Cannot call write() after write_eof()")
         if self.lost or not data:
+            return
+        if self.write_error is not None:  # loops tell of it later; until then they take what they are given
+            self.closing = True
+            self.lose(self.write_error)
             return
         data = bytes(data)
         if not self.buffer:

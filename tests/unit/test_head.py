@@ -10,15 +10,24 @@ from hypothesis import strategies as st
 from tests.support.apps import Recorder, read_body
 from tests.support.wire import Wire
 
-METHODS = [b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"PATCH", b"OPTIONS", b"TRACE", b"CONNECT", b"get", b"GETT", b""]
-TARGETS = [b"/", b"/a?b=c", b"/?", b"/a%20b", b"*", b"http://example.org/x", b"/#f", b"/\x7f", b"/a b", b"", b"/\xc3\xa9",
-           b'/"<>\\^`{|}', b"//x", b"/" + b"a" * 4090]
+METHODS = [
+    b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"PATCH", b"OPTIONS", b"TRACE", b"CONNECT", b"get", b"GETT", b"",
+]
+TARGETS = [
+    b"/", b"/a?b=c", b"/?", b"/a%20b", b"*", b"http://example.org/x", b"/#f", b"/\x7f", b"/a b", b"", b"/\xc3\xa9",
+    b'/"<>\\^`{|}', b"//x", b"/" + b"a" * 4090,
+]
 VERSIONS = [b"HTTP/1.1", b"HTTP/1.0", b"HTTP/2.0", b"HTTP/1.2", b"http/1.1", b""]
-NAMES = [b"Host", b"host", b"HOST", b"Connection", b"Content-Length", b"Transfer-Encoding", b"Expect", b"Upgrade", b"TE",
-         b"Accept", b"X-Forwarded-For", b"Cookie", b"X-Something-Of-Mine", b"Bad Name", b"", b"B\xffd", b"User_Agent", b" X"]
-VALUES = [b"example.org", b"example.org:80", b"a/b", b"", b"close", b"keep-alive", b"Keep-Alive", b"upgrade", b"close, x",
-          b"0", b"3", b"03", b"+3", b"3, 3", b"99999999999999999999", b"chunked", b"gzip, chunked", b"100-continue", b"h2c",
-          b"a\tb", b"a\x00b", b"a\x01b", b"\xff\xfe", b"a  ", b" a", b"\t", b"x" * 8190, b"trailers"]
+NAMES = [
+    b"Host", b"host", b"HOST", b"Connection", b"Proxy-Connection", b"Content-Length", b"Transfer-Encoding", b"Expect",
+    b"Upgrade", b"TE", b"Accept", b"X-Forwarded-For", b"Cookie", b"X-Something-Of-Mine", b"Bad Name", b"", b"B\xffd",
+    b"User_Agent", b" X",
+]
+VALUES = [
+    b"example.org", b"example.org:80", b"a/b", b"", b"close", b"keep-alive", b"Keep-Alive", b"upgrade", b"close, x",
+    b"0", b"3", b"03", b"+3", b"3, 3", b"99999999999999999999", b"chunked", b"gzip, chunked", b"100-continue", b"h2c",
+    b"a\tb", b"a\x00b", b"a\x01b", b"\xff\xfe", b"a  ", b" a", b"\t", b"x" * 8190, b"trailers",
+]
 ENDS = [b"\r\n", b"\n", b"\r", b"\r\n ", b"\r\r\n"]
 SEPARATORS = [b": ", b":", b":\t ", b" : ", b"", b"::"]
 

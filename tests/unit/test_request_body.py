@@ -142,30 +142,23 @@ def test_trailers_never_become_fields_of_the_head(wire):
     """RFC 9110, 6.5.1. A trailer could spoof what a proxy says, also to an app that keeps the list."""
     app = Reader()
     wire(app).send(chunked(b"3\r\nabc\r\n", trailers=[
-        b"X-Forwarded-For: 10.0.0.1", b"Host: evil.org", b"Authorization: x", b"Expect: foo", b"Cookie: a"]))
+        b"X-Real-IP: 10.0.0.1", b"Authorization: x", b"Cookie: a", b"Trailer: x"]))
     assert app.read == [("/", b"abc")]
     assert app.scopes[0]["headers"] == [(b"host", b"example.org"), (b"transfer-encoding", b"chunked")]
 
 
 @pytest.mark.parametrize("trailer", [
-    b"Content-Length: 5", b"Transfer-Encoding: chunked", b"X A: b", b"X-A : b", b"X-A: \0", b": b", b"X-A",
+    b"Content-Length: 5", b"Transfer-Encoding: chunked", b"Host: evil.org", b"Connection: keep-alive", b"Upgrade: foo",
+    b"Expect: 100-continue", b"X A: b", b"X-A : b", b"X-A: \0", b": b", b"X-A",
     b"X-A: b\nX-C: d", b" X-A: b",
 ])
-def test_trailer_that_is_no_field_or_frames_a_message_is_refused(wire, trailer):
+def test_trailer_that_is_no_field_or_frames_or_routes_a_message_is_refused(wire, trailer):
     app = Reader()
     head, end, rest = chunked(b"3\r\nabc\r\n", trailers=[trailer]).partition(b"\r\n\r\n")
     it = wire(app).send(head + end, rest + EVIL, EVIL)
     assert app.read == [("/", None)]
     assert statuses(it.output) == [400]
     assert it.ended
-
-
-@pytest.mark.parametrize("trailers", [
-    [b"Upgrade: foo", b"Connection: upgrade"], [b"Connection: keep-alive"], [b"Trailer: x"],
-])
-def test_trailers_do_not_change_the_connection(wire, trailers):
-    data = chunked(b"3\r\nabc\r\n", trailers=trailers) + NEXT
-    assert both_ways(wire, data) == [("/", b"abc"), ("/next", b"")]
 
 
 # --- what may be spent around a body's bytes ---
@@ -182,7 +175,7 @@ def test_trailers_do_not_change_the_connection(wire, trailers):
 def test_extensions_and_trailers_have_a_limit(wire, data, size):
     app = Reader()
     it = wire(app).send(*[data[start:start + size] for start in range(0, len(data), size)])
-    assert app.read == [("/", None)]
+    assert app.read in ([], [("/", None)])  # it may have been started before the limit was met
     assert statuses(it.output) == [431]
     assert it.ended
 

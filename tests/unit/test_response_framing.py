@@ -130,7 +130,7 @@ def test_app_that_stops_within_its_content_length_closes_the_connection(wire, ca
     (answering(200, [(b"content-length", b"5")]), [(b"content-length", b"5")]),  # as a framework's HEAD
     (answering(200, [(b"content-length", b"5")], b"he", b"llo"), [(b"content-length", b"5")]),
     (answering(200, [], b"he", b"llo"), [(b"transfer-encoding", b"chunked")]),
-    (answering(404, []), []),  # of what GET would have we know nothing
+    (answering(404, []), []),  # of what GET would have we know nothing (RFC 9110, 9.3.2 lets us leave it out)
 ], ids=["whole", "length", "length alone", "streamed with length", "streamed", "empty"])
 def test_answer_to_head_has_the_fields_of_get_and_no_body(wire, app, expected):
     it = wire(Twice(app)).send(HEAD)

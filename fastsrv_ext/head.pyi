@@ -1,0 +1,1 @@
+# Everything in head.pyx is for Cython code: see head.pxd.

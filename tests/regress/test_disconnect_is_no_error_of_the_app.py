@@ -1,0 +1,103 @@
+"""Origin: clients that closed their connection made Starlette and Django apps log errors, or the log fail.
+
+An app that is told http.disconnect by receive() may return, or raise its framework's own exception; neither is
+its fault, nor is the client owed a 500 for it.
+"""
+
+import asyncio
+
+import pytest
+
+from fastsrv_ext.cycle import ClientDisconnected
+from tests.support.apps import read_body
+from tests.support.wire import get, post
+
+
+class ClientDisconnect(Exception):
+    """As Starlette names it."""
+
+
+async def returns(scope, receive, send):
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def raises(scope, receive, send):
+    await returns(scope, receive, send)
+    raise ClientDisconnect
+
+
+async def raises_a_group_that_is_its_members_context(scope, receive, send):
+    await returns(scope, receive, send)
+    error = ClientDisconnect()
+    group = OSError("as ExceptionGroup, which Python 3.10 does not have")
+    group.exceptions = (error,)
+    error.__context__ = group
+    raise error
+
+
+async def is_cancelled_by_itself(scope, receive, send):
+    await returns(scope, receive, send)
+    try:
+        asyncio.current_task().cancel()
+        await asyncio.sleep(0)
+    except asyncio.CancelledError as error:
+        raise ClientDisconnect from error
+
+
+apps = pytest.mark.parametrize(
+    "app", [returns, raises, raises_a_group_that_is_its_members_context, is_cancelled_by_itself])
+requests = pytest.mark.parametrize("request_", [get(), post(b"12345")[:-2]], ids=["whole", "cut off"])
+
+
+@apps
+@requests
+@pytest.mark.parametrize("end", ["end", "reset"])
+def test_app_that_gives_up_when_its_client_goes_is_no_error(wire, caplog, app, request_, end):
+    peer = wire(app).send(request_)
+    getattr(peer, end)()
+    assert peer.closed
+    assert peer.output == b""
+    assert not caplog.records
+
+
+@apps
+def test_stream_that_gives_up_when_its_client_ends_its_side_closes_at_once(wire, caplog, app):
+    async def streams(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": b"piece", "more_body": True})
+        await app(scope, receive, send)
+
+    peer = wire(streams).send(get()).end()
+    assert peer.closed
+    assert peer.output.endswith(b"piece\r\n")
+    assert not caplog.records
+
+
+def looped():
+    first, second = ValueError("first"), ValueError("second")
+    first.exceptions, second.exceptions = (second,), (first,)
+    return first
+
+
+def partly():
+    group = OSError("a group")
+    group.exceptions = (ClientDisconnected(), ValueError("a bug"))
+    return group
+
+
+@pytest.mark.parametrize("failure", [ValueError("a bug"), looped(), partly()], ids=repr)
+def test_other_failures_after_a_disconnect_are_logged(wire, caplog, failure):
+    async def app(scope, receive, send):
+        await read_body(receive)
+        raise failure
+
+    peer = wire(app).send(post(b"12345")[:-2]).end()
+    assert peer.output.startswith(b"HTTP/1.1 500 ")
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+def test_access_log_has_no_line_without_a_status(wire):
+    finished = []
+    wire(returns, finished=finished.append).send(get()).end()
+    assert not finished

@@ -1,0 +1,31 @@
+"""Writes the table of fastsrv's own settings, from fastsrv/config.py, into docs/SETTINGS.md.
+
+`python tools/settings_document.py`, after a change of OWN_SETTINGS; tests/unit/test_settings_document.py
+fails until it was called.
+"""
+
+from pathlib import Path
+
+from fastsrv.config import OWN_SETTINGS
+
+DOCUMENT = Path(__file__).parents[1] / "docs/SETTINGS.md"
+BEGIN, END = "<!-- made by tools/settings_document.py -->\n", "<!-- end of what is made -->\n"
+
+
+def table():
+    """The table as Markdown, a line for each setting."""
+    lines = ["| name | default | unit | what | why this default |", "|---|---|---|---|---|"]
+    lines += [f"| `{s.name}` | `{s.default:.10g}` | {s.unit} | {s.what} | {s.why} |" for s in OWN_SETTINGS]
+    return "\n".join(lines) + "\n"
+
+
+def with_table(text):
+    """`text` with the table between the two marks replaced."""
+    before, _, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    assert end, f"{DOCUMENT} has lost its marks"
+    return before + BEGIN + table() + END + after
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(with_table(DOCUMENT.read_text()))
