@@ -30,9 +30,10 @@ class Call:
         self.app_receive, self.app_send = receive, send
 
     def start(self, coroutine):
-        """A task for `coroutine`: done() or waiting."""
+        """A task for `coroutine`: done() or waiting. How it ends is for the test to look at, or not."""
         async def run():
             task = self.loop.create_task(coroutine)
+            task.add_done_callback(lambda task: task.cancelled() or task.exception())
             for _ in range(TURNS):
                 await asyncio.sleep(0)
             return task
