@@ -21,8 +21,8 @@ cdef unsigned char[256] PART_OF
 cdef int _byte
 for _byte in range(256):
     PART_OF[_byte] = (
-        (TARGET if _byte in b"!$%&'()*+,-./0123456789:;=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~" else 0)
-        | (NAME if _byte in b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" else 0)
+        (TARGET if chr(_byte).isalnum() and _byte < 128 or _byte in b"!$%&'()*+,-./:;=?@_~" else 0)
+        | (NAME if chr(_byte).isalnum() and _byte < 128 or _byte in b"!#$%&'*+-.^_`|~" else 0)
         | (VALUE if _byte == 9 or (_byte >= 32 and _byte != 127) else 0)
     )
 

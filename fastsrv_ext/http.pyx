@@ -1,13 +1,11 @@
 """The HTTP/1.1 protocol class (RFC 9112).
 
-asyncio's callbacks and every change of state; the only file that touches a transport. It parses nothing
-(reader.pyx has it done), knows no ASGI event (cycle.pyx does) and starts the app through
+asyncio's callbacks and every change of state but SEND's. It parses nothing (reader.pyx has it done), writes to
+no transport (stream.pyx does), knows no ASGI event (cycle.pyx does) and starts the app through
 `context.dispatch` alone, never from inside a parser callback.
 """
 
-import struct
 import time
-from socket import SO_LINGER, SOL_SOCKET
 
 from fastsrv_ext.clock import TICK
 from fastsrv_ext.request import BadRequest
@@ -19,13 +17,7 @@ from fastsrv_ext.response cimport UNTIL_CLOSE, error_answer
 from fastsrv_ext.scope cimport make_scope
 from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, HEAD, IDLE, RESPOND, SEND
 
-cdef extern from "<sys/socket.h>" nogil:
-    enum: MSG_PEEK
-    enum: MSG_DONTWAIT
-    ssize_t recv(int fd, void* buffer, size_t size, int flags)
-
 cdef enum:
-    MAX_CORKED = 64 * 1024         # bytes of answers kept back to leave in one write
     MAX_DRAIN = 1024 * 1024        # bytes read and thrown away so that a close is no reset
 
 cdef double SECONDS_A_TICK = TICK
@@ -41,13 +33,7 @@ cdef class HTTP(Reader):
     # --- asyncio's callbacks, in the order of life ---
 
     def connection_made(self, transport):
-        self.transport = transport
-        # Any byte that the kernel does not take counts as a peer that lags; the kernel's own buffer is
-        # large enough to keep the wire busy until the app is woken. (1, since TLS pauses at `high`.)
-        transport.set_write_buffer_limits(1, 0)
-        self.client = address(transport.get_extra_info("peername"))
-        server = transport.get_extra_info("sockname")
-        self.server = self.context.one_server((server, None) if isinstance(server, str) else address(server))
+        self.open(transport)
         self.enter(HEAD)
         self.context.connection_opened()
         if self.context.draining:
@@ -79,12 +65,7 @@ cdef class HTTP(Reader):
             self.cycle.peer_is(FINISHED)
             if self.state == BODY:
                 self.enter(RESPOND)
-        return self.transport.can_write_eof()
-
-    def pause_writing(self):
-        if CLOSED < self.state < SEND:
-            self.backlog = self.transport.get_write_buffer_size()
-            self.enter(SEND)
+        return self.can_half_close()
 
     def resume_writing(self):
         if self.state == SEND:
@@ -104,10 +85,10 @@ cdef class HTTP(Reader):
             cycle.peer_is(GONE)
             if cycle.status != 0 and self.context.finished is not None:
                 self.context.finished(cycle)
-        self.wake_laggards()
+        self.lost()
         self.input = REFUSED
-        self.transport = self.parser = self.head = self.reading = self.cycle = None
-        self.refusal = self.unread = self.corked = None
+        self.parser = self.head = self.reading = self.cycle = None
+        self.refusal = self.unread = None
         self.forget_pipeline()
 
     # --- what comes in (read by reader.pyx) ---
@@ -143,22 +124,17 @@ cdef class HTTP(Reader):
             if self.state == DRAIN:
                 self.close()
             elif self.state == CLOSE:
-                self.transport.abort()
+                self.abort()
             else:
                 self.throttle()
         return 0
 
     cdef int throttle(self) except -1:
-        """The only place that pauses and resumes reading."""
+        """Read on, or pause until enough has been taken."""
         cdef bint crowded = self.unread is not None or self.is_crowded() or (
             self.drained > MAX_DRAIN and self.state != DRAIN and self.state != CLOSE
         )
-        if crowded != self.throttled:
-            self.throttled = crowded
-            if crowded:
-                self.transport.pause_reading()
-            else:
-                self.transport.resume_reading()
+        self.read_on(not crowded)
         return 0
 
     # --- what is in hand: one cycle at a time, in order ---
@@ -288,56 +264,6 @@ cdef class HTTP(Reader):
 
     # --- what a cycle asks for ---
 
-    cdef int write(self, bytes data) except -1:
-        if self.state == SEND:
-            self.backlog += len(data)
-        if self.corked is None:
-            self.transport.write(data)
-        else:
-            self.corked.append(data)
-            self.corked_size += len(data)
-            if self.corked_size > MAX_CORKED:
-                self.flush()
-        return 0
-
-    cdef int write_parts(self, list parts) except -1:
-        self.flush()
-        if self.state == SEND:
-            for part in parts:
-                self.backlog += len(part)
-        if self.context.gathers:
-            self.transport.writelines(parts)
-        else:
-            self.transport.write(b"".join(parts))
-        return 0
-
-    cdef int flush(self) except -1:
-        """Let the answers that were kept back leave in one write."""
-        if self.corked is not None:
-            corked, self.corked, self.corked_size = self.corked, None, 0
-            if corked and self.transport is not None:
-                self.transport.write(corked[0] if len(corked) == 1 else b"".join(corked))
-        return 0
-
-    cdef bint lagging(self) except -1:
-        # A transport that is closing has failed, and connection_lost is on its way.
-        return self.state == SEND or self.transport.is_closing()
-
-    cdef object caught_up(self):
-        future = self.context.loop.create_future()
-        if self.laggards is None:
-            self.laggards = []
-        self.laggards.append(future)
-        return future
-
-    cdef int wake_laggards(self) except -1:
-        if self.laggards is not None:
-            laggards, self.laggards = self.laggards, None
-            for future in laggards:
-                if not future.done():
-                    future.set_result(None)
-        return 0
-
     cdef int want_body(self, Cycle cycle) except -1:
         if cycle.head.expect is not None and cycle.received == 0 and cycle.progress < BEGUN:
             # RFC 9110, 10.1.1: the client waits for our word before it sends the body.
@@ -363,7 +289,7 @@ cdef class HTTP(Reader):
         return 0
 
     cdef bint persists(self, Cycle cycle, bint final) noexcept:
-        if self.context.draining or not self.context.keepalive:
+        if not self.context.keepalive or (self.context.draining and self.first is None):
             return False
         if cycle.peer == FINISHED and self.first is None and self.refusal is None:
             return False  # it was the last
@@ -374,7 +300,7 @@ cdef class HTTP(Reader):
         return cycle.head.expect is None and 0 < self.body_left <= MAX_DRAIN
 
     cdef int response_complete(self, Cycle cycle) except -1:
-        cdef bint last = not cycle.keep_alive or self.context.draining
+        cdef bint last = not cycle.keep_alive
         self.cycle = None
         cycle.connection = None
         if self.context.finished is not None:
@@ -438,21 +364,8 @@ cdef class HTTP(Reader):
         elif self.state == DRAIN:
             self.close()
         else:
-            self.transport.abort()
+            self.abort()
             self.enter(CLOSE)  # until connection_lost comes
-        return 0
-
-    cdef int judge_laggard(self) except -1:
-        """A peer that reads at fastsrv_min_rate gets another send_timeout."""
-        cdef Py_ssize_t left = self.transport.get_write_buffer_size()
-        cdef double seconds = self.clock.limit(SEND) * SECONDS_A_TICK
-        cdef bint moved = self.backlog - left >= self.context.limits.min_rate * seconds
-        if moved:
-            self.backlog = left
-            self.enter(SEND)
-        else:
-            self.enter(CLOSE)
-            self.transport.abort()
         return 0
 
     cdef int drain(self) except -1:
@@ -464,8 +377,7 @@ cdef class HTTP(Reader):
         self.drained = 0
         self.enter(DRAIN)
         self.half_close()
-        if self.transport is not None:
-            self.throttle()
+        self.throttle()
         return 0
 
     cdef int close(self) except -1:
@@ -476,7 +388,7 @@ cdef class HTTP(Reader):
         self.head = self.reading = None
         if self.state == DRAIN or peer_knows:
             self.enter(CLOSE)
-            self.transport.close()
+            self.hang_up()
         else:
             # A request may be on its way: end our side first, and see the peer's end.
             self.drained = 0
@@ -484,34 +396,6 @@ cdef class HTTP(Reader):
             self.half_close()
             self.throttle()
         return 0
-
-    cdef int half_close(self) except -1:
-        if not self.transport.can_write_eof():  # TLS: its close_notify is the orderly end
-            self.transport.close()
-            return 0
-        try:
-            self.transport.write_eof()
-        except OSError:  # the peer was faster
-            self.transport.abort()
-        return 0
-
-    cdef int reset(self) except -1:
-        self.flush()
-        socket = self.transport.get_extra_info("socket")
-        if socket is not None:
-            socket.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
-        self.enter(CLOSE)
-        self.transport.abort()
-        return 0
-
-    cdef bint has_unread_bytes(self) except -1:
-        """A look into the kernel: have bytes come that the loop has not read?"""
-        cdef char byte
-        socket = self.transport.get_extra_info("socket")
-        if socket is None:  # TLS: lost, and connection_lost is about to be called
-            return False
-        cdef int fd = socket.fileno()
-        return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0
 
     # --- for fastsrv/server.py ---
 
@@ -522,19 +406,9 @@ cdef class HTTP(Reader):
                 if not self.has_unread_bytes():
                     self.close()
 
-    def abort(self):
-        """Drop the connection, whatever is owed. The app gets http.disconnect."""
-        if self.transport is not None:
-            self.transport.abort()
-
     def describe(self):
         """For a human: 'GET /path of 127.0.0.1:4321', or the peer alone with no request in hand."""
         peer = "{}:{}".format(*self.client) if self.client is not None else "a local socket"
         if self.cycle is None:
             return peer
         return f"{self.cycle.head.method} {self.cycle.head.target.decode('ascii', 'replace')} of {peer}"
-
-
-cdef tuple address(object name):
-    """(host, port) of a socket's name; None for a UNIX socket, which has no port."""
-    return (name[0], name[1]) if isinstance(name, tuple) else None

@@ -1,8 +1,9 @@
 # What comes in: bytes -> a pipeline of cycles. The callback target of httptools.
 # Touches no transport and starts no app; http.pyx is the class that does.
 
-from fastsrv_ext.cycle cimport Connection, Cycle
+from fastsrv_ext.cycle cimport Cycle
 from fastsrv_ext.request cimport RequestHead
+from fastsrv_ext.stream cimport Stream
 
 
 cdef enum Input:
@@ -16,7 +17,7 @@ cdef enum Input:
     REFUSED              # we act upon nothing more; what comes is discarded
 
 
-cdef class Reader(Connection):
+cdef class Reader(Stream):
     # the parser and what it is at
     cdef object parser               # httptools.HttpRequestParser, None until a head asks for it
     cdef Input input

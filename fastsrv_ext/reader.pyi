@@ -2,10 +2,10 @@
 
 from typing_extensions import disjoint_base
 
-from fastsrv_ext.cycle import Connection
+from fastsrv_ext.stream import Stream
 
 @disjoint_base
-class Reader(Connection):
+class Reader(Stream):
     """What comes in. The httptools.HttpRequestParser that it makes calls it back."""
 
     def on_message_begin(self) -> None: ...

@@ -23,7 +23,7 @@ cdef enum:
 cdef object STOP = BadRequest(400, "nothing is acted upon any more")
 
 
-cdef class Reader(Connection):
+cdef class Reader(Stream):
 
     # --- what http.pyx makes of it ---
 

@@ -30,7 +30,7 @@ def streaming(piece, ends):
 def test_stream_to_a_fast_peer_lets_others_be_served(wire, size):
     ends = []
     app = streaming(b"x" * size, ends)
-    peer = wire(app).send(get())
+    peer = wire(app, turns=30).send(get())
     assert not ends
     before = app.sent
     peer.tick()

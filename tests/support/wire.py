@@ -11,7 +11,7 @@ from fastsrv_ext.clock import TICK, Clock
 from fastsrv_ext.context import Context, Limits
 from fastsrv_ext.http import HTTP
 
-TURNS = 30  # of the loop: more than the longest chain of callbacks in any test
+TURNS = 100_000  # of the loop, after which a test has failed: something goes on for ever
 HOST = b"Host: example.org\r\n"
 
 
@@ -147,13 +147,15 @@ class Transport(asyncio.Transport):
 class Wire:
     """A peer connected to `app`. Every method returns when the server has nothing left to do.
 
+    turns: of the loop after each step, for an app that goes on for ever; None: until nothing is left to do.
     Times are seconds as the settings have them; `connection` is the protocol, to be left alone by tests.
     """
 
     def __init__(self, app, *, unix=False, tls=False, header=10, keepalive=5, body=10, send=10, drain=5, close=5,
                  min_rate=100, request_line=4094, request_fields=100, request_field_size=8190, request_head=65536,
-                 connect=True, **context):
+                 connect=True, turns=None, **context):
         self.loop = asyncio.new_event_loop()
+        self.turns = turns
         self.errors = []  # of the loop's exception handler: there must be none
         self.loop.set_exception_handler(lambda loop, problem: self.errors.append(problem))
         self.log = logging.getLogger("fastsrv.tests")
@@ -173,8 +175,11 @@ class Wire:
         """Call it as the loop would, then let the loop finish."""
         async def run():
             function(*args)
-            for _ in range(TURNS):
+            for _ in range(self.turns or TURNS):
                 await asyncio.sleep(0)
+                if not self.loop._ready:  # asyncio's callbacks that are due; no public name tells
+                    return
+            assert self.turns is not None, "the server does not come to rest"
 
         self.loop.run_until_complete(run())
         assert not self.errors, self.errors

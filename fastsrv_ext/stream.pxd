@@ -1,0 +1,31 @@
+# A stream to the peer: what leaves, a peer that lags behind it, the ends. Knows no HTTP.
+# The only module that touches a transport.
+
+from fastsrv_ext.cycle cimport Connection
+
+
+cdef class Stream(Connection):
+    cdef object transport            # None before connection_made and after connection_lost
+    cdef tuple client                # the peer: (host, port) or None
+    cdef tuple server                # (host, port) or (path, None)
+    cdef bint throttled              # reading is paused
+
+    # what leaves
+    cdef list corked                 # bytes that leave in one write, or None
+    cdef Py_ssize_t corked_size
+
+    # a peer that lags behind
+    cdef list laggards               # futures of parked send() calls
+    cdef Py_ssize_t backlog          # bytes handed to the transport that the peer has to read
+
+    cdef int open(self, object transport) except -1
+    cdef int lost(self) except -1
+    cdef int read_on(self, bint reading) except -1
+    cdef int flush(self) except -1
+    cdef int wake_laggards(self) except -1
+    cdef int judge_laggard(self) except -1
+    cdef bint can_half_close(self) except -1
+    cdef int half_close(self) except -1
+    cdef int hang_up(self) except -1
+    cdef int reset(self) except -1
+    cdef bint has_unread_bytes(self) except -1

@@ -1,0 +1,13 @@
+# What Python code sees of stream.pyx; reader.pyx and http.pyx see stream.pxd.
+
+from typing_extensions import disjoint_base
+
+from fastsrv_ext.clock import TICK as TICK
+from fastsrv_ext.cycle import Connection
+
+@disjoint_base
+class Stream(Connection):
+    """A stream to the peer. The only class that touches a transport."""
+
+    def pause_writing(self) -> None: ...  # called by the transport
+    def abort(self) -> None: ...

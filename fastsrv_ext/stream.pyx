@@ -1,0 +1,172 @@
+"""A stream to the peer: the only file that touches a transport.
+
+Knows no HTTP. What leaves (also several answers in one write), a peer that lags behind it, and the ends of a
+connection: half-close, reset, a look at what has come in. http.pyx says when; reader.pyx reads what comes.
+"""
+
+import socket
+import struct
+
+from fastsrv_ext.clock import TICK
+
+from fastsrv_ext.state cimport CLOSE, CLOSED, SEND
+
+cdef extern from "<sys/socket.h>" nogil:
+    enum: MSG_PEEK
+    enum: MSG_DONTWAIT
+    ssize_t recv(int fd, void* buffer, size_t size, int flags)
+
+cdef enum:
+    MAX_CORKED = 64 * 1024         # bytes kept back to leave in one write
+
+cdef double SECONDS_A_TICK = TICK
+
+
+cdef class Stream(Connection):
+
+    cdef int open(self, object transport) except -1:
+        """For connection_made()."""
+        self.transport = transport
+        # Any byte that the kernel does not take counts as a peer that lags; the kernel's own buffer is
+        # large enough to keep the wire busy until the app is woken. (1, since TLS pauses at `high`.)
+        transport.set_write_buffer_limits(1, 0)
+        self.client = address(transport.get_extra_info("peername"))
+        server = transport.get_extra_info("sockname")
+        self.server = self.context.one_server((server, None) if isinstance(server, str) else address(server))
+        return 0
+
+    cdef int lost(self) except -1:
+        """For connection_lost(): nobody waits for the peer any more."""
+        self.transport = self.corked = None
+        self.wake_laggards()
+        return 0
+
+    cdef int read_on(self, bint reading) except -1:
+        """The only place that pauses and resumes reading."""
+        if reading == self.throttled and self.transport is not None:
+            self.throttled = not reading
+            if reading:
+                self.transport.resume_reading()
+            else:
+                self.transport.pause_reading()
+        return 0
+
+    # --- what leaves ---
+
+    cdef int write(self, bytes data) except -1:
+        if self.state == SEND:
+            self.backlog += len(data)
+        if self.corked is None:
+            self.transport.write(data)
+        else:
+            self.corked.append(data)
+            self.corked_size += len(data)
+            if self.corked_size > MAX_CORKED:
+                self.flush()
+        return 0
+
+    cdef int write_parts(self, list parts) except -1:
+        self.flush()
+        if self.state == SEND:
+            for part in parts:
+                self.backlog += len(part)
+        if self.context.gathers:
+            self.transport.writelines(parts)
+        else:
+            self.transport.write(b"".join(parts))
+        return 0
+
+    cdef int flush(self) except -1:
+        """Let the answers that were kept back leave in one write."""
+        if self.corked is not None:
+            corked, self.corked, self.corked_size = self.corked, None, 0
+            if corked and self.transport is not None:
+                self.transport.write(corked[0] if len(corked) == 1 else b"".join(corked))
+        return 0
+
+    # --- a peer that lags behind ---
+
+    def pause_writing(self):
+        if CLOSED < self.state < SEND:
+            self.backlog = self.transport.get_write_buffer_size()
+            self.enter(SEND)
+
+    cdef bint lagging(self) except -1:
+        # A transport that is closing has failed, and connection_lost is on its way.
+        return self.state == SEND or self.transport.is_closing()
+
+    cdef object caught_up(self):
+        future = self.context.loop.create_future()
+        if self.laggards is None:
+            self.laggards = []
+        self.laggards.append(future)
+        return future
+
+    cdef int wake_laggards(self) except -1:
+        if self.laggards is not None:
+            laggards, self.laggards = self.laggards, None
+            for future in laggards:
+                if not future.done():
+                    future.set_result(None)
+        return 0
+
+    cdef int judge_laggard(self) except -1:
+        """A peer that reads at fastsrv_min_rate gets another send_timeout."""
+        cdef Py_ssize_t left = self.transport.get_write_buffer_size()
+        cdef double seconds = self.clock.limit(SEND) * SECONDS_A_TICK
+        cdef bint moved = self.backlog - left >= self.context.limits.min_rate * seconds
+        if moved:
+            self.backlog = left
+            self.enter(SEND)
+        else:
+            self.enter(CLOSE)
+            self.transport.abort()
+        return 0
+
+    # --- the ends ---
+
+    cdef bint can_half_close(self) except -1:
+        return self.transport.can_write_eof()
+
+    cdef int half_close(self) except -1:
+        if not self.can_half_close():  # TLS: its close_notify is the orderly end
+            return self.hang_up()
+        try:
+            self.transport.write_eof()
+        except OSError:  # the peer was faster
+            self.transport.abort()
+        return 0
+
+    cdef int hang_up(self) except -1:
+        """Close when what was written has left."""
+        self.transport.close()
+        return 0
+
+    def abort(self):
+        """Drop the connection, whatever is owed. The app gets http.disconnect."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    cdef int reset(self) except -1:
+        """The opposite of an orderly end: what the peer has got is not all."""
+        self.flush()
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.enter(CLOSE)
+        self.transport.abort()
+        return 0
+
+    cdef bint has_unread_bytes(self) except -1:
+        """A look into the kernel: have bytes come that the loop has not read?"""
+        cdef char byte
+        sock = self.transport.get_extra_info("socket")
+        if sock is None:  # TLS: lost, and connection_lost is about to be called
+            return False
+        cdef int fd = sock.fileno()
+        return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0
+
+
+cdef tuple address(object name):
+    """(host, port) of a socket's name; None for a UNIX socket, which has no port."""
+    return (name[0], name[1]) if isinstance(name, tuple) else None
