@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.support.wire import TURNS
+from tests.support.wire import settle
 
 
 class Puppet:
@@ -34,8 +34,7 @@ class Call:
         async def run():
             task = self.loop.create_task(coroutine)
             task.add_done_callback(lambda task: task.cancelled() or task.exception())
-            for _ in range(TURNS):
-                await asyncio.sleep(0)
+            await settle()
             return task
 
         return self.loop.run_until_complete(run())
