@@ -26,6 +26,16 @@ def post(body, *fields, path=b"/"):
     return head + b"".join(f + b"\r\n" for f in fields) + b"\r\n" + body
 
 
+async def settle(turns=None):
+    """Let the loop turn until nothing is left to do, or so often."""
+    loop = asyncio.get_running_loop()
+    for _ in range(turns or TURNS):
+        await asyncio.sleep(0)
+        if not loop._ready:  # asyncio's callbacks that are due; no public name tells
+            return
+    assert turns is not None, "the server does not come to rest"
+
+
 class Transport(asyncio.Transport):
     """What asyncio promises of a stream transport, in memory.
 
@@ -175,11 +185,7 @@ class Wire:
         """Call it as the loop would, then let the loop finish."""
         async def run():
             function(*args)
-            for _ in range(self.turns or TURNS):
-                await asyncio.sleep(0)
-                if not self.loop._ready:  # asyncio's callbacks that are due; no public name tells
-                    return
-            assert self.turns is not None, "the server does not come to rest"
+            await settle(self.turns)
 
         self.loop.run_until_complete(run())
         assert not self.errors, self.errors
