@@ -31,7 +31,7 @@ def outcome(*reads):
         answers = Answers(lambda index: seen[index][0]["method"] if index < len(seen) else "GET")
         answers.feed(peer.output)
         assert all(answer.complete for answer in answers)
-        for (scope, body), answer in zip(seen, answers):
+        for (scope, body), answer in zip(seen, answers, strict=False):
             assert answer.body == (b"" if scope["method"] == "HEAD" else body)
         return seen, [answer.status for answer in answers], peer.ended
     finally:
@@ -44,7 +44,7 @@ def whole(entry):
 
 
 def requests(seen):
-    return [(scope["method"], scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b""), body)
+    return [(scope["method"], scope["raw_path"] + b"?" * bool(scope["query_string"]) + scope["query_string"], body)
             for scope, body in seen]
 
 
