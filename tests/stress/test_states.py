@@ -275,7 +275,8 @@ class Machine(RuleBasedStateMachine):
         if self.in_hand is not None:
             run = self.in_hand
             if run.receiver is not None and not self.eof and self.delivered < self.requests[run.number].end:
-                return ("body", run.number, self.delivered, run.receives)
+                progress = sum(at <= self.delivered for at in self.requests[run.number].arrivals)  # framing is none
+                return ("body", run.number, progress, run.receives)
             return None
         if self.draining is not None:
             return ("drain", self.draining.number)
