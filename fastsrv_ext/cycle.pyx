@@ -238,6 +238,8 @@ cdef class Cycle:
 
     cdef object send_start(self, object status, object headers):
         cdef Said said
+        if self.progress == COMPLETE:
+            return DONE  # the spec: ignored
         if self.progress != NOTHING:
             raise RuntimeError("send() got a second http.response.start")
         if not isinstance(status, int) or not 100 <= status <= 999:

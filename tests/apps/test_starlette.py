@@ -1,13 +1,17 @@
 """A Starlette application under gunicorn: responses, uploads, background tasks, lifespan, middleware, mounts.
 
-Disconnects and failures are in test_starlette_failures.py, raw sockets in test_clients.py.
+Disconnects and failures are in test_starlette_failures.py.
 """
 
 import gzip
 import hashlib
+import json
 import threading
 
 import pytest
+
+from tests.support.responses import parse
+from tests.support.servers import read_response, read_to_end
 
 SERVED = "starlette_app"
 PIECE = bytes(range(256)) * 256
@@ -183,3 +187,34 @@ def test_many_clients_at_once(client):
     for thread in threads:
         thread.join()
     assert answers == {f"number {n}": f"hello number {n}" for n in range(20)}
+
+
+@everywhere
+def test_pipelined_requests_are_answered_in_order(server, prefix):
+    paths = [f"{prefix}/plain?name={number}" for number in range(20)] + [f"{prefix}/stream", f"{prefix}/empty"]
+    requests = [f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode() for path in paths]
+    requests[-1] = requests[-1].replace(b"Host", b"Connection: close\r\nHost")
+    with server.connect() as connection:
+        connection.sendall(b"".join(requests))
+        responses = parse(read_to_end(connection), *["GET"] * len(requests))
+    assert [response.body for response in responses] == [
+        *(b"hello %d" % number for number in range(20)), b"piece 0\npiece 1\npiece 2\n", b""]
+
+
+@everywhere
+def test_client_is_told_to_go_on_when_its_body_is_read(server, prefix):
+    with server.connect() as connection:
+        connection.sendall(
+            f"POST {prefix}/upload HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n".encode())
+        assert read_response(connection).status == 100
+        connection.sendall(b"12345")
+        assert json.loads(read_response(connection).body)["size"] == 5
+
+
+def test_root_path_is_before_that_of_the_mounts(gunicorn):
+    server = gunicorn("from tests.apps.served.starlette_app import app", config="root_path = '/api'")
+    with server.connect() as connection:
+        connection.sendall(b"GET /api/outer/inner/where HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert json.loads(read_response(connection).body) == {
+            "root_path": "/api/outer/inner", "path": "/api/outer/inner/where",
+            "url": "http://a/api/outer/inner/where"}

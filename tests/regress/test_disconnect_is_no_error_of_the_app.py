@@ -8,7 +8,6 @@ import asyncio
 
 import pytest
 
-from fastsrv_ext.cycle import ClientDisconnected
 from tests.support.apps import read_body
 from tests.support.wire import get, post
 
@@ -82,7 +81,7 @@ def looped():
 
 def partly():
     group = OSError("a group")
-    group.exceptions = (ClientDisconnected(), ValueError("a bug"))
+    group.exceptions = (ClientDisconnect(), ValueError("a bug"))
     return group
 
 
