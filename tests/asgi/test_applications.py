@@ -65,10 +65,19 @@ def future(scope, receive, send):
 
 
 SHAPES = {
-    "coroutine function": hello, "plain function": plain_function, "instance": Instance(),
-    "bound method": Instance().method, "class method": Instance.class_method, "static method": Instance.static_method,
-    "partial": functools.partial(with_more, "prefix", option=1), "class": Awaitable, "defaults": with_defaults, "any arguments": with_any, "wrapped": wrapped,
-    "lambda": lambda scope, receive, send: hello(scope, receive, send), "future": future,
+    "coroutine function": hello,
+    "plain function": plain_function,
+    "lambda": lambda scope, receive, send: hello(scope, receive, send),
+    "instance": Instance(),
+    "bound method": Instance().method,
+    "class method": Instance.class_method,
+    "static method": Instance.static_method,
+    "class": Awaitable,
+    "partial": functools.partial(with_more, "prefix", option=1),
+    "defaults": with_defaults,
+    "any arguments": with_any,
+    "wrapped": wrapped,
+    "future": future,
 }
 
 
