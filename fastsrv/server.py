@@ -7,6 +7,7 @@ serve(), and tells it to stop.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -20,6 +21,14 @@ from fastsrv_ext.context import Context, Limits
 from fastsrv_ext.http import HTTP
 
 LAST_WORD = 1.0  # seconds that cancelled apps get to clean up before the worker goes on without them
+
+
+class Listening(socket.socket):
+    """A socket that gunicorn has made to listen. asyncio would do so again, and cut the kernel's queue of
+    connections down to the few that it is to accept in one go: who comes meanwhile tries again a second later."""
+
+    def listen(self, backlog: int = 0, /) -> None:
+        pass
 
 
 class Server:
@@ -111,7 +120,7 @@ class Server:
         """Accept connections. Each listener has a duplicate of its socket, since closing it closes that."""
         uses_uvloop = type(self.loop).__module__.startswith("uvloop")
         for listening in self.sockets:
-            duplicate = listening.dup()
+            duplicate = Listening(fileno=os.dup(listening.fileno()))
             # asyncio accepts `backlog` connections in one go, more than worker_connections may have left.
             options: dict[str, Any] = {
                 "sock": duplicate, "ssl": self.tls, "backlog": self.config.backlog if uses_uvloop else 1,
@@ -120,7 +129,6 @@ class Server:
                 listener = await self.loop.create_unix_server(self.connection, **options)
             else:
                 listener = await self.loop.create_server(self.connection, **options)
-            duplicate.listen(self.config.backlog)
             self.listeners.append(listener)
 
     def connection(self) -> HTTP:

@@ -5,15 +5,17 @@ What receive() says: test_receive.py. Apps that end on http.disconnect: tests/re
 
 import asyncio
 import logging
+import socket
 import sys
 import threading
+import time
 
 import pytest
 
 from fastsrv_ext.cycle import ClientDisconnected
 from tests.support.answers import statuses
 from tests.support.puppet import Puppet
-from tests.support.servers import PATIENCE
+from tests.support.servers import PATIENCE, read_response
 from tests.support.wire import get, post
 
 START = {"type": "http.response.start", "status": 200, "headers": []}
@@ -230,3 +232,28 @@ def test_real_client_that_goes_ends_an_endless_stream(serve):
         assert connection.recv(1000)
     assert ended.wait(PATIENCE)
     assert isinstance(raised[0], ClientDisconnected)
+
+
+def test_half_closed_connection_does_not_keep_the_loop_busy(serve):
+    """CVE-2024-49769: an end that has been read is no news any more."""
+    async def app(scope, receive, send):
+        await receive()
+        begun.set()
+        assert (await receive())["type"] == "http.disconnect"
+        await waited.wait()
+        await send(START)
+        await send(END)
+
+    begun, waited = threading.Event(), asyncio.Event()
+    server = serve(app, lifespan="off")
+    with server.connect() as connection:
+        connection.sendall(get())
+        connection.shutdown(socket.SHUT_WR)
+        assert begun.wait(PATIENCE)
+        used = [server.call(time.thread_time)]
+        started = time.monotonic()
+        server.until(lambda: used.append(time.thread_time()) or len(used) > 3)  # two ticks and more
+        assert used[-1] - used[0] < (time.monotonic() - started) / 2
+        server.call(waited.set)
+        assert read_response(connection).body == b"end"
+        assert connection.recv(1) == b""

@@ -17,6 +17,8 @@ class Puppet:
         await call.over
 
     def __getattr__(self, name):
+        if not self.calls:
+            raise AttributeError(f"{name}: no request has come")
         return getattr(self.calls[-1], name)
 
 

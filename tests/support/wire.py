@@ -169,11 +169,12 @@ class Wire:
         self.errors = []  # of the loop's exception handler: there must be none
         self.loop.set_exception_handler(lambda loop, problem: self.errors.append(problem))
         self.log = logging.getLogger("fastsrv.tests")
-        self.clock = Clock(header=header, keepalive=keepalive, body=body, send=send, drain=drain, close=close)
+        self.clock = Clock(
+            header=header, keepalive=keepalive or TICK, body=body, send=send, drain=drain, close=close)
         self.dispatch = Dispatch(app, self.loop, self.log)
         context.setdefault("max_connections", 1000)
         self.context = Context(
-            loop=self.loop, clock=self.clock, dispatch=self.dispatch.start, limits=Limits(
+            loop=self.loop, clock=self.clock, dispatch=self.dispatch.start, keepalive=keepalive > 0, limits=Limits(
                 request_line=request_line, request_fields=request_fields, request_field_size=request_field_size,
                 request_head=request_head, min_rate=min_rate), **context)
         self.connection = HTTP(self.context)
@@ -236,12 +237,14 @@ class Wire:
             self.tick()
         return self
 
-    def tick(self):
+    def tick(self, seconds=TICK):
+        """Exactly as many ticks of the clock as fit into `seconds`."""
         def tick():
             self.clock.advance()
             self.clock.judge()
 
-        self.call(tick)
+        for _ in range(int(seconds / TICK)):
+            self.call(tick)
 
     # --- what the peer sees ---
 
