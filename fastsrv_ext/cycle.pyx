@@ -300,7 +300,7 @@ cdef class Cycle:
         return DONE
 
     async def wait_for_peer(self):
-        if self.streak > STREAK and not self.connection.lagging():
+        if self.streak > STREAK and self.connection is not None and not self.connection.lagging():
             # The peer keeps up, and the app may never wait for anything else: let others be served.
             await sleep(0)
         self.streak = 0
