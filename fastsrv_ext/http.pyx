@@ -243,6 +243,8 @@ cdef class HTTP(Reader):
             # Its body is broken. An answer that has begun cannot become another one.
             if cycle.progress < BEGUN:
                 self.refusal = refusal
+            elif self.context.finished is not None:
+                self.context.finished(cycle)
             cycle.peer_is(GONE)
             self.cycle = None
             if self.state == BODY:
