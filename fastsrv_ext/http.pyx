@@ -55,6 +55,7 @@ cdef class HTTP(Reader):
             self.enter(CLOSE)
             return False
         self.input = ENDED
+        self.drained = 0  # nothing more will come that a close could answer with a reset
         self.head = None
         self.reading = None
         cycle = self.first
