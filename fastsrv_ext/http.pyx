@@ -244,6 +244,8 @@ cdef class HTTP(Reader):
             # Its body is broken. An answer that has begun cannot become another one.
             if cycle.progress < BEGUN:
                 self.refusal = refusal
+            elif cycle.framing == UNTIL_CLOSE:
+                self.reset()  # an orderly end would make the body look whole
             cycle.peer_is(GONE)
             self.cycle = None
             if self.state == BODY:
