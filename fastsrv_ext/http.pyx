@@ -55,6 +55,7 @@ cdef class HTTP(Reader):
             self.enter(CLOSE)
             return False
         self.input = ENDED
+        self.drained = 0  # nothing more will come that a close could answer with a reset
         self.head = None
         self.reading = None
         cycle = self.first
@@ -243,8 +244,8 @@ cdef class HTTP(Reader):
             # Its body is broken. An answer that has begun cannot become another one.
             if cycle.progress < BEGUN:
                 self.refusal = refusal
-            elif self.context.finished is not None:
-                self.context.finished(cycle)
+            else:
+                self.cut_off(cycle)
             cycle.peer_is(GONE)
             self.cycle = None
             if self.state == BODY:
@@ -331,16 +332,20 @@ cdef class HTTP(Reader):
     cdef int response_failed(self, Cycle cycle) except -1:
         self.cycle = self.reading = None
         cycle.connection = None
-        if cycle.status != 0 and self.context.finished is not None:
-            self.context.finished(cycle)
         if self.input != ENDED:
             self.input = REFUSED
         self.forget_pipeline()
         self.unread = self.refusal = None
+        self.cut_off(cycle)
+        self.advance()
+        return 0
+
+    cdef int cut_off(self, Cycle cycle) except -1:
+        """The rest of a response never comes."""
+        if cycle.status != 0 and self.context.finished is not None:
+            self.context.finished(cycle)
         if cycle.framing == UNTIL_CLOSE:
             self.reset()  # an orderly end would make the body look whole
-        else:
-            self.advance()
         return 0
 
     # --- the ends of a connection ---

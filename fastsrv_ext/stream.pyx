@@ -119,8 +119,7 @@ cdef class Stream(Connection):
             self.backlog = left
             self.enter(SEND)
         else:
-            self.enter(CLOSE)
-            self.transport.abort()
+            self.reset()
         return 0
 
     # --- the ends ---

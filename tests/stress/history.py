@@ -3,7 +3,7 @@
 import asyncio
 
 GOOD = ("get", "head", "get 1.0 keep-alive", "length", "length expect", "chunked", "chunked expect")
-LAST = ("close", "get 1.0", "no host", "nul", "unknown expectation", "broken chunk")  # nothing follows these
+LAST = ("close", "get 1.0", "length 1.0", "no host", "nul", "unknown expectation", "broken chunk")  # nothing follows these
 
 
 class Request:
@@ -13,7 +13,7 @@ class Request:
         self.number = number
         self.method = "HEAD" if kind == "head" else "POST" if body is not None else "GET"
         self.is_http_10 = "1.0" in kind
-        self.keep_alive = kind not in ("close", "get 1.0")
+        self.keep_alive = kind != "close" and not kind.endswith("1.0")
         self.awaits_continue = "expect" in kind
         self.chunked = "chunk" in kind
         self.refused = {"no host": 400, "nul": 400, "unknown expectation": 417, "broken chunk": 400}.get(kind)
@@ -84,3 +84,4 @@ class Expected:
     def __init__(self, method):
         self.method, self.status, self.body, self.continues = method, None, b"", 0
         self.complete = self.until_close = self.any_body = False
+        self.cut = False  # it cannot become complete

@@ -221,6 +221,7 @@ class Machine(RuleBasedStateMachine):
             if not run.begun and not (self.eof and failure is Returned):  # it may give up when its client has ended
                 answer.status, answer.complete = 500, True
                 answer.body = b"" if answer.method == "HEAD" else b"Internal Server Error\n"
+            answer.cut = run.begun
             run.complete = self.over = True
             self.in_hand = None
 
@@ -275,8 +276,7 @@ class Machine(RuleBasedStateMachine):
         if self.in_hand is not None:
             run = self.in_hand
             if run.receiver is not None and not self.eof and self.delivered < self.requests[run.number].end:
-                progress = sum(at <= self.delivered for at in self.requests[run.number].arrivals)  # framing is none
-                return ("body", run.number, progress, run.receives)
+                return ("body", run.number, self.arrived(run), run.receives)
             return None
         if self.draining is not None:
             return ("drain", self.draining.number)
@@ -301,6 +301,7 @@ class Machine(RuleBasedStateMachine):
         elif state == "body":
             run, self.in_hand = self.in_hand, None
             run.gone = True
+            self.expected[run.number].cut = run.begun
             if not run.begun:
                 self.refuse(408, self.expected[run.number])
         self.over = True
@@ -382,7 +383,7 @@ class Machine(RuleBasedStateMachine):
         for run in self.runs:
             self.check_run(run)
         if self.over and not self.lagging:
-            assert self.wire.ended or self.wire.closed
+            assert self.wire.closed or (self.wire.ended and not self.eof)
         if self.lost:
             assert self.wire.closed and not any(self.wire.clock.census().values())
         elif not self.over:
@@ -406,7 +407,8 @@ class Machine(RuleBasedStateMachine):
                 continue
             assert (answer.status, answer.continues) == (expected.status, expected.continues)
             assert expected.any_body or answer.body == expected.body
-            assert answer.complete == (self.fed_end if expected.until_close else expected.complete)
+            assert answer.complete == (
+                self.fed_end and not expected.cut if expected.until_close else expected.complete)
 
     def check_run(self, run):
         if run.busy:
