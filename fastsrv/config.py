@@ -22,6 +22,10 @@ PREFIX = "fastsrv_"
 SERVICE_LINK = re.compile("FASTSRV_(NAME|SERVICE_HOST|(SERVICE_)?PORT(_.*)?)")
 
 
+SWITCH = "on or off"
+SWITCHED = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
+
+
 class ConfigError(ValueError):
     """A setting that cannot be obeyed. The text says which, and what would be right."""
 
@@ -30,17 +34,22 @@ class ConfigError(ValueError):
 class Setting:
     """One of fastsrv's own settings.
 
-    unit: "seconds", "bytes" or "bytes/s"; why: the reason of the default, for docs/SETTINGS.md.
+    unit: "seconds", "bytes", "bytes/s", or "on or off" (then a bool); why: the reason of the default, for
+    docs/SETTINGS.md.
     """
 
     name: str
-    default: float
+    default: Any
     unit: str
     what: str
     why: str
 
-    def parse(self, value: object, where: str) -> float:
-        """`value` (a number, or its text) as a number greater than 0. Raises ConfigError."""
+    def parse(self, value: object, where: str) -> Any:
+        """`value` (or its text) as a number greater than 0, or as a bool. Raises ConfigError."""
+        if self.unit == SWITCH:
+            if str(value).lower() not in SWITCHED:
+                raise ConfigError(f"{where} must be on or off, not {value!r}")
+            return SWITCHED[str(value).lower()]
         number = math.nan
         if isinstance(value, (int, float, str)) and not isinstance(value, bool):
             try:
@@ -79,6 +88,11 @@ OWN_SETTINGS = (
     Setting("fastsrv_limit_request_head", 65536.0, "bytes",
             "Size of a request line with all header fields, beside gunicorn's limits for each.",
             "Eight fields of gunicorn's largest size. Node allows 16 KiB, h11 16 KiB, Go 1 MiB."),
+    Setting("fastsrv_scan_heads", True, SWITCH,
+            "Read request heads of the plain form without the parser. Off: httptools reads all of them; "
+            "the app sees the same.",
+            "A plain request costs half a microsecond less, one with a browser's fields 1.5. A way out, "
+            "should the two ever differ."),
 )
 
 # gunicorn settings that a user of this worker would expect to work and that it cannot obey: silence
@@ -113,6 +127,7 @@ class Config:
     backlog: int
 
     # requests
+    scan_heads: bool
     limit_request_head: int
     limit_request_line: int
     limit_request_fields: int
@@ -143,6 +158,7 @@ class Config:
             graceful_timeout=cfg.graceful_timeout,
             worker_connections=cfg.worker_connections or UNLIMITED,
             backlog=cfg.backlog,
+            scan_heads=own["fastsrv_scan_heads"],
             limit_request_head=int(own["fastsrv_limit_request_head"]),
             limit_request_line=cfg.limit_request_line or UNLIMITED,
             limit_request_fields=cfg.limit_request_fields or UNLIMITED,
@@ -160,7 +176,7 @@ def config_file_names(cfg: Any) -> Mapping[str, object]:
     return vars(sys.modules[module]) if module in sys.modules else {}
 
 
-def read_own(file_names: Mapping[str, object], environ: Mapping[str, str]) -> dict[str, float]:
+def read_own(file_names: Mapping[str, object], environ: Mapping[str, str]) -> dict[str, Any]:
     """The value of every own setting. Raises ConfigError for a name that we do not have, or a value that it
     cannot have."""
     values = {setting.name: setting.default for setting in OWN_SETTINGS}

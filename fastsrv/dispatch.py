@@ -22,7 +22,7 @@ class NotASGI(TypeError):
     """An app that cannot be an ASGI 3 application. The text says what it looks like and what to do."""
 
 
-def check_app(app: object) -> None:
+def check_app(app: Any) -> None:
     """Raise NotASGI unless `app` can be called as app(scope, receive, send)."""
     wanted = "fastsrv serves ASGI 3 applications, called as `await app(scope, receive, send)`"
     if not callable(app):

@@ -59,7 +59,8 @@ class Server:
         self.options: dict[str, Any] = {
             "finished": finished, "forwarded": forwarded, "max_requests": max_requests,
             "max_connections": config.worker_connections, "root_path": config.root_path,
-            "keepalive": config.keepalive > 0, "scheme": "https" if tls is not None else "http",
+            "keepalive": config.keepalive > 0, "scan_heads": config.scan_heads,
+            "scheme": "https" if tls is not None else "http",
         }
         self.listeners = make_listeners(
             self.loop, sockets, lambda: HTTP(self.context), log, backlog=config.backlog,

@@ -15,8 +15,13 @@ BEGIN, END = "<!-- made by tools/settings_document.py -->\n", "<!-- end of what 
 def table():
     """The table as Markdown, a line for each setting."""
     lines = ["| name | default | unit | what | why this default |", "|---|---|---|---|---|"]
-    lines += [f"| `{s.name}` | `{s.default:.10g}` | {s.unit} | {s.what} | {s.why} |" for s in OWN_SETTINGS]
+    lines += [f"| `{s.name}` | `{written(s.default)}` | {s.unit} | {s.what} | {s.why} |" for s in OWN_SETTINGS]
     return "\n".join(lines) + "\n"
+
+
+def written(default):
+    """As it would be written in the environment."""
+    return ("on" if default else "off") if isinstance(default, bool) else f"{default:.10g}"
 
 
 def with_table(text):

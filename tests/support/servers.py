@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from types import SimpleNamespace
 
-from fastsrv.config import OWN_SETTINGS, Config
+from fastsrv.config import PREFIX, Config, read_own
 from fastsrv.server import Server
 from fastsrv.worker import new_loop
 
@@ -30,7 +30,7 @@ class ThreadServer:
     """
 
     def __init__(self, app, kind, *, address=None, **settings):
-        values = {setting.name.removeprefix("fastsrv_"): setting.default for setting in OWN_SETTINGS}
+        values = {name.removeprefix(PREFIX): value for name, value in read_own({}, os.environ).items()}
         values |= {
             "keepalive": 5, "graceful_timeout": 5, "worker_connections": 10_000, "backlog": 2048,
             "limit_request_head": 65536, "limit_request_line": 4094, "limit_request_fields": 100,

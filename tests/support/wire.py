@@ -4,6 +4,7 @@ clock that is ticked by hand. Nothing here sleeps; the loop is run until it has 
 
 import asyncio
 import logging
+import os
 import socket
 
 from fastsrv.dispatch import Dispatch
@@ -173,6 +174,7 @@ class Wire:
             header=header, keepalive=keepalive or TICK, body=body, send=send, drain=drain, close=close)
         self.dispatch = Dispatch(app, self.loop, self.log)
         context.setdefault("max_connections", 1000)
+        context.setdefault("scan_heads", os.environ.get("FASTSRV_SCAN_HEADS") != "off")
         self.context = Context(
             loop=self.loop, clock=self.clock, dispatch=self.dispatch.start, keepalive=keepalive > 0, limits=Limits(
                 request_line=request_line, request_fields=request_fields, request_field_size=request_field_size,

@@ -7,9 +7,9 @@ from types import ModuleType
 import pytest
 from gunicorn.config import Config as GunicornConfig
 
-from fastsrv.config import OWN_SETTINGS, UNLIMITED, Config, ConfigError
+from fastsrv.config import OWN_SETTINGS, SWITCH, UNLIMITED, Config, ConfigError
 
-NAMES = [setting.name for setting in OWN_SETTINGS]
+NAMES = [setting.name for setting in OWN_SETTINGS if setting.unit != SWITCH]
 SENSELESS = [0, -1, "0", "-0.5", "", " ", "soon", "5s", "0x10", "nan", "inf", float("nan"), float("inf"),
              True, False, None, [5], {}]
 
@@ -199,5 +199,18 @@ def test_loop_is_uvloop_unless_asyncio_is_asked_for(read, value):
 def test_every_setting_has_a_unit_and_a_reason():
     for setting in OWN_SETTINGS:
         assert setting.name.startswith("fastsrv_")
-        assert setting.unit in ("seconds", "bytes", "bytes/s")
+        assert setting.unit in ("seconds", "bytes", "bytes/s", SWITCH)
         assert setting.what.endswith(".") and setting.why.endswith(".")
+
+
+@pytest.mark.parametrize(("value", "meaning"), [
+    ("on", True), ("OFF", False), ("true", True), ("0", False), (True, True), (False, False), (1, True),
+])
+def test_switch_is_on_or_off(read, value, meaning):
+    assert read({"fastsrv_scan_heads": value}).scan_heads is meaning
+
+
+@pytest.mark.parametrize("value", ["", "maybe", None, 2, 0.5, []])
+def test_switch_that_is_neither_is_refused(read, value):
+    with pytest.raises(ConfigError, match="fastsrv_scan_heads in gunicorn's config file must be on or off"):
+        read({"fastsrv_scan_heads": value})
