@@ -3,7 +3,8 @@
 import asyncio
 
 GOOD = ("get", "head", "get 1.0 keep-alive", "length", "length expect", "chunked", "chunked expect")
-LAST = ("close", "get 1.0", "length 1.0", "no host", "nul", "unknown expectation", "broken chunk")  # nothing follows these
+# Nothing follows these.
+LAST = ("close", "get 1.0", "length 1.0", "no host", "nul", "unknown expectation", "broken chunk")
 
 
 class Request:
