@@ -18,6 +18,7 @@ from fastsrv_ext.scope cimport make_scope
 from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, HEAD, IDLE, RESPOND, SEND
 
 cdef enum:
+    SHUT_AFTER = 4                 # ticks, a second: some round trips, and soon enough for who waits for our end
     MAX_DRAIN = 1024 * 1024        # bytes read and thrown away so that a close is no reset
 
 cdef double SECONDS_A_TICK = TICK
@@ -36,8 +37,6 @@ cdef class HTTP(Reader):
         self.open(transport)
         self.enter(HEAD)
         self.context.connection_opened()
-        if self.context.draining:
-            self.close()
 
     def data_received(self, bytes data not None):
         if self.input >= ENDED:
@@ -400,11 +399,17 @@ cdef class HTTP(Reader):
     # --- for fastsrv/server.py ---
 
     def shut(self):
-        """Close if nothing is owed; otherwise after the answers in hand (`context.draining`)."""
-        if self.cycle is None and self.first is None:
-            if self.state == IDLE or (self.state == HEAD and self.input == BETWEEN):
-                if not self.has_unread_bytes():
-                    self.close()
+        """Close if nothing is owed; otherwise after the answers in hand (`context.draining`).
+
+        To be called time and again while the worker drains: a connection gets a moment for the request
+        that it was made for, and one that has ended for the peer's end.
+        """
+        cdef bint had_its_moment = self.clock.now - self.since >= SHUT_AFTER
+        if self.state == IDLE or (self.state == HEAD and self.input == BETWEEN and had_its_moment):
+            if not self.has_unread_bytes():
+                self.close()
+        elif self.state >= DRAIN and self.input >= ENDED and had_its_moment and not self.has_unsent_bytes():
+            self.abort()
 
     def describe(self):
         """For a human: 'GET /path of 127.0.0.1:4321', or the peer alone with no request in hand."""

@@ -139,7 +139,8 @@ cdef class Stream(Connection):
 
     cdef int hang_up(self) except -1:
         """Close when what was written has left."""
-        self.transport.close()
+        if not self.transport.is_closing():  # asyncio's TLS transport breaks when it is closed twice
+            self.transport.close()
         return 0
 
     def abort(self):
@@ -156,6 +157,9 @@ cdef class Stream(Connection):
         self.enter(CLOSE)
         self.transport.abort()
         return 0
+
+    cdef bint has_unsent_bytes(self) except -1:
+        return self.transport.get_write_buffer_size() > 0
 
     cdef bint has_unread_bytes(self) except -1:
         """A look into the kernel: have bytes come that the loop has not read?"""
