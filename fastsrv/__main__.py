@@ -6,4 +6,4 @@ from gunicorn.app.wsgiapp import run
 
 if __name__ == "__main__":
     sys.argv[1:1] = ["--worker-class", "fastsrv.Worker"]
-    sys.exit(run(prog="python -m fastsrv"))
+    run(prog="python -m fastsrv")

@@ -75,7 +75,7 @@ class Dispatch:
     if EAGER:
         def start(self, cycle: Cycle) -> None:
             """Run the app up to its first wait; most are done then."""
-            task = asyncio.Task(
+            task = asyncio.Task(  # type: ignore[call-arg]  # mypy looks with the eyes of 3.10
                 self.run(cycle), loop=self.loop, eager_start=True, context=self.context.copy())
             if not task.done():
                 self.tasks.add(task)
@@ -94,7 +94,8 @@ class Dispatch:
             await self.app(cycle.scope, cycle.receive, cycle.send)
         except BaseException as failure:
             cycle.fail(self.report(cycle, failure))
-            if not isinstance(failure, Exception):
+            # An app's SystemExit must not end the loop, which serves others, too.
+            if isinstance(failure, asyncio.CancelledError):
                 raise
         else:
             if not cycle.answered():

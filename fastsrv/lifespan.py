@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+LAST_WORD = 1.0  # seconds that a cancelled app gets to clean up before the worker goes on without it
+
 
 class LifespanFailed(Exception):
     """The app cannot serve. The text is its own message, or says what went wrong."""
@@ -40,30 +42,37 @@ class Lifespan:
         self.task = loop.create_task(self.run(state))
         try:
             await self.tell("startup")
-        except LifespanFailed:
-            await self.end_task()
-            raise
         except AppHasNoLifespan as reason:
             if self.mode == "on":
-                raise LifespanFailed(f"the app has no lifespan (asgi_lifespan is 'on'): {reason}") from reason.__cause__
-            self.log.debug("The app is served without lifespan: %s", reason)
-            await self.end_task()
-            self.task = None
+                raise LifespanFailed(f"{reason} (asgi_lifespan is 'on')") from reason.__cause__
+            self.log.info("Serving without lifespan: %s", reason)
         else:
             self.state = state
+            self.task.add_done_callback(self.ended_early)
 
     async def shutdown(self) -> None:
         """Wait until the app has shut down. Raises LifespanFailed."""
-        if self.task is None:
+        if self.task is None or self.state is None or self.task.done():
             return
-        if self.task.done():  # it returned early, which asks for nothing more
-            return
+        self.task.remove_done_callback(self.ended_early)
         try:
             await self.tell("shutdown")
         except AppHasNoLifespan as reason:
             raise LifespanFailed(str(reason)) from reason.__cause__
-        finally:
-            await self.end_task()
+
+    async def end(self) -> None:
+        """An app that goes on after its last event is cancelled, and gets a moment for its own end."""
+        if self.task is not None:
+            await asyncio.sleep(0)
+            self.task.cancel()
+            await asyncio.wait({self.task}, timeout=LAST_WORD)
+            if self.task.done() and not self.task.cancelled():
+                self.task.exception()  # it was told, or does not matter any more
+
+    def ended_early(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self.log.error("The app's lifespan has failed; requests are still served",
+                           exc_info=task.exception())
 
     async def tell(self, phase: str) -> None:
         """Send lifespan.<phase> and wait for its answer, or for the app's end."""
@@ -73,14 +82,19 @@ class Lifespan:
         await asyncio.wait({answer, self.task}, return_when=asyncio.FIRST_COMPLETED)
         if not answer.done():
             failure = None if self.task.cancelled() else self.task.exception()
+            if isinstance(failure, LifespanFailed):
+                raise failure
             if failure is not None:
-                raise AppHasNoLifespan(f"it raised {failure!r} during {phase}") from failure
-            raise AppHasNoLifespan(f"it returned before lifespan.{phase}.complete")
+                raise AppHasNoLifespan(f"the app raised {failure!r} during lifespan.{phase}") from failure
+            raise AppHasNoLifespan(f"the app returned before lifespan.{phase}.complete")
         answer.result()
 
     async def run(self, state: dict[str, Any]) -> None:
         scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": state}
-        await self.app(scope, self.events.get, self.send)
+        try:
+            await self.app(scope, self.events.get, self.send)
+        except SystemExit as exit:  # would end the loop, and the worker without a word
+            raise LifespanFailed(f"the app called sys.exit({exit.code!r})") from exit
 
     async def send(self, message: dict[str, Any]) -> None:
         """The app's send()."""
@@ -95,13 +109,6 @@ class Lifespan:
             answer.set_result(None)
         else:
             answer.set_exception(LifespanFailed(message.get("message", "") or f"lifespan.{phase}.failed"))
-
-    async def end_task(self) -> None:
-        """An app that goes on after its last event is ended; its own end is waited for."""
-        assert self.task is not None
-        await asyncio.sleep(0)
-        self.task.cancel()
-        await asyncio.wait({self.task})
 
 
 class AppHasNoLifespan(Exception):

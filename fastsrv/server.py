@@ -1,7 +1,7 @@
-"""One event loop that serves: listeners, the clock's tick, the graceful drain.
+"""One event loop that serves: start-up, the clock's tick, the graceful drain.
 
 Knows gunicorn's settings only through Config, and no signal: fastsrv/worker.py makes a Server, runs
-serve(), and tells it to stop.
+serve(), and tells it to stop. fastsrv/listeners.py accepts its connections.
 """
 
 from __future__ import annotations
@@ -10,57 +10,87 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 from fastsrv.config import Config
 from fastsrv.dispatch import Dispatch
-from fastsrv.lifespan import Lifespan, LifespanFailed
+from fastsrv.lifespan import LAST_WORD, Lifespan
+from fastsrv.listeners import make_listeners
 from fastsrv_ext.clock import TICK, Clock
 from fastsrv_ext.context import Context, Limits
 from fastsrv_ext.http import HTTP
 
-LAST_WORD = 1.0  # seconds that cancelled apps get to clean up before the worker goes on without them
+DRAIN_POLL = 0.05  # seconds between two looks at what is still open
 
 
 class Server:
     """Serves `app` on `sockets` until stop() is called.
 
-    beat(): called with every tick, first when start-up has succeeded (gunicorn's heartbeat).
+    context: made when start-up has succeeded.
+    watch(): called with every tick from the first moment on, the place to call stop().
+    beat(): called with every tick once start-up has succeeded (gunicorn's heartbeat).
+    own_sockets: nobody else accepts on `sockets` (reuse_port); they are closed in the end.
     log: gunicorn's logger. finished, before, forwarded: see Context and Dispatch.
     """
 
     def __init__(
         self, app: Callable[..., Any], config: Config, sockets: list[socket.socket], log: Any, *,
-        beat: Callable[[], None] = lambda: None, tls: ssl.SSLContext | None = None, max_requests: int = 0,
+        watch: Callable[[], None] = lambda: None, beat: Callable[[], None] = lambda: None,
+        own_sockets: bool = False, tls: ssl.SSLContext | None = None, max_requests: int = 0,
         finished: Callable[..., None] | None = None, before: Callable[..., None] | None = None,
         forwarded: Callable[..., None] | None = None,
     ) -> None:
         self.config = config
-        self.sockets = sockets
         self.log = log
+        self.watch = watch
         self.beat = beat
-        self.tls = tls
         self.loop = asyncio.get_running_loop()
         self.dispatch = Dispatch(app, self.loop, log, before)
         self.lifespan = Lifespan(app, config.lifespan, log)
+        self.started = False
         self.stopping = asyncio.Event()
         self.quickly = False
-        self.listeners: list[asyncio.AbstractServer] = []
-        self.opening: asyncio.Task[None] | None = None
+        self.until = inf  # the loop's time at which nobody is waited for any more
         self.clock = Clock(
             header=config.header_timeout, keepalive=config.keepalive or TICK, body=config.body_timeout,
             send=config.send_timeout, drain=config.drain_timeout, close=config.close_timeout,
         )
-        self.options = {
+        self.options: dict[str, Any] = {
             "finished": finished, "forwarded": forwarded, "max_requests": max_requests,
             "max_connections": config.worker_connections, "root_path": config.root_path,
             "keepalive": config.keepalive > 0, "scheme": "https" if tls is not None else "http",
         }
-        self.context: Context | None = None
+        self.listeners = make_listeners(
+            self.loop, sockets, lambda: HTTP(self.context), log, backlog=config.backlog,
+            limit=config.worker_connections, connected=lambda: self.context.connections, tls=tls,
+            handshake_timeout=config.header_timeout, own=own_sockets,
+        )
 
     async def serve(self) -> None:
         """Start up, serve, drain, shut down. Raises LifespanFailed if the app cannot start."""
-        await self.lifespan.startup()
+        heart = self.loop.create_task(self.heartbeat())
+        stop = self.loop.create_task(self.stopping.wait())
+        starting = self.loop.create_task(self.lifespan.startup())
+        try:
+            await first_of(starting, stop, heart)
+            if starting.done():
+                starting.result()
+                self.start()
+                await first_of(stop, heart)
+            if heart.done():
+                self.log.critical("The heartbeat has ended; a worker without a clock stops")
+                heart.result()
+            if self.started:
+                await self.drain()
+        finally:
+            self.stop()
+            starting.cancel()
+            await self.shut_down()
+            heart.cancel()
+
+    def start(self) -> None:
+        """The app is ready: accept connections."""
         config = self.config
         self.context = Context(
             loop=self.loop, clock=self.clock, dispatch=self.dispatch.start, refused=self.refused,
@@ -72,81 +102,41 @@ class Server:
             ),
             **self.options,
         )
-        heart = self.loop.create_task(self.heartbeat())
-        try:
-            await self.listen()
-            stop = self.loop.create_task(self.stopping.wait())
-            await asyncio.wait({heart, stop}, return_when=asyncio.FIRST_COMPLETED)
-            stop.cancel()
-            if heart.done():
-                self.log.critical("The heartbeat has ended; a worker without a clock stops")
-                heart.result()
-            await self.drain()
-        finally:
-            self.close_listeners()
-            await self.shut_down()
-            heart.cancel()
+        self.started = True
+        self.beat()
+        self.listeners.open()
 
     def stop(self, *, quickly: bool = False) -> None:
-        """End serve(): after the answers that are owed, or `quickly`, without."""
+        """End serve() after the answers that are owed, within graceful_timeout; or `quickly`, without them.
+
+        May be called time and again; the earliest end counts.
+        """
         self.quickly = self.quickly or quickly
+        bound = 0.0 if quickly else self.config.graceful_timeout
+        self.until = min(self.until, self.loop.time() + bound)
         self.stopping.set()
 
     # --- the clock ---
 
     async def heartbeat(self) -> None:
-        self.beat()
         while True:
+            self.watch()
             await asyncio.sleep(TICK)
-            self.clock.advance()
-            self.context.refresh_date()
-            self.beat()
-            # One poll of the loop, so that bytes which came in during a stall are read before the clock judges.
-            await asyncio.sleep(0)
-            self.clock.judge()
+            if self.started:
+                self.clock.advance()
+                self.context.refresh_date()
+                self.beat()
+                # One poll of the loop: bytes that came in during a stall are read before the clock judges.
+                await asyncio.sleep(0)
+                self.clock.judge()
 
-    # --- listeners ---
-
-    async def listen(self) -> None:
-        """Accept connections. Each listener has a duplicate of its socket, since closing it closes that."""
-        uses_uvloop = type(self.loop).__module__.startswith("uvloop")
-        for listening in self.sockets:
-            duplicate = listening.dup()
-            # asyncio accepts `backlog` connections in one go, more than worker_connections may have left.
-            options: dict[str, Any] = {
-                "sock": duplicate, "ssl": self.tls, "backlog": self.config.backlog if uses_uvloop else 1,
-            }
-            if listening.family == socket.AF_UNIX and uses_uvloop:
-                listener = await self.loop.create_unix_server(self.connection, **options)
-            else:
-                listener = await self.loop.create_server(self.connection, **options)
-            duplicate.listen(self.config.backlog)
-            self.listeners.append(listener)
-
-    def connection(self) -> HTTP:
-        return HTTP(self.context)
-
-    def close_listeners(self) -> None:
-        if self.opening is not None:
-            self.opening.cancel()
-            self.opening = None
-        for listener in self.listeners:
-            listener.close()
-        self.listeners.clear()
+    # --- what the connections report ---
 
     def crowded(self, full: bool) -> None:
-        """worker_connections is reached: let the others wait in the kernel's queue, until there is room."""
+        """worker_connections is reached, or there is room again."""
         if full:
             self.log.debug("worker_connections (%d) reached", self.config.worker_connections)
-            self.close_listeners()
-        elif not self.stopping.is_set() and self.opening is None:
-            self.opening = self.loop.create_task(self.reopen())
-
-    async def reopen(self) -> None:
-        await self.listen()
-        self.opening = None
-
-    # --- the end ---
+        self.listeners.room_changed()
 
     def exhausted(self) -> None:
         self.log.info("max_requests reached, the worker ends")
@@ -155,38 +145,47 @@ class Server:
 
     def refused(self, client: tuple[str, int] | None, status: int, reason: str) -> None:
         """A 4xx of ours. At level debug, so that a flood of them fills no disk."""
-        self.log.debug("Refused a request from %s: %d, %s", client[0] if client else "a local socket", status, reason)
+        host = client[0] if client else "a local socket"
+        self.log.debug("Refused a request from %s: %d, %s", host, status, reason)
+
+    # --- the end ---
 
     async def drain(self) -> None:
         """Accept nothing more, close what is idle, let what is in flight finish, within graceful_timeout."""
-        self.close_listeners()
         self.context.draining = True
-        for state in ("IDLE", "HEAD"):
-            for connection in self.clock.waiting(state):
-                connection.shut()
-        bound = self.loop.time() + self.config.graceful_timeout
-        while (self.context.connections or self.dispatch.tasks) and not self.quickly:
-            if self.loop.time() > bound:
-                self.log.warning(
-                    "graceful_timeout (%s s) is over with %d connections open and %d apps running; they end now",
-                    self.config.graceful_timeout, self.context.connections, len(self.dispatch.tasks))
+        await self.listeners.empty()
+        self.listeners.end()
+        while self.context.connections or self.listeners.adopting or self.dispatch.tasks:
+            for state in ("IDLE", "HEAD", "DRAIN", "CLOSE"):
+                for connection in self.clock.waiting(state):
+                    connection.shut()
+            if self.loop.time() >= self.until:
                 break
-            await asyncio.sleep(TICK / 5)
+            await asyncio.sleep(DRAIN_POLL)
 
     async def shut_down(self) -> None:
         """Drop what is left, then tell the app that serving has ended."""
+        self.listeners.end()
+        self.listeners.drop()
         for state in self.clock.census():
             for connection in self.clock.waiting(state):
                 connection.abort()
         tasks = list(self.dispatch.tasks)
-        for task in tasks:
-            task.cancel()
         if tasks:
+            self.log.warning("%d requests are ended before they are done", len(tasks))
+            for task in tasks:
+                task.cancel()
             await asyncio.wait(tasks, timeout=LAST_WORD)
-        bound = max(self.config.graceful_timeout, LAST_WORD)
-        try:
-            await asyncio.wait_for(self.lifespan.shutdown(), bound)
-        except LifespanFailed as failure:
+        ending = self.loop.create_task(self.lifespan.shutdown())
+        begun = self.loop.time()
+        while not ending.done() and self.loop.time() < max(self.until, begun + LAST_WORD):
+            await asyncio.wait({ending}, timeout=DRAIN_POLL)
+        failure = ending.exception() if ending.done() else TimeoutError("graceful_timeout is over")
+        if failure is not None:
             self.log.error("The app failed to shut down: %s", failure, exc_info=failure.__cause__)
-        except asyncio.TimeoutError:
-            self.log.error("The app did not shut down within %s s (graceful_timeout)", bound)
+        ending.cancel()
+        await self.lifespan.end()
+
+
+async def first_of(*tasks: asyncio.Task[Any]) -> None:
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import ssl
 import sys
+import threading
 import traceback
-from typing import Any
+from typing import Any, NoReturn
 
 from gunicorn import sock
 from gunicorn.arbiter import Arbiter
@@ -21,16 +23,23 @@ from fastsrv.access import Access
 from fastsrv.config import Config, ConfigError
 from fastsrv.dispatch import NotASGI, check_app
 from fastsrv.forwarded import Forwarded
-from fastsrv.lifespan import LifespanFailed
+from fastsrv.lifespan import LAST_WORD, LifespanFailed
 from fastsrv.server import Server
+from fastsrv.stacks import report
+
+QUICK = 4 * LAST_WORD  # seconds that a quick stop may take
 
 
 class Worker(base.Worker):
     """`gunicorn -k fastsrv.Worker app:app`."""
 
+    wsgi: Any  # gunicorn's name for the app
     config: Config
-    server: Server | None = None
+    tls: ssl.SSLContext | None = None
     loop: asyncio.AbstractEventLoop | None = None
+    server: Server | None = None
+    dying = False  # aborted by the arbiter: to end now, whatever the app does
+    last_resort: threading.Timer | None = None
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
@@ -43,14 +52,32 @@ class Worker(base.Worker):
 
     # --- the order of life ---
 
-    def init_process(self) -> None:
-        self.config = Config.from_gunicorn(self.cfg)  # the file may have changed since check_config (HUP)
+    def load_wsgi(self) -> None:
+        """The first of our steps in the new process, and the last whose failure ends gunicorn: from then on it
+        would boot workers for ever."""
+        self.prepare()
+        self.load_app()
+        # What is loaded stays: the collector need not look at it again.
+        if not self.cfg.preload_app:  # a collection would write to each page that is shared with the arbiter
+            gc.collect()
+        gc.freeze()
+
+    def prepare(self) -> None:
+        try:
+            self.config = Config.from_gunicorn(self.cfg)  # the file may have changed since check_config (HUP)
+            if self.cfg.is_ssl:
+                self.tls = sock.ssl_context(self.cfg)
+        except ConfigError as error:
+            self.log.error("%s", error)
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)
+        except OSError as error:  # an ssl.SSLError, too
+            self.log.error("The TLS settings cannot be used: %s", error)
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)
         self.loop = new_loop(self.config.loop)
         asyncio.set_event_loop(self.loop)
-        super().init_process()
 
-    def load_wsgi(self) -> None:
-        """Load the app. One that is no ASGI 3 app ends gunicorn, as one that cannot be imported does."""
+    def load_app(self) -> None:
+        """One that is no ASGI 3 app ends gunicorn, as one that cannot be imported does."""
         try:
             self.wsgi = self.app.wsgi()
         except SyntaxError as error:
@@ -65,39 +92,56 @@ class Worker(base.Worker):
         except NotASGI as error:
             self.log.error("%s", error)
             raise AppImportError(str(error)) from None
-        # What is loaded stays: the collector need not look at it again, and preloaded pages stay shared.
-        gc.collect()
-        gc.freeze()
 
     def run(self) -> None:
         assert self.loop is not None
         try:
             self.loop.run_until_complete(self.serve())
-        except LifespanFailed as failure:
-            self.log.error("The app failed to start: %s", failure, exc_info=failure.__cause__)
-            sys.exit(Arbiter.WORKER_BOOT_ERROR)
-        finally:
             self.loop.run_until_complete(self.loop.shutdown_asyncgens())
             self.loop.close()
+        except LifespanFailed as failure:
+            self.log.error("The app failed to start: %s", failure, exc_info=failure.__cause__)
+            self.exit(Arbiter.WORKER_BOOT_ERROR)
+        except BaseException:
+            if not self.dying:
+                raise
+        self.exit(1 if self.dying else 0)
 
     async def serve(self) -> None:
         access = Access(self, self.cfg, self.log)
         self.server = Server(
-            self.wsgi, self.config, [listener.sock for listener in self.sockets], self.log, beat=self.beat,
-            tls=sock.ssl_context(self.cfg) if self.cfg.is_ssl else None,
+            self.wsgi, self.config, [listener.sock for listener in self.sockets], self.log,  # type: ignore[attr-defined]
+            watch=self.watch, beat=self.notify, own_sockets=self.cfg.reuse_port, tls=self.tls,
             max_requests=0 if self.max_requests == sys.maxsize else self.max_requests,
             finished=access.finished, before=access.before, forwarded=Forwarded(self.cfg).apply,
         )
         await self.server.serve()
 
-    def beat(self) -> None:
-        """With every tick: tell the arbiter that we live, and see whether we should go on."""
-        self.notify()
+    def watch(self) -> None:
+        """With every tick: should we go on?"""
+        assert self.server is not None
+        if self.alive and self.ppid != os.getppid():
+            self.log.info("The arbiter has gone, the worker ends")
+            self.alive = False
         if not self.alive:  # a signal, or the reloader's thread
             self.server.stop()
-        elif self.ppid != os.getppid():
-            self.log.info("The arbiter has gone, the worker ends")
-            self.server.stop()
+
+    def exit(self, code: int) -> NoReturn:
+        """Exit by way of gunicorn's worker_exit hook. Python waits for the threads of the app before it ends."""
+        self.end_within(max(self.config.graceful_timeout, LAST_WORD), code)
+        sys.exit(code)
+
+    def end_within(self, seconds: float, code: int) -> None:
+        """End the process for good, whatever holds it up by then. The latest call counts."""
+        if self.last_resort is not None:
+            self.last_resort.cancel()
+        self.last_resort = threading.Timer(seconds, self.end, [code])
+        self.last_resort.daemon = True
+        self.last_resort.start()
+
+    def end(self, code: int) -> None:
+        self.log.warning("The app, or a thread of it, does not end; the worker ends without it")
+        os._exit(code)
 
     # --- signals: Python's own handlers, which run even while an app blocks the loop ---
 
@@ -105,31 +149,20 @@ class Worker(base.Worker):
         """QUIT, INT: stop now."""
         if self.server is None:
             super().handle_quit(sig, frame)
-        if self.alive or not self.server.quickly:
+        elif not self.server.quickly:
             self.alive = False
-            self.cfg.worker_int(self)
             self.server.stop(quickly=True)
+            self.end_within(QUICK, 0)  # should the app block the loop
+            self.cfg.worker_int(self)
 
     def handle_abort(self, sig: int, frame: Any) -> None:
         """ABRT: the arbiter has missed our heartbeat. Say what everybody was doing, then die."""
-        self.log.critical("%s", self.stacks())
+        self.dying = True
+        if self.loop is not None:
+            self.loop.stop()  # the SystemExit that follows may get lost: in the app, or in uvloop
+        self.log.critical("The worker (pid %s) was aborted; it was doing this:\n%s",
+                          os.getpid(), report(self.loop, self.server, frame))
         super().handle_abort(sig, frame)
-
-    def stacks(self) -> str:
-        """Every thread's stack, every task's stack, and the requests in flight, for the error log."""
-        lines = [f"The worker (pid {os.getpid()}) was aborted; this is what it was doing"]
-        for ident, frame in sys._current_frames().items():
-            lines.append(f"Thread {ident:#x}:")
-            lines.append("".join(traceback.format_stack(frame)))
-        for task in asyncio.all_tasks(self.loop) if self.loop is not None else ():
-            lines.append(f"{task!r}:")
-            for frame in task.get_stack():
-                lines.append("".join(traceback.format_stack(frame, limit=1)))
-        if self.server is not None:
-            for state in ("RESPOND", "BODY", "SEND"):
-                lines += [f"In flight ({state}): {connection.describe()}"
-                          for connection in self.server.clock.waiting(state)]
-        return "\n".join(lines)
 
 
 def new_loop(kind: str) -> asyncio.AbstractEventLoop:
@@ -144,7 +177,11 @@ def new_loop(kind: str) -> asyncio.AbstractEventLoop:
 def failed_app(reason: str) -> Any:
     """An app that answers 500 with `reason`: what --reload serves until the syntax error is gone."""
     async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
+        if scope["type"] == "lifespan":
+            for phase in ("startup", "shutdown"):
+                await receive()
+                await send({"type": f"lifespan.{phase}.complete"})
+        elif scope["type"] == "http":
             await send({"type": "http.response.start", "status": 500,
                         "headers": [(b"content-type", b"text/plain; charset=utf-8")]})
             await send({"type": "http.response.body", "body": reason.encode()})

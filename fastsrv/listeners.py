@@ -1,0 +1,178 @@
+"""The listening sockets of one event loop: accepts connections while there is room for them.
+
+Knows no HTTP: a connection is whatever protocol() makes. fastsrv/server.py opens and ends it; what finds
+no room waits in the kernel's queue, where another worker may fetch it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+RETRY = 1.0  # seconds until the next attempt when the system has run out of file descriptors or memory
+LAST_CALL = 1.0  # seconds in which the last connections have to be made
+
+
+class Listeners:
+    """Accepts on `sockets` and hands each connection to a new protocol().
+
+    limit: connections at a time; connected(): how many protocols have one. handshake_timeout: seconds.
+    own: nobody else accepts on the sockets; they are closed in the end.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, sockets: list[socket.socket],
+        protocol: Callable[[], asyncio.BaseProtocol], log: Any, *,
+        limit: int, connected: Callable[[], int], tls: ssl.SSLContext | None, handshake_timeout: float,
+        own: bool,
+    ) -> None:
+        self.loop = loop
+        self.sockets = sockets
+        self.protocol = protocol
+        self.log = log
+        self.limit = limit
+        self.connected = connected
+        self.own = own
+        self.handshake: dict[str, Any] = {}
+        if tls is not None:
+            self.handshake = {"ssl": tls, "ssl_handshake_timeout": handshake_timeout}
+        self.wanted = False
+        self.accepting = False
+        self.adopting: set[asyncio.Task[None]] = set()
+
+    def open(self) -> None:
+        """Accept from now on, whenever there is room."""
+        self.wanted = True
+        self.room_changed()
+
+    def room_changed(self) -> None:
+        """A connection was made or has ended: accept if there is room for one more."""
+        room = self.wanted and self.connected() + len(self.adopting) < self.limit
+        if room != self.accepting:
+            self.accepting = room
+            if room:
+                self.resume()
+            else:
+                self.pause()
+
+    async def empty(self) -> None:
+        """Accept what waits in the queues of sockets that are ours alone: it would be lost with them."""
+        bound = self.loop.time() + LAST_CALL
+        while self.own and self.loop.time() < bound and any(map(has_queue, self.sockets)):
+            await asyncio.sleep(0)
+
+    def end(self) -> None:
+        """Accept no more. A handshake that is under way gets a moment."""
+        self.wanted = False
+        self.room_changed()
+        self.loop.call_later(LAST_CALL, self.drop)
+        if self.own:
+            for listening in self.sockets:
+                listening.close()
+
+    def drop(self) -> None:
+        """Give up the connections that are not made yet."""
+        for task in self.adopting:
+            task.cancel()
+
+    # --- within ---
+
+    def resume(self) -> None:
+        for listening in self.sockets:
+            listening.setblocking(False)
+            self.loop.add_reader(listening, self.accept, listening)
+
+    def pause(self) -> None:
+        for listening in self.sockets:
+            self.loop.remove_reader(listening)
+
+    def accept(self, listening: socket.socket) -> None:
+        """One connection: the next one's room depends on it."""
+        try:
+            connection, _ = listening.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return  # another worker was faster, or the peer has gone
+        except OSError as error:
+            self.try_again_later(error)
+            return
+        connection.setblocking(False)
+        task = self.loop.create_task(self.adopt(connection))
+        self.adopting.add(task)
+        task.add_done_callback(self.adopted)
+        self.room_changed()
+
+    async def adopt(self, connection: socket.socket) -> None:
+        try:
+            await self.loop.connect_accepted_socket(self.protocol, connection, **self.handshake)
+        except OSError as error:  # a TLS error is one, too
+            self.log.debug("A connection failed before its first request: %s", error)
+            connection.close()
+
+    def adopted(self, task: asyncio.Task[None]) -> None:
+        self.adopting.discard(task)
+        self.room_changed()
+
+    def try_again_later(self, error: OSError) -> None:
+        self.log.error("Cannot accept connections (trying again in %s s): %s", RETRY, error)
+        self.pause()
+        self.loop.call_later(RETRY, self.try_again)
+
+    def try_again(self) -> None:
+        self.accepting = False
+        self.room_changed()
+
+
+class UvloopListeners(Listeners):
+    """uvloop accepts by itself, which saves a tenth of a plain connection's cost (38 us against 50).
+
+    It closes its socket when it stops listening, hence the duplicates.
+    """
+
+    def __init__(self, *args: Any, backlog: int, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.backlog = backlog
+        self.servers: list[asyncio.AbstractServer] = []
+        self.opening: asyncio.Task[None] | None = None
+
+    def resume(self) -> None:
+        self.opening = self.loop.create_task(self.listen())
+
+    async def listen(self) -> None:
+        try:
+            for listening in self.sockets:
+                options: dict[str, Any] = {"sock": listening.dup(), "backlog": self.backlog}
+                if listening.family == socket.AF_UNIX:
+                    options["cleanup_socket"] = False  # the socket's file is the arbiter's to remove
+                    server = await self.loop.create_unix_server(self.protocol, **options)
+                else:
+                    server = await self.loop.create_server(self.protocol, **options)
+                self.servers.append(server)
+        except OSError as error:
+            self.try_again_later(error)
+
+    def pause(self) -> None:
+        if self.opening is not None:
+            self.opening.cancel()
+            self.opening = None
+        for server in self.servers:
+            server.close()
+        self.servers.clear()
+
+
+def make_listeners(loop: asyncio.AbstractEventLoop, *args: Any, backlog: int, **options: Any) -> Listeners:
+    """The Listeners that suit the loop."""
+    # uvloop makes a TLS connection known when its handshake is done: it could not be counted before.
+    if type(loop).__module__.startswith("uvloop") and options["tls"] is None:
+        return UvloopListeners(loop, *args, backlog=backlog, **options)
+    return Listeners(loop, *args, **options)
+
+
+def has_queue(listening: socket.socket) -> bool:
+    """Do connections wait to be accepted?"""
+    poll = select.poll()
+    poll.register(listening, select.POLLIN)
+    return bool(poll.poll(0))
