@@ -6,6 +6,7 @@ finished() when a response is complete, fastsrv/dispatch.py calls before() when 
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Iterable
 from datetime import timedelta
@@ -16,9 +17,6 @@ from gunicorn.glogging import Logger
 
 from fastsrv_ext.cycle import Cycle
 
-# What would let a log line be forged or a terminal be driven (CVE-2020-7694).
-CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
-
 
 class Request:
     """A request as gunicorn's logger and hooks know it."""
@@ -27,7 +25,7 @@ class Request:
         head = cycle.head
         self.method = head.method
         self.uri = head.target.decode("latin-1")
-        self.path = cycle.scope["path"].translate(CONTROL)
+        self.path = printable(cycle.scope["path"])
         self.query = cycle.scope["query_string"].decode("latin-1")
         self.version = tuple(int(part) for part in head.version.split("."))
         self.headers = [(name.upper(), value) for name, value in decoded(head.headers)]
@@ -47,8 +45,12 @@ class Request:
             "wsgi.url_scheme": self.scheme,
         }
         for name, value in self.headers:
-            key = "HTTP_" + name.replace("-", "_")
+            key = name.replace("-", "_")
+            if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+                key = "HTTP_" + key
             environ[key] = f"{environ[key]},{value}" if key in environ else value
+        if not names_printable_user(environ.get("HTTP_AUTHORIZATION", "")):
+            del environ["HTTP_AUTHORIZATION"]
         return environ
 
 
@@ -66,7 +68,26 @@ class Response:
 
 
 def decoded(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
-    return [(name.decode("latin-1"), value.decode("latin-1").translate(CONTROL)) for name, value in headers]
+    return [(name.decode("latin-1"), printable(value.decode("latin-1"))) for name, value in headers]
+
+
+def printable(text: str) -> str:
+    """`text` with escapes for what would forge a line of the log or drive a terminal (CVE-2020-7694)."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+
+
+def names_printable_user(authorization: str) -> bool:
+    """gunicorn logs the user of basic credentials as it decodes it: in this way."""
+    scheme, _, credentials = authorization.partition(" ")
+    if not scheme.lower().startswith("basic"):
+        return True
+    try:
+        return base64.b64decode(credentials.encode()).partition(b":")[0].decode().isprintable()
+    except ValueError:
+        return True  # nor can gunicorn decode it
 
 
 class Access:
@@ -78,7 +99,7 @@ class Access:
         self.pre_request = changed_hook(cfg, "pre_request")
         self.post_request = changed_hook(cfg, "post_request")
         # A logger with an access() of its own (statsd's) wants every request, log or not.
-        self.logs = log.access_log_enabled or type(log).access is not Logger.access
+        self.logs = getattr(log, "access_log_enabled", True) or type(log).access is not Logger.access
         self.finished = self.tell if self.logs or self.post_request else None
         self.before = self.announce if self.pre_request else None
 
@@ -91,7 +112,8 @@ class Access:
             request, response = Request(cycle), Response(cycle)
             environ = request.environ()
             if self.logs:
-                self.log.access(response, request, environ, timedelta(seconds=time.monotonic() - cycle.started))
+                took = timedelta(seconds=time.monotonic() - cycle.started)
+                self.log.access(response, request, environ, took)
             if self.post_request:
                 self.post_request(self.worker, request, environ, response)
         except Exception:
