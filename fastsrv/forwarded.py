@@ -44,20 +44,40 @@ class Forwarded:
             scope["scheme"] = said.pop()
         hosts = [
             host.strip() for name, value in scope["headers"] if name == FORWARDED_FOR
-            for host in value.decode("latin-1").split(",") if host.strip()
+            for host in value.decode("latin-1").split(",")
         ]
         # The last one was written by our proxy, the one before by the proxy before it, and so on for as long
         # as we trust who wrote it.
-        for index, host in enumerate(reversed(hosts)):
-            if not self.trusts(host) or index == len(hosts) - 1:
-                scope["client"] = (host, 0)
+        for text in reversed(hosts):
+            host, port = split_port(text)
+            if address(host) is None:
+                break  # "unknown", or worse
+            scope["client"] = (host, port)
+            if not self.trusts(host):
                 break
 
     def trusts(self, host: str) -> bool:
         if self.everybody:
             return True
-        try:
-            address = ipaddress.ip_address(host)
-        except ValueError:
-            return False
-        return any(address in network for network in self.networks)
+        known = address(host)
+        return known is not None and any(known in network for network in self.networks)
+
+
+def split_port(text: str) -> tuple[str, int]:
+    """Host and port, 0 if there is none: of 192.0.2.1, 192.0.2.1:80, 2001:db8::1, [2001:db8::1]:80."""
+    host, port = text, ""
+    if text.startswith("["):
+        host, _, port = text[1:].partition("]")
+        port = port.removeprefix(":")
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    return host, int(port) if port.isascii() and port.isdigit() and len(port) <= 5 else 0
+
+
+def address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """None for what is no address. An IPv4 peer of an IPv6 socket is ::ffff:192.0.2.1."""
+    try:
+        known = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    return getattr(known, "ipv4_mapped", None) or known
