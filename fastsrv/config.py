@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from typing import Any
 
 UNLIMITED = sys.maxsize
 PREFIX = "fastsrv_"
+# What Kubernetes and Docker put into the environment for a service named "fastsrv"; no settings.
+SERVICE_LINK = re.compile("FASTSRV_(NAME|SERVICE_HOST|(SERVICE_)?PORT(_.*)?)")
 
 
 class ConfigError(ValueError):
@@ -85,6 +88,11 @@ REFUSED = {
     "protocol": ("http", "only HTTP is served"),
     # gunicorn's TLS context would offer h2, and a client that takes it would be answered with 400
     "http_protocols": (["h1"], "only HTTP/1.1 is served"),
+    "permit_obsolete_folding": (False, "folded header lines are refused (RFC 9112, 5.2)"),
+    "strip_header_spaces": (False, "a space before the colon is refused (RFC 9112, 5.1)"),
+    "permit_unconventional_http_method": (False, "the parser has a list of methods"),
+    "permit_unconventional_http_version": (False, "HTTP/1.0 and HTTP/1.1 are served"),
+    "casefold_http_method": (False, "methods are case-sensitive (RFC 9110, 9.1)"),
 }
 
 
@@ -147,20 +155,21 @@ class Config:
 
 def config_file_names(cfg: Any) -> Mapping[str, object]:
     """The names that gunicorn's config file has defined; gunicorn itself ignores those it does not know."""
-    location = cfg.settings["config"].get() if "config" in cfg.settings else None
-    module = location[len("python:"):] if (location or "").startswith("python:") else "__config__"
+    location: str = (cfg.settings["config"].get() if "config" in cfg.settings else None) or ""
+    module = location[len("python:"):] if location.startswith("python:") else "__config__"
     return vars(sys.modules[module]) if module in sys.modules else {}
 
 
 def read_own(file_names: Mapping[str, object], environ: Mapping[str, str]) -> dict[str, float]:
-    """The value of every own setting. Raises ConfigError for a name we do not have or a value it cannot have."""
+    """The value of every own setting. Raises ConfigError for a name that we do not have, or a value that it
+    cannot have."""
     values = {setting.name: setting.default for setting in OWN_SETTINGS}
     for source, given, spelled in (
         ("gunicorn's config file", file_names, str.lower), ("the environment", environ, str.upper),
     ):
         settings = {spelled(setting.name): setting for setting in OWN_SETTINGS}
         for name, value in given.items():
-            if not name.lower().startswith(PREFIX):
+            if not name.lower().startswith(PREFIX) or SERVICE_LINK.fullmatch(name):
                 continue
             if name not in settings:
                 close = get_close_matches(spelled(name), settings, n=1)

@@ -151,10 +151,22 @@ def test_name_like_none_of_ours_is_refused_with_a_place_to_look(read):
     assert str(error.value).endswith(" is no setting of fastsrv: docs/SETTINGS.md lists them")
 
 
-@pytest.mark.parametrize(("name", "value"), [("proxy_protocol", "v1"), ("protocol", "uwsgi")])
+@pytest.mark.parametrize(("name", "value"), [
+    ("proxy_protocol", "v1"), ("proxy_protocol", True), ("protocol", "uwsgi"), ("http_protocols", "h2,h1"),
+    ("permit_obsolete_folding", True), ("strip_header_spaces", True), ("casefold_http_method", True),
+    ("permit_unconventional_http_method", True), ("permit_unconventional_http_version", True),
+])
 def test_setting_of_gunicorn_that_cannot_be_obeyed_is_refused(read, name, value):
-    with pytest.raises(ConfigError, match=f"^{name} = '{value}' cannot be used with fastsrv.Worker"):
+    with pytest.raises(ConfigError, match=f"^{name} = .* cannot be used with fastsrv.Worker: "):
         read(**{name: value})
+
+
+@pytest.mark.parametrize("name", [
+    "FASTSRV_SERVICE_HOST", "FASTSRV_SERVICE_PORT", "FASTSRV_SERVICE_PORT_HTTP", "FASTSRV_PORT",
+    "FASTSRV_PORT_80_TCP", "FASTSRV_PORT_80_TCP_ADDR", "FASTSRV_NAME",
+])
+def test_what_kubernetes_says_of_a_service_of_our_name_is_no_setting(read, name):
+    assert read({}, {name: "tcp://192.0.2.1:80"}) == read()
 
 
 # --- gunicorn's own settings ---
