@@ -1,5 +1,8 @@
 """Small ASGI applications for tests."""
 
+import asyncio
+import threading
+
 
 async def hello(scope, receive, send):
     """Answers 13 bytes of text."""
@@ -41,3 +44,21 @@ class Recorder:
     def scope(self):
         assert len(self.scopes) == 1
         return self.scopes[0]
+
+
+class Gate:
+    """An app that counts its requests and answers when the test opens the gate for one."""
+
+    def __init__(self):
+        self.came = threading.Semaphore(0)
+        self.gate = asyncio.Semaphore(0)
+        self.now = self.most = 0
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] == "http":
+            self.now += 1
+            self.most = max(self.most, self.now)
+            self.came.release()
+            await self.gate.acquire()
+            self.now -= 1
+            await hello(scope, receive, send)

@@ -19,13 +19,14 @@ from fastsrv.worker import new_loop
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30  # seconds to wait for an event before a test fails
-
+OPTIONS = ("max_requests", "finished", "before", "forwarded", "tls", "own_sockets", "watch")  # of Server
 
 
 class ThreadServer:
     """fastsrv's Server in a thread, on a loop of `kind` ("uvloop", "asyncio"), at 127.0.0.1:`port`.
 
-    settings: fields of Config. `server` is the Server; call() runs a function in its loop.
+    settings: fields of Config, OPTIONS of Server, and address (of a UNIX socket). `server` is the Server;
+    call() runs a function in its loop.
     """
 
     def __init__(self, app, kind, *, address=None, **settings):
@@ -35,8 +36,7 @@ class ThreadServer:
             "limit_request_head": 65536, "limit_request_line": 4094, "limit_request_fields": 100,
             "limit_request_field_size": 8190, "root_path": "", "lifespan": "auto", "loop": kind,
         }
-        options = {name: settings.pop(name) for name in ("max_requests", "finished", "before", "tls")
-                   if name in settings}
+        options = {name: settings.pop(name) for name in OPTIONS if name in settings}
         self.config = Config(**{**values, **settings})
         if address is None:
             self.socket = socket.create_server(("127.0.0.1", 0), backlog=2048)
@@ -54,7 +54,8 @@ class ThreadServer:
 
     def run(self, app, options):
         async def serve():
-            self.server = Server(app, self.config, [self.socket], self.log, beat=self.beats.release, **options)
+            self.server = Server(
+                app, self.config, [self.socket], self.log, beat=self.beats.release, **options)
             await self.server.serve()
 
         try:
@@ -100,25 +101,28 @@ class ThreadServer:
             self.thread.join(PATIENCE)
             assert not self.thread.is_alive()
         self.socket.close()
-        if self.failure is not None:
-            raise self.failure
+        failure, self.failure = self.failure, None
+        if failure is not None:
+            raise failure
 
 
 class Gunicorn:
     """`gunicorn -k fastsrv.Worker` in a process of its own, from a folder of its own.
 
     folder: where it runs; app: "module:name"; options: further command-line options; config: the text of
-    gunicorn.conf.py. `ready` waits until a worker serves, `port` is where. Everything it prints is in `output`.
+    gunicorn.conf.py; module: what is run by `python -m`. `port` waits until it listens. Everything it prints is in
+    `output`.
     """
 
-    def __init__(self, folder, app, *options, config="", env=(), bind="127.0.0.1:0"):
+    def __init__(self, folder, app, *options, config="", env=(), bind="127.0.0.1:0",
+                 module=("gunicorn", "-k", "fastsrv.Worker")):
         self.folder = Path(folder)
         (self.folder / "gunicorn.conf.py").write_text(config)
         self.command = [
-            sys.executable, "-m", "gunicorn", "-k", "fastsrv.Worker", "--bind", bind, "--no-control-socket",
-            *options, app,
+            sys.executable, "-m", *module, "--bind", bind, "--no-control-socket", *options, app,
         ]
-        environ = {name: value for name, value in os.environ.items() if not name.startswith(("FASTSRV_", "GUNICORN_"))}
+        ours = ("FASTSRV_", "GUNICORN_")
+        environ = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         environ["PYTHONPATH"] = os.pathsep.join((str(self.folder), str(ROOT)))
         environ["PYTHONUNBUFFERED"] = "1"
         environ.update(env)
@@ -147,8 +151,8 @@ class Gunicorn:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGQUIT)
             try:
-                self.process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
+                self.process.wait(PATIENCE / 6)
+            except subprocess.TimeoutExpired:  # a worker that was being forked has missed the signal
                 self.process.kill()
                 self.process.wait()
         self.reader.join(PATIENCE)
@@ -161,15 +165,19 @@ class Gunicorn:
 
     def wait_for(self, pattern, count=1):
         """Wait until the output holds `count` matches of `pattern`; returns the last one."""
+        match = self.waits_for(pattern, count, PATIENCE)
+        assert match, f"{pattern!r} is not in the output:\n{self.output}"
+        return match
+
+    def waits_for(self, pattern, count, seconds):
+        """The same for some seconds, or until the process has ended; None if there are fewer matches."""
         def found():
             matches = list(re.finditer(pattern, "".join(self.lines), re.MULTILINE))
             return matches[count - 1] if len(matches) >= count else None
 
         with self.news:
-            ended = self.news.wait_for(lambda: found() or "" in self.lines, PATIENCE)
-            match = found()
-        assert ended and match, f"{pattern!r} is not in the output:\n{self.output}"
-        return match
+            self.news.wait_for(lambda: found() or "" in self.lines, seconds)
+            return found()
 
     @property
     def port(self):

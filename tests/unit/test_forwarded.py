@@ -1,0 +1,92 @@
+"""fastsrv/forwarded.py: what a trusted proxy may say of the client. The wire's peer is 192.0.2.7:4321."""
+
+import pytest
+from gunicorn.config import Config as GunicornConfig
+
+from fastsrv.forwarded import Forwarded
+from tests.support.apps import Recorder, hello
+from tests.support.wire import get
+
+PEER = ("192.0.2.7", 4321)
+
+
+@pytest.fixture
+def seen(wire):
+    """seen(*fields, unix=False, **gunicorn's settings) -> the scope of a request with these fields."""
+    def ask(*fields, unix=False, **settings):
+        cfg = GunicornConfig()
+        for name, value in {"forwarded_allow_ips": "192.0.2.7,10.0.0.0/8,2001:db8::/32", **settings}.items():
+            cfg.set(name, value)
+        app = Recorder(hello)
+        connection = wire(app, unix=unix, forwarded=Forwarded(cfg).apply).send(get(b"/", *fields))
+        return app.scope if app.scopes else connection.output
+
+    return ask
+
+
+@pytest.mark.parametrize(("fields", "client"), [
+    ([], PEER),
+    ([b"X-Forwarded-For: 198.51.100.9"], ("198.51.100.9", 0)),
+    ([b"X-Forwarded-For: 198.51.100.9:5555"], ("198.51.100.9", 5555)),
+    ([b"X-Forwarded-For: 2001:db9::1"], ("2001:db9::1", 0)),
+    ([b"X-Forwarded-For: [2001:db9::1]"], ("2001:db9::1", 0)),
+    ([b"X-Forwarded-For: [2001:db9::1]:5555"], ("2001:db9::1", 5555)),
+    # the last one that is no proxy of ours; what stands before it, anybody may have written
+    ([b"X-Forwarded-For: 203.0.113.1, 198.51.100.9"], ("198.51.100.9", 0)),
+    ([b"X-Forwarded-For: 203.0.113.1, 198.51.100.9, 10.1.2.3,2001:db8::5"], ("198.51.100.9", 0)),
+    ([b"X-Forwarded-For: 203.0.113.1", b"x-forwarded-for: 198.51.100.9 , 10.1.2.3:80"], ("198.51.100.9", 0)),
+    ([b"X-Forwarded-For: 203.0.113.1, ::ffff:10.1.2.3"], ("203.0.113.1", 0)),
+    ([b"X-Forwarded-For: 10.0.0.2, 10.0.0.1"], ("10.0.0.2", 0)),
+    # what is no address
+    ([b"X-Forwarded-For: unknown"], PEER),
+    ([b"X-Forwarded-For: 203.0.113.1, unknown, 10.0.0.1"], ("10.0.0.1", 0)),
+    ([b"X-Forwarded-For: "], PEER),
+    ([b"X-Forwarded-For: 198.51.100.9:http"], ("198.51.100.9", 0)),
+    ([b"X-Forwarded-For: <script>"], PEER),
+])
+def test_client_is_the_last_address_that_is_no_trusted_proxy(seen, fields, client):
+    assert seen(*fields)["client"] == client
+
+
+@pytest.mark.parametrize(("field", "scheme"), [
+    (b"X-Forwarded-Proto: https", "https"), (b"X-Forwarded-Proto: http", "http"),
+    (b"X-Forwarded-Ssl: on", "https"), (b"X-Forwarded-Ssl: off", "http"), (b"X-Forwarded-Protocol: ssl", "https"),
+    (b"X-Forwarded-Scheme: https", "http"),
+])
+def test_scheme_is_what_the_proxy_says(seen, field, scheme):
+    assert seen(field)["scheme"] == scheme
+
+
+def test_secure_scheme_headers_name_the_fields(seen):
+    own = {"X-Secure": "yes"}
+    assert seen(b"X-Secure: yes", secure_scheme_headers=own)["scheme"] == "https"
+    assert seen(b"X-Forwarded-Proto: https", secure_scheme_headers=own)["scheme"] == "http"
+
+
+def test_fields_that_contradict_each_other_are_refused(seen):
+    answer = seen(b"X-Forwarded-Proto: https", b"X-Forwarded-Ssl: off")
+    assert answer.startswith(b"HTTP/1.1 400 ") and b"\r\nconnection: close\r\n" in answer
+    assert seen(b"X-Forwarded-Proto: https", b"X-Forwarded-Ssl: on")["scheme"] == "https"
+
+
+FORGED = [b"X-Forwarded-For: 198.51.100.9", b"X-Forwarded-Proto: https", b"X-Forwarded-Ssl: off"]
+
+
+@pytest.mark.parametrize("trusted", ["10.0.0.1", "192.0.2.8/32", "2001:db8::/32"])
+def test_peer_that_is_no_trusted_proxy_is_not_believed(seen, trusted):
+    scope = seen(*FORGED, forwarded_allow_ips=trusted)
+    assert (scope["client"], scope["scheme"]) == (PEER, "http")
+
+
+def test_everybody_is_believed_with_an_asterisk(seen):
+    scope = seen(b"X-Forwarded-For: 203.0.113.1, 198.51.100.9", forwarded_allow_ips="*")
+    assert scope["client"] == ("203.0.113.1", 0)
+
+
+def test_peer_of_a_unix_socket_is_believed(seen):
+    scope = seen(*FORGED[:2], unix=True, forwarded_allow_ips="10.0.0.1")
+    assert (scope["client"], scope["scheme"]) == (("198.51.100.9", 0), "https")
+
+
+def test_headers_stay_as_they_were(seen):
+    assert (b"x-forwarded-for", b"198.51.100.9") in seen(*FORGED[:2])["headers"]

@@ -1,0 +1,105 @@
+"""Accepting connections: worker_connections, UNIX sockets, reuse_port, a system that has run out of something."""
+
+import signal
+import socket
+import stat
+
+import pytest
+
+from tests.support.apps import Gate, hello
+from tests.support.asking import ask, fetch, send
+from tests.support.servers import PATIENCE, read_response
+from tests.worker.served import SOURCE
+
+LOOPS = ["uvloop", "asyncio"]
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_connections_beyond_worker_connections_wait_and_are_served_later(serve, limit):
+    app = Gate()
+    server = serve(app, worker_connections=limit)
+    connections = [server.connect() for _ in range(8)]
+    for connection in connections:
+        send(connection, "/", "Connection: close")
+    for _ in connections:
+        assert app.came.acquire(timeout=PATIENCE)
+        server.call(app.gate.release)
+    for connection in connections:
+        assert read_response(connection).status == 200
+        connection.close()
+    assert app.most == limit
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_unix_socket_outlives_crowds_and_workers_and_has_its_umask(gunicorn, tmp_path, loop):
+    path = tmp_path / "socket"
+    server = gunicorn(SOURCE, "--asgi-loop", loop, "--umask", "0o027", "--worker-connections", "1",
+                      bind=f"unix:{path}")
+    server.wait_for("Listening at")
+
+    def connect():
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(PATIENCE)
+        connection.connect(str(path))
+        return connection
+
+    def pid(connection):
+        return int(ask(connection, "/", "Connection: close").body)
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o750
+    for _ in range(3):
+        with connect() as connection, connect() as waiting:
+            assert pid(connection) == server.worker()
+            assert pid(waiting) == server.worker()
+    server.signal(signal.SIGTERM, server.worker())
+    server.worker(2)
+    with connect() as connection:
+        assert pid(connection) == server.worker(2)
+    assert path.is_socket()
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_with_reuse_port_a_worker_that_drains_leaves_nobody_in_its_queue(gunicorn, loop):
+    """Each worker has a socket of its own there, from which nobody else accepts."""
+    with socket.socket() as holder:  # of a free port
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        holder.bind(("127.0.0.1", 0))
+        address = holder.getsockname()
+        server = gunicorn(SOURCE, "--reuse-port", "--asgi-loop", loop, bind=f"127.0.0.1:{address[1]}", config="""
+def post_worker_init(worker): print("ready", flush=True)
+""")
+
+        def connect():
+            return socket.create_connection(address, timeout=PATIENCE)
+
+        server.wait_for("ready")
+        with connect() as busy:
+            send(busy, "/wait", "Content-Length: 1", method="POST")
+            server.wait_for("a request waits")
+            server.signal(signal.SIGTERM, server.worker())
+            with pytest.raises(ConnectionError):  # nobody listens: refused, or reset in the moment of its end
+                while True:
+                    with connect() as late:
+                        assert ask(late).status == 200
+            busy.sendall(b"x")
+            assert read_response(busy).body == b"waited"
+        server.wait_for("ready", 2)
+        with connect() as connection:
+            assert ask(connection).body == str(server.worker(2)).encode()
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_worker_is_replaced_after_max_requests_and_no_request_is_lost(gunicorn, loop):
+    server = gunicorn(SOURCE, "--asgi-loop", loop, "--max-requests", "2", "--max-requests-jitter", "2")
+    pids = [fetch(server).body for _ in range(9)]
+    for pid in set(pids) - {pids[-1]}:  # the last one is in the middle of its life
+        assert 2 <= pids.count(pid) <= 2 + 2 + 1  # and one that was accepted while it ended
+    assert len(set(pids)) >= 2
+
+
+def test_last_request_of_max_requests_closes_its_connection(serve):
+    server = serve(hello, max_requests=2)
+    with server.connect() as first, server.connect() as second:
+        assert ask(first).headers.get("connection") is None
+        assert ask(second).headers["connection"] == "close"
+    server.stop()

@@ -1,0 +1,46 @@
+"""Settings of a real gunicorn: fastsrv's own are obeyed, bad ones stop the start. See tests/unit/test_config.py."""
+
+import pytest
+
+from tests.support.asking import ask, send
+from tests.support.servers import read_response, read_to_end
+from tests.worker.served import SOURCE
+
+
+@pytest.mark.parametrize(("options", "config", "env", "message"), [
+    ((), "fastsrv_heder_timeout = 1", {}, "did you mean fastsrv_header_timeout?"),
+    ((), "", {"FASTSRV_BODY_TIMEOUT": "soon"}, "FASTSRV_BODY_TIMEOUT in the environment must be a number"),
+    (("--proxy-protocol", "v2"), "", {}, "proxy_protocol = 'v2' cannot be used with fastsrv.Worker"),
+    (("--certfile", "gunicorn.conf.py", "--keyfile", "gunicorn.conf.py"), "", {}, "TLS settings cannot be used"),
+], ids=["misspelt", "senseless", "refused", "no certificate"])
+def test_gunicorn_does_not_start_with_a_bad_setting(gunicorn, options, config, env, message):
+    server = gunicorn(SOURCE, *options, config=config, env=env)
+    assert server.wait() in (1, 3)
+    errors = [line for line in server.output.splitlines() if "[ERROR]" in line]
+    assert message in errors[0]
+    assert "Traceback" not in server.output
+    assert server.output.count("Booting worker") <= 1
+
+
+def test_settings_of_a_config_module_and_limits_are_obeyed(gunicorn, tmp_path):
+    (tmp_path / "settings.py").write_text("""
+fastsrv_header_timeout = 0.25
+keepalive = 1
+limit_request_line, limit_request_fields, limit_request_field_size = 100, 3, 50
+""")
+    server = gunicorn(SOURCE, "-c", "python:settings", env={"FASTSRV_LIMIT_REQUEST_HEAD": "150"})
+    with server.connect() as idle, server.connect() as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\nHost: ex")
+        assert ask(idle, "/?" + 85 * "x").status == 200
+        assert ask(idle, "/", "X: " + 45 * "x", "Y: 1").status == 200
+        for path, fields, status in [
+            ("/?" + 86 * "x", (), 414), ("/", ("X: " + 46 * "x",), 431), ("/", ("X: 1", "Y: 2", "Z: 3"), 431),
+            ("/?" + 80 * "x", ("X: " + 40 * "x",), 431),
+        ]:
+            with server.connect() as connection:
+                send(connection, path, *fields)
+                response = read_response(connection)
+                assert (response.status, response.headers["connection"]) == (status, "close")
+                assert read_to_end(connection) == b""
+        assert read_response(slow).status == 408
+        assert read_to_end(idle) == b""  # after keepalive
