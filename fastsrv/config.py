@@ -20,8 +20,6 @@ UNLIMITED = sys.maxsize
 PREFIX = "fastsrv_"
 # What Kubernetes and Docker put into the environment for a service named "fastsrv"; no settings.
 SERVICE_LINK = re.compile("FASTSRV_(NAME|SERVICE_HOST|(SERVICE_)?PORT(_.*)?)")
-
-
 SWITCH = "on or off"
 SWITCHED = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from tests.support.apps import hello
-from tests.support.asking import ask, fetch, send
+from tests.support.asking import fetch, send
 from tests.support.servers import PATIENCE, read_response, read_to_end
 from tests.worker.served import SOURCE
 
@@ -49,7 +49,7 @@ def stop(server, **how):
 
 def test_drain_closes_idle_connections_and_answers_what_is_in_flight(serve):
     app = Waiting()
-    server = serve(app, graceful_timeout=PATIENCE)
+    server = serve(app, graceful_timeout=PATIENCE, drain_timeout=10 * PATIENCE, close_timeout=10 * PATIENCE)
     with server.connect() as idle, server.connect() as busy:
         send(idle)
         app.wait()
@@ -63,14 +63,7 @@ def test_drain_closes_idle_connections_and_answers_what_is_in_flight(serve):
         server.call(lambda: app.go.set())
         response = read_response(busy)
         assert (response.status, response.headers["connection"]) == (200, "close")
-    server.stop()
-
-
-def test_drain_does_not_wait_for_peers_that_do_not_see_our_end(serve):
-    server = serve(hello, graceful_timeout=10 * PATIENCE, close_timeout=10 * PATIENCE)
-    with server.connect() as idle:
-        assert ask(idle).status == 200
-        server.stop()
+        server.stop()  # though no client closes its side
 
 
 def test_drain_is_bounded_by_graceful_timeout_and_the_heart_beats_on(serve, caplog):
