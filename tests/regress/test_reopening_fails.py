@@ -1,4 +1,4 @@
-"""Found in review: a worker that could not reopen its listener, for want of a file descriptor, never accepted again."""
+"""Found in review: a worker that could not reopen its listener, for want of a file, never accepted again."""
 
 import logging
 import resource
@@ -18,7 +18,7 @@ def test_listener_reopens_when_there_are_files_again(serve, caplog):
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
             first.close()
-            server.until(lambda: "Cannot listen" in caplog.text)
+            server.until(lambda: "Cannot accept" in caplog.text)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         second.sendall(get())
