@@ -94,7 +94,7 @@ class Visit:
             self.writer.close()
             try:
                 await self.writer.wait_closed()
-            except ConnectionError:
+            except OSError:  # it may be a reset
                 pass
         return self.judged
 
