@@ -415,7 +415,7 @@ cdef class HTTP(Reader):
         if self.state == IDLE or (self.state == HEAD and self.input == BETWEEN and had_its_moment):
             if not self.has_unread_bytes():
                 self.close()
-        elif self.state >= DRAIN and self.input >= ENDED and had_its_moment and not self.has_unsent_bytes():
+        elif self.state >= DRAIN and self.input >= ENDED and had_its_moment and self.unsent() == 0:
             self.abort()
 
     def describe(self):

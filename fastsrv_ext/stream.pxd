@@ -28,5 +28,5 @@ cdef class Stream(Connection):
     cdef int half_close(self) except -1
     cdef int hang_up(self) except -1
     cdef int reset(self) except -1
-    cdef bint has_unsent_bytes(self) except -1
+    cdef Py_ssize_t unsent(self) except -1
     cdef bint has_unread_bytes(self) except -1

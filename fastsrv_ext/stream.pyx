@@ -37,6 +37,7 @@ cdef class Stream(Connection):
 
     cdef int lost(self) except -1:
         """For connection_lost(): nobody waits for the peer any more."""
+        self.hang_up()  # asyncio's TLS transport of Python 3.10 wants to be told, even now
         self.transport = self.corked = None
         self.wake_laggards()
         return 0
@@ -112,7 +113,7 @@ cdef class Stream(Connection):
 
     cdef int judge_laggard(self) except -1:
         """A peer that reads at fastsrv_min_rate gets another send_timeout."""
-        cdef Py_ssize_t left = self.transport.get_write_buffer_size()
+        cdef Py_ssize_t left = self.unsent()
         cdef double seconds = self.clock.limit(SEND) * SECONDS_A_TICK
         cdef bint moved = self.backlog - left >= self.context.limits.min_rate * seconds
         if moved:
@@ -157,8 +158,11 @@ cdef class Stream(Connection):
         self.transport.abort()
         return 0
 
-    cdef bint has_unsent_bytes(self) except -1:
-        return self.transport.get_write_buffer_size() > 0
+    cdef Py_ssize_t unsent(self) except -1:
+        """Bytes that the kernel has not taken yet."""
+        if self.transport.get_extra_info("socket") is None:  # TLS: lost, see has_unread_bytes
+            return 0
+        return self.transport.get_write_buffer_size()
 
     cdef bint has_unread_bytes(self) except -1:
         """A look into the kernel: have bytes come that the loop has not read?"""

@@ -133,7 +133,7 @@ class Gunicorn:
     def __enter__(self):
         self.process = subprocess.Popen(
             self.command, cwd=self.folder, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, errors="replace")
+            text=True, errors="replace", start_new_session=True)
         self.reader = threading.Thread(target=self.listen, daemon=True)
         self.reader.start()
         return self
@@ -155,7 +155,10 @@ class Gunicorn:
             except subprocess.TimeoutExpired:  # a worker that was being forked has missed the signal
                 self.process.kill()
                 self.process.wait()
-        self.reader.join(PATIENCE)
+        self.reader.join(PATIENCE / 6)
+        if self.reader.is_alive():  # a worker has outlived its arbiter
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.reader.join()
         self.process.stdout.close()
 
     @property
@@ -194,9 +197,10 @@ class Gunicorn:
         os.kill(pid or self.process.pid, number)
 
     def wait(self):
-        """The exit code of the arbiter."""
+        """The exit code of the arbiter, when all it has started has ended, too."""
         code = self.process.wait(PATIENCE)
         self.reader.join(PATIENCE)
+        assert not self.reader.is_alive(), f"somebody lives on:\n{self.output}"
         return code
 
 

@@ -70,7 +70,7 @@ def test_worker_ends_when_its_arbiter_has_gone(gunicorn):
     server = gunicorn(SOURCE)
     fetch(server)
     server.process.kill()
-    server.wait()  # reads the output to its end, which comes with the worker's
+    server.wait()
     assert "The arbiter has gone" in server.output
     assert "the app shuts down\n" in server.output
 

@@ -117,4 +117,4 @@ def test_usr2_starts_a_second_gunicorn_which_takes_over(gunicorn, tmp_path):
         assert fetch(server).body == str(worker).encode()
     finally:
         server.signal(signal.SIGTERM, second)
-    server.wait()  # reads the output to its end, which comes with the second one's
+    server.wait()
