@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -66,7 +67,8 @@ async def thread(receive):
 
 
 async def block(receive):
-    """Blocks the loop."""
+    """Blocks the loop, beside a thread that blocks nobody."""
+    threading.Thread(target=time.sleep, args=[3600], name="helper", daemon=True).start()
     say("the loop is blocked")
     time.sleep(3600)
 

@@ -73,6 +73,9 @@ def test_every_atom_tells_of_its_request(log):
         atoms = log.of("/missing")
         assert (atoms["r"], atoms["s"], atoms["B"]) == ("HEAD /missing HTTP/1.1", "404", "0")
         assert (atoms["u"], atoms["q"], atoms["f"], atoms["a"]) == ("-", "", "-", "-")
+        ask(connection, "/proxied", "X-Forwarded-Proto: https", "X-Forwarded-For: 192.0.2.1")
+        atoms = log.of("/proxied")
+        assert (atoms["{wsgi.url_scheme}e"], atoms["h"]) == ("https", "127.0.0.1")
         ask(connection, "/slow")
         assert 1e5 <= float(log.of("/slow")["D"]) < PATIENCE * 1e6
         connection.sendall(b"GET /old HTTP/1.0\r\n\r\n")

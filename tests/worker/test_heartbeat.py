@@ -47,6 +47,7 @@ def test_worker_whose_loop_is_blocked_says_what_it_was_doing_and_is_replaced(gun
     report = server.output.partition("was aborted")[2]
     assert re.search(r'Thread MainThread:(\n .*)*\n  File ".*served.py", line \d+, in block\n'
                      r'    time.sleep\(3600\)\n', report)
+    assert re.search(r'Thread helper:(\n .*)*, in run\n', report)
     assert re.search(r'Task .*:(\n .*)*\n  File ".*served.py", line \d+, in forever\n'
                      r'    await asyncio.Event\(\).wait\(\)\n', report)
     assert re.search(r"In flight \(RESPOND\): GET /forever of 127.0.0.1:\d+\n", report)
