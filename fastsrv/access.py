@@ -23,14 +23,15 @@ class Request:
 
     def __init__(self, cycle: Cycle) -> None:
         head = cycle.head
+        scope = cycle.logged or cycle.scope  # the app may change its own; pre_request comes before it
         self.method = head.method
         self.uri = head.target.decode("latin-1")
-        self.path = printable(cycle.scope["path"])
-        self.query = cycle.scope["query_string"].decode("latin-1")
+        self.path = printable(scope["path"])
+        self.query = scope["query_string"].decode("latin-1")
         self.version = tuple(int(part) for part in head.version.split("."))
         self.headers = [(name.upper(), value) for name, value in decoded(head.headers)]
         self.remote_addr = cycle.client or ("", 0)
-        self.scheme = cycle.scope["scheme"]
+        self.scheme = scope["scheme"]
 
     def environ(self) -> dict[str, str]:
         """The WSGI names that access log formats may ask for."""

@@ -14,9 +14,11 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from types import ModuleType
 from typing import Any
 
 UNLIMITED = sys.maxsize
+LARGEST = 2**31 - 1  # seconds (68 years), bytes (2 GiB) or whatever else: more is a mistake
 PREFIX = "fastsrv_"
 # What Kubernetes and Docker put into the environment for a service named "fastsrv"; no settings.
 SERVICE_LINK = re.compile("FASTSRV_(NAME|SERVICE_HOST|(SERVICE_)?PORT(_.*)?)")
@@ -54,8 +56,9 @@ class Setting:
                 number = float(value)
             except ValueError:
                 pass
-        if not (math.isfinite(number) and number > 0):
-            raise ConfigError(f"{where} must be a number of {self.unit} greater than 0, not {value!r}")
+        if not 0 < number <= LARGEST:  # nor NaN
+            raise ConfigError(
+                f"{where} must be a number of {self.unit} greater than 0 and at most {LARGEST}, not {value!r}")
         if self.unit == "bytes" and number != int(number):
             raise ConfigError(f"{where} must be a whole number of bytes, not {value!r}")
         return number
@@ -108,6 +111,13 @@ REFUSED = {
 }
 
 
+# gunicorn's own check lets any size of these pass.
+NUMBERS = (
+    "keepalive", "graceful_timeout", "worker_connections", "backlog", "max_requests", "max_requests_jitter",
+    "limit_request_line", "limit_request_fields", "limit_request_field_size",
+)
+
+
 @dataclass(frozen=True)
 class Config:
     """All that a worker obeys. Times are seconds, sizes bytes."""
@@ -144,6 +154,9 @@ class Config:
             value = getattr(cfg, name, only)
             if value not in (only, False, None):
                 raise ConfigError(f"{name} = {value!r} cannot be used with fastsrv.Worker: {why}")
+        for name in NUMBERS:
+            if getattr(cfg, name) > LARGEST:
+                raise ConfigError(f"{name} must be at most {LARGEST}, not {getattr(cfg, name)}")
         own = read_own(config_file_names(cfg), os.environ if environ is None else environ)
         return cls(
             keepalive=cfg.keepalive,
@@ -183,7 +196,7 @@ def read_own(file_names: Mapping[str, object], environ: Mapping[str, str]) -> di
     ):
         settings = {spelled(setting.name): setting for setting in OWN_SETTINGS}
         for name, value in given.items():
-            if not name.lower().startswith(PREFIX) or SERVICE_LINK.fullmatch(name):
+            if not name.lower().startswith(PREFIX) or SERVICE_LINK.fullmatch(name) or isinstance(value, ModuleType):
                 continue
             if name not in settings:
                 close = get_close_matches(spelled(name), settings, n=1)

@@ -67,6 +67,7 @@ cdef class Cycle:
     cdef bint server_given
 
     # for the access log
+    cdef readonly dict logged        # the scope as the app got it; None with the log off
     cdef readonly double started     # seconds, time.monotonic(); 0.0 with the log off
 
     cdef Peer peer

@@ -57,6 +57,8 @@ class Cycle:
     @property
     def sent(self) -> int: ...  # body bytes
     @property
+    def logged(self) -> dict[str, Any] | None: ...  # the scope as the app got it; None with the log off
+    @property
     def started(self) -> float: ...  # seconds of time.monotonic(); 0.0 with the log off
     def receive(self) -> Coroutine[Any, Any, dict[str, Any]]: ...
     async def wait_for_event(self) -> dict[str, Any]: ...

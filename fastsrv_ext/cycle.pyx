@@ -403,10 +403,8 @@ cdef class Cycle:
             self.response_headers = ()
             self.keep_alive = False
             self.progress = COMPLETE
-            self.sent = len(b"Internal Server Error\n")
-            answer = error_answer(500, "Internal Server Error", connection.context.default_fields)
-            if self.head.is_head:
-                answer = answer[:answer.index(b"\r\n\r\n") + 4]
-            connection.write(answer)
+            self.sent = 0 if self.head.is_head else len(b"Internal Server Error\n")
+            connection.write(error_answer(
+                500, "Internal Server Error", connection.context.default_fields, self.head.is_head))
             connection.response_complete(self)
         self.wake()

@@ -50,7 +50,9 @@ cdef class HTTP(Reader):
     def eof_received(self):
         """The peer has half-closed. True: we stay to answer what it has asked for."""
         cdef Cycle cycle
-        if self.state >= DRAIN or (self.cycle is None and self.first is None and self.state != SEND):
+        if self.state >= DRAIN or (
+            self.cycle is None and self.first is None and self.refusal is None and self.state != SEND
+        ):
             self.enter(CLOSE)
             return False
         self.input = ENDED
@@ -205,7 +207,10 @@ cdef class HTTP(Reader):
                 self.forget_pipeline()
                 self.reading = None
                 self.refuse(refusal)
+                refusal.bodiless = cycle.head.is_head
                 return 0
+        if context.finished is not None:
+            cycle.logged = cycle.scope.copy()
         context.request_started()
         context.dispatch(cycle)
         return 0
@@ -234,6 +239,7 @@ cdef class HTTP(Reader):
     cdef int refuse(self, object refusal) except -1:
         """What has been read is no request: answer `refusal` when those before it are answered."""
         cdef Cycle cycle = self.reading
+        refusal.bodiless = self.reads_method_head()
         self.input = REFUSED
         self.head = self.reading = None
         self.unread = None
@@ -258,7 +264,8 @@ cdef class HTTP(Reader):
 
     cdef int answer_refusal(self) except -1:
         refusal, self.refusal = self.refusal, None
-        self.write(error_answer(refusal.status, refusal.reason, self.context.default_fields))
+        self.write(error_answer(
+            refusal.status, refusal.reason, self.context.default_fields, refusal.bodiless))
         self.flush()
         if self.context.refused is not None:
             self.context.refused(self.client, refusal.status, refusal.reason)
@@ -351,13 +358,10 @@ cdef class HTTP(Reader):
 
     cdef int expired(self) except -1:
         """The clock's word that the peer has kept us waiting for as long as the state allows."""
-        if self.state == HEAD:
-            if self.input == IN_HEAD:
-                self.refuse(BadRequest(408, "the request head took longer than fastsrv_header_timeout"))
-                self.advance()
-            else:
-                self.close()
-        elif self.state == IDLE:
+        if self.state == HEAD and self.input == IN_HEAD:
+            self.refuse(BadRequest(408, "the request head took longer than fastsrv_header_timeout"))
+            self.advance()
+        elif self.state == HEAD or self.state == IDLE:
             if self.has_unread_bytes():
                 self.enter(HEAD)  # a request has come; the loop is about to read it
             else:

@@ -38,6 +38,7 @@ cdef class Reader(Stream):
     cdef int message_ended(self) except -1                   # that of `reading`
 
     cdef int read(self, bytes data) except -1
+    cdef bint reads_method_head(self) except -1
     cdef bint is_crowded(self) noexcept
     cdef Cycle dequeue(self)
     cdef int forget_last(self) except -1

@@ -147,6 +147,12 @@ cdef class Reader(Stream):
         self.input = IN_BODY
         return 0
 
+    cdef bint reads_method_head(self) except -1:
+        """Is it a HEAD request that is being read? Its answer has no body."""
+        if self.reading is not None:
+            return self.reading.head.is_head
+        return self.head is not None and self.head.target is not None and self.parser.get_method() == b"HEAD"
+
     cdef bint is_crowded(self) noexcept:
         """Has enough been read ahead of what the app and the peer have taken?"""
         return (

@@ -22,6 +22,7 @@ class BadRequest(Exception):
         super().__init__(status, reason)
         self.status = status
         self.reason = reason
+        self.bodiless = False  # True in answer to HEAD
 
 
 cdef dict METHODS = {
@@ -29,6 +30,12 @@ cdef dict METHODS = {
         b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"TRACE", b"CONNECT",
     )
 }
+
+# The parser reads RTSP and ICE, too, and does not tell them from HTTP; what only they have is refused.
+cdef frozenset OTHER_PROTOCOLS_METHODS = frozenset((
+    b"DESCRIBE", b"ANNOUNCE", b"SETUP", b"PLAY", b"PAUSE", b"TEARDOWN", b"GET_PARAMETER", b"SET_PARAMETER",
+    b"REDIRECT", b"RECORD", b"FLUSH", b"SOURCE",
+))
 
 # RFC 3986, 3.2.2: what may stand in a host and its port; brackets and the colon are looked at apart.
 cdef unsigned char[256] IN_HOST
@@ -95,7 +102,7 @@ cdef class RequestHead:
 
     cdef int check_trailer(self, bytes name, bytes value, Limits limits) except -1:
         """A trailer of the body. It is dropped (RFC 9110, 6.5.1), under the limits of the head's fields;
-        one that frames, routes or authorizes cannot have been meant well."""
+        one that frames or routes cannot have been meant well."""
         cdef Kind kind
         cdef Py_ssize_t size = PyBytes_GET_SIZE(name) + PyBytes_GET_SIZE(value) + FIELD_OVERHEAD
         self.size += size
@@ -120,6 +127,8 @@ cdef class RequestHead:
         self.is_head = self.method == "HEAD"
         self.is_http_10 = version != "1.1"
         self.keep_alive = keep_alive
+        if method in OTHER_PROTOCOLS_METHODS:
+            raise BadRequest(400, "the method is one of RTSP's or ICE's")
         if not self.is_http_10:
             if self.host is None:
                 raise BadRequest(400, "an HTTP/1.1 request needs a Host field")

@@ -177,10 +177,10 @@ cdef bytes chunk_size_line(Py_ssize_t size):
     return text[:snprintf(text, sizeof(text), b"%zx\r\n", size)]
 
 
-cdef bytes error_answer(int status, str reason, bytes default_fields):
-    """A whole response of our own, after which the connection closes."""
+cdef bytes error_answer(int status, str reason, bytes default_fields, bint bodiless):
+    """A whole response of our own, after which the connection closes. bodiless: to HEAD."""
     body = reason.encode("utf-8") + b"\n"
     return (
         status_line(status) + default_fields + b"content-type: text/plain; charset=utf-8\r\n"
-        + b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body) + body
+        + b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body) + (b"" if bodiless else body)
     )

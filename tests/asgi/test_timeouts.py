@@ -150,8 +150,21 @@ def test_last_look_is_no_longer_wait_than_for_a_head(limited):
     it.leave_unread(b"GET")
     it.wait(5)
     assert not it.ended
+    it.transport.extra["socket"].recv(100)  # the loop reads it
+    it.send(b"GET")
     it.wait(10)
     assert it.ended
+    assert statuses(it.output) == [200, 408]
+
+
+def test_first_request_that_has_come_at_the_last_moment_is_answered(limited):
+    it = limited(hello, header=10)
+    it.leave_unread(get())
+    it.wait(10)
+    assert not it.ended
+    it.transport.extra["socket"].recv(1000)
+    it.send(get())
+    assert statuses(it.output) == [200]
 
 
 def test_last_look_sees_no_request_in_the_peers_end(limited):

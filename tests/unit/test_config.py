@@ -10,7 +10,7 @@ from gunicorn.config import Config as GunicornConfig
 from fastsrv.config import OWN_SETTINGS, SWITCH, UNLIMITED, Config, ConfigError
 
 NAMES = [setting.name for setting in OWN_SETTINGS if setting.unit != SWITCH]
-SENSELESS = [0, -1, "0", "-0.5", "", " ", "soon", "5s", "0x10", "nan", "inf", float("nan"), float("inf"),
+SENSELESS = [0, -1, "0", "-0.5", "", " ", "soon", "5s", "0x10", "nan", "inf", "1e300", 2**31, float("nan"), float("inf"),
              True, False, None, [5], {}]
 
 
@@ -101,7 +101,7 @@ def test_senseless_value_in_the_config_file_is_refused(read, name, value):
         read({name: value})
     text = str(error.value)
     assert text.startswith(f"{name} in gunicorn's config file must be a number of ")
-    assert text.endswith(f"greater than 0, not {value!r}")
+    assert text.endswith(f"greater than 0 and at most 2147483647, not {value!r}")
 
 
 @pytest.mark.parametrize("value", [value for value in SENSELESS if isinstance(value, str)], ids=repr)
@@ -214,3 +214,15 @@ def test_switch_is_on_or_off(read, value, meaning):
 def test_switch_that_is_neither_is_refused(read, value):
     with pytest.raises(ConfigError, match="fastsrv_scan_heads in gunicorn's config file must be on or off"):
         read({"fastsrv_scan_heads": value})
+
+
+@pytest.mark.parametrize("name", ["keepalive", "graceful_timeout", "limit_request_line", "max_requests"])
+def test_number_of_gunicorns_that_is_too_large_is_refused(read, name):
+    with pytest.raises(ConfigError, match=f"^{name} must be at most 2147483647"):
+        read(**{name: 10**20})
+
+
+def test_config_file_may_import_the_package(read):
+    import fastsrv_ext
+
+    assert read({"fastsrv_ext": fastsrv_ext}) == read()
