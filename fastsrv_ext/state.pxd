@@ -7,7 +7,7 @@
 #   state    waits for                         entered by                            extended by  on expiry
 #   -------  --------------------------------  ------------------------------------  -----------  ---------------------
 #   HEAD     a complete request head           connection made; first byte of a      nothing      408 if a byte came;
-#                                              head; pipelined bytes left; the peek               CLOSE
+#                                              head; pipelined bytes left; the peek               else peek; CLOSE
 #   IDLE     first byte of the next request    response complete, writes drained     nothing      peek; CLOSE
 #   RESPOND  the app                           head complete; body handed over;      -            never
 #                                              writes drained
