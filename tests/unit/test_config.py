@@ -10,8 +10,8 @@ from gunicorn.config import Config as GunicornConfig
 from fastsrv.config import OWN_SETTINGS, SWITCH, UNLIMITED, Config, ConfigError
 
 NAMES = [setting.name for setting in OWN_SETTINGS if setting.unit != SWITCH]
-SENSELESS = [0, -1, "0", "-0.5", "", " ", "soon", "5s", "0x10", "nan", "inf", "1e300", 2**31, float("nan"), float("inf"),
-             True, False, None, [5], {}]
+SENSELESS = [0, -1, "0", "-0.5", "", " ", "soon", "5s", "0x10", "nan", "inf", "1e300", 2**31,
+             float("nan"), float("inf"), True, False, None, [5], {}]
 
 
 @pytest.fixture
