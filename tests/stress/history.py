@@ -1,6 +1,7 @@
 """Who plays in test_states.py: what the client says, the app at work on it, and the answer that is owed."""
 
 import asyncio
+import math
 
 GOOD = ("get", "head", "get 1.0 keep-alive", "length", "length expect", "chunked", "chunked expect")
 # nothing follows these
@@ -53,6 +54,7 @@ class Run:
         self.outcome = self.receiver = self.status = self.declared = None
         self.receives = self.consumed = 0
         self.begun = self.says_close = False
+        self.heard = math.inf  # the offset up to which it may know what the client has said
 
     async def work(self):
         try:

@@ -297,7 +297,7 @@ class Machine(RuleBasedStateMachine):
             {"head": "header", "idle": "keepalive"}.get(state, state)]
         ticks = ceil(limit / TICK)
         latest = 2 * ticks + 3 if state in ("send", "end") else ticks + 2
-        acted = news or (self.wire.closed if state in ("send", "end") else self.wire.ended)
+        acted = news or self.wire.closed or (self.wire.ended and state != "end")
         if not acted:
             assert self.quiet < latest, f"still waits in {state}"
             return
@@ -308,7 +308,7 @@ class Machine(RuleBasedStateMachine):
             self.refuse(408)
         elif state == "body":
             run, self.in_hand = self.in_hand, None
-            run.gone = True
+            self.part(run)
             self.expected[run.number].cut = run.begun
             if not run.begun:
                 self.refuse(408, self.expected[run.number])
@@ -326,7 +326,13 @@ class Machine(RuleBasedStateMachine):
         return self.requests[self.turn].start if self.turn < len(self.requests) else len(self.said)
 
     def arrived(self, run):
-        return sum(offset <= self.delivered for offset in self.requests[run.number].arrivals)
+        heard = min(self.delivered, run.heard)
+        return sum(offset <= heard for offset in self.requests[run.number].arrivals)
+
+    def part(self, run):
+        """The app has lost its client."""
+        if not run.gone and not run.complete:
+            run.gone, run.heard = True, self.delivered
 
     def refuse(self, status, answer=None):
         if answer is None:
@@ -339,7 +345,7 @@ class Machine(RuleBasedStateMachine):
         self.lost = self.over = True
         self.in_hand = None
         for run in self.runs:
-            run.gone = run.gone or not run.complete
+            self.part(run)
 
     def model(self):
         """What has to follow from what has come."""
@@ -348,7 +354,8 @@ class Machine(RuleBasedStateMachine):
             if run is not None:
                 request = self.requests[run.number]
                 if request.refused and self.delivered >= request.end:
-                    run.gone = self.over = True
+                    self.part(run)
+                    self.over = True
                     self.in_hand = None
                     if not run.begun:
                         self.refuse(request.refused, self.expected[run.number])
@@ -425,7 +432,7 @@ class Machine(RuleBasedStateMachine):
             return
         request = self.requests[run.number]
         arrived = self.arrived(run)
-        whole = self.delivered >= request.end and not request.refused
+        whole = min(self.delivered, run.heard) >= request.end and not request.refused
         news = arrived > run.consumed or (whole and not run.handed_over)
         assert run.receiver.done() == (news or run.complete or run.gone or self.eof)
         if not run.receiver.done():
