@@ -7,7 +7,6 @@ is closed, and by what the app sees.
 
 import asyncio
 import logging
-from itertools import zip_longest
 from math import ceil
 
 from hypothesis import HealthCheck, settings
@@ -21,7 +20,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.stress.history import GOOD, LAST, Expected, Failed, Request, Returned, Run
+from tests.stress.history import GOOD, LAST, Failed, Request, Returned, Run
+from tests.stress.model import Model
 from tests.support.client import Answers
 from tests.support.wire import TICK, Wire
 
@@ -29,7 +29,7 @@ LIMITS = {"header": 10, "keepalive": 5, "body": 7, "send": 8, "drain": 3, "close
 BODIES = [b"", b"x", b"hello, world", b"GET /stolen HTTP/1.1\r\nHost: example.org\r\n\r\n"]
 
 
-class Machine(RuleBasedStateMachine):
+class Machine(Model, RuleBasedStateMachine):
 
     # --- the beginning and the end ---
 
@@ -273,25 +273,6 @@ class Machine(RuleBasedStateMachine):
                 self.judge(key[0], news)
             self.model()
 
-    def waits_for(self):
-        """(state, since which event), None for the app."""
-        if self.lost:
-            return None
-        if self.lagging:
-            return ("send", self.taken)
-        if self.over:
-            return ("end",)
-        if self.in_hand is not None:
-            run = self.in_hand
-            if run.receiver is not None and not self.eof and self.delivered < self.requests[run.number].end:
-                return ("body", run.number, self.arrived(run), run.receives)
-            return None
-        if self.draining is not None:
-            return ("drain", self.draining.number)
-        if self.delivered == 0 or self.delivered > self.next_start:
-            return ("head", self.turn)
-        return ("idle", self.turn)
-
     def judge(self, state, news):
         limit = LIMITS["drain"] + LIMITS["close"] if state == "end" else LIMITS[
             {"head": "header", "idle": "keepalive"}.get(state, state)]
@@ -314,137 +295,9 @@ class Machine(RuleBasedStateMachine):
                 self.refuse(408, self.expected[run.number])
         self.over = True
 
-    # --- the model ---
-
-    @property
-    def lagging(self):
-        return self.wire.transport.paused and not self.lost
-
-    @property
-    def next_start(self):
-        """Where the next request begins."""
-        return self.requests[self.turn].start if self.turn < len(self.requests) else len(self.said)
-
-    def arrived(self, run):
-        heard = min(self.delivered, run.heard)
-        return sum(offset <= heard for offset in self.requests[run.number].arrivals)
-
-    def part(self, run):
-        """The app has lost its client."""
-        if not run.gone and not run.complete:
-            run.gone, run.heard = True, self.delivered
-
-    def refuse(self, status, answer=None):
-        if answer is None:
-            answer = Expected("GET")
-            self.expected.append(answer)
-        answer.status, answer.complete, answer.any_body = status, True, True
-        self.over = True
-
-    def lose(self):
-        self.lost = self.over = True
-        self.in_hand = None
-        for run in self.runs:
-            self.part(run)
-
-    def model(self):
-        """What has to follow from what has come."""
-        while not self.over and not self.lost:
-            run = self.in_hand
-            if run is not None:
-                request = self.requests[run.number]
-                if request.refused and self.delivered >= request.end:
-                    self.part(run)
-                    self.over = True
-                    self.in_hand = None
-                    if not run.begun:
-                        self.refuse(request.refused, self.expected[run.number])
-                return
-            if self.lagging and len(self.answers) <= len(self.expected):
-                return
-            if self.draining is not None:
-                if self.delivered < self.draining.end:
-                    self.over = self.eof
-                    return
-                self.draining = None
-            request = self.requests[self.turn] if self.turn < len(self.requests) else None
-            if request is not None and request.refused and self.delivered >= request.end:
-                self.turn += 1
-                self.refuse(request.refused)
-            elif request is not None and request.head_end is not None and self.delivered >= request.head_end:
-                self.turn += 1
-                assert len(self.runs) >= self.turn, "a request was not acted upon"
-                self.in_hand = self.runs[request.number]
-                self.expected.append(Expected(request.method))
-            else:
-                self.over = self.eof
-                return
-
-    # --- what must hold after every step ---
-
     @invariant()
     def holds(self):
-        if len(self.wire.transport.buffer) == 1:  # not worth a pause: no lag yet
-            self.taken += 1
-            self.wire.read(1)
-        self.read_answers()
-        self.model()
-        if self.wire.closed and not self.lost:
-            assert self.over and not self.lagging
-            self.lose()
-        assert [run.number for run in self.runs] == list(range(len(self.runs)))
-        assert len(self.runs) <= self.turn
-        self.check_answers()
-        for run in self.runs:
-            self.check_run(run)
-        if self.over and not self.lagging:
-            assert self.wire.closed or (self.wire.ended and not self.eof)
-        if self.lost:
-            assert self.wire.closed and not any(self.wire.clock.census().values())
-        elif not self.over:
-            assert not self.wire.ended
-
-    def read_answers(self):
-        """Those that the server has written, whether the client has read them or not."""
-        everything = self.wire.output + self.wire.transport.buffer
-        if len(everything) > self.written:
-            self.answers.feed(everything[self.written:])
-            self.written = len(everything)
-        if self.wire.ended and not self.wire.transport.buffer and not self.fed_end:
-            self.fed_end = True
-            self.answers.feed(b"")
-
-    def check_answers(self):
-        for expected, answer in zip_longest(self.expected, self.answers):
-            assert expected is not None, "an answer to nothing"
-            if answer is None:
-                assert expected.status is None and not expected.continues
-                continue
-            assert (answer.status, answer.continues) == (expected.status, expected.continues)
-            assert expected.any_body or answer.body == expected.body
-            assert answer.complete == (
-                self.fed_end and not expected.cut if expected.until_close else expected.complete)
-
-    def check_run(self, run):
-        if run.busy:
-            assert self.lagging, "send() waits for a peer that does not lag"
-        if run.receiver is None:
-            return
-        request = self.requests[run.number]
-        arrived = self.arrived(run)
-        whole = min(self.delivered, run.heard) >= request.end and not request.refused
-        news = arrived > run.consumed or (whole and not run.handed_over)
-        assert run.receiver.done() == (news or run.complete or run.gone or self.eof)
-        if not run.receiver.done():
-            return
-        event, run.receiver = run.receiver.result(), None
-        if event["type"] == "http.disconnect":
-            assert run.complete or (not news and (run.gone or self.eof))
-        else:
-            assert not run.complete
-            assert event == {"type": "http.request", "body": request.body[run.consumed:arrived],
-                             "more_body": not whole}
-            run.consumed, run.handed_over = arrived, whole
+        self.check()
 
 
 async def ready(receive):
