@@ -148,10 +148,10 @@ cdef class Reader(Stream):
         return 0
 
     cdef bint reads_method_head(self) except -1:
-        """Is it a HEAD request that is being read? Its answer has no body."""
+        """Is it a HEAD request that has been read? Its answer has no body. (Of half a head we do not judge.)"""
         if self.reading is not None:
             return self.reading.head.is_head
-        return self.head is not None and self.head.target is not None and self.parser.get_method() == b"HEAD"
+        return self.head is not None and self.head.is_head
 
     cdef bint is_crowded(self) noexcept:
         """Has enough been read ahead of what the app and the peer have taken?"""
