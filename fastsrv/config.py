@@ -1,7 +1,7 @@
 """fastsrv's settings: one frozen dataclass, read from gunicorn's settings and fastsrv's own.
 
 No loop and no socket here. The worker reads it once per process; docs/SETTINGS.md is made from
-OWN_SETTINGS (`python -m fastsrv.config`). Whatever is misspelt or senseless raises ConfigError, whose
+OWN_SETTINGS (`python tools/settings_document.py`). Whatever is misspelt or senseless raises ConfigError, whose
 text names the setting.
 """
 
@@ -109,7 +109,6 @@ REFUSED = {
     "permit_unconventional_http_version": (False, "HTTP/1.0 and HTTP/1.1 are served"),
     "casefold_http_method": (False, "methods are case-sensitive (RFC 9110, 9.1)"),
 }
-
 
 # gunicorn's own check lets any size of these pass.
 NUMBERS = (

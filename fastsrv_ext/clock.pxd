@@ -44,3 +44,6 @@ cdef class Clock:
     cdef tuple queues                  # a Queue per State
 
     cdef long long limit(self, State state) noexcept
+
+
+cdef double seconds(long long ticks) noexcept

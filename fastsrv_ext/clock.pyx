@@ -10,6 +10,8 @@ from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, HEAD, IDLE, RESPOND, 
 
 TICK = 0.25  # seconds; a limit is met at most two ticks late, for four wake-ups a second
 
+cdef double SECONDS_A_TICK = TICK
+
 cdef enum:
     NEVER = 0  # ticks: the limit of a state that waits for nobody outside
 
@@ -113,3 +115,7 @@ def ticks(double seconds):
         raise ValueError(f"a limit must be greater than 0 seconds, not {seconds}")
     # One more, since the tick under way when a wait begins has been running for a while.
     return <long long>ceil(seconds / TICK) + 1
+
+
+cdef double seconds(long long ticks) noexcept:
+    return ticks * SECONDS_A_TICK

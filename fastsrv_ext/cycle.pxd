@@ -79,6 +79,7 @@ cdef class Cycle:
 
     # within
     cdef bint has_event(self) noexcept
+    cdef bint has_body_event(self) noexcept
     cdef dict next_event(self)
     cdef int wake(self) except -1
     cdef int give_up(self, object future) except -1

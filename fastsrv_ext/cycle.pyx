@@ -29,7 +29,7 @@ class ClientDisconnected(OSError):
 
 
 cdef class Connection(Timed):
-    # The bodies are in http.pyx: this is the table of what a cycle may ask for.
+    # The bodies are in stream.pyx and http.pyx: this is the table of what a cycle may ask for.
 
     cdef int write(self, bytes data) except -1:
         raise NotImplementedError
@@ -136,15 +136,13 @@ cdef class Cycle:
         return self.wait_for_event()
 
     cdef bint has_event(self) noexcept:
-        return (
-            self.progress == COMPLETE or self.buffered > 0 or self.peer != THERE
-            or (self.body_complete and not self.body_handed_over)
-        )
+        return self.progress == COMPLETE or self.peer != THERE or self.has_body_event()
+
+    cdef bint has_body_event(self) noexcept:
+        return self.buffered > 0 or (self.body_complete and not self.body_handed_over)
 
     cdef dict next_event(self):
-        if self.progress == COMPLETE or not (
-            self.buffered > 0 or (self.body_complete and not self.body_handed_over)
-        ):
+        if self.progress == COMPLETE or not self.has_body_event():
             return {"type": "http.disconnect"}
         # What has arrived is handed over even if the client has gone since: some never wait for an answer.
         body = b""

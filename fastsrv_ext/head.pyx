@@ -9,7 +9,7 @@ Transfer-Encoding, anything that asks for more than an answer, anything that bre
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 
 from fastsrv_ext.names cimport CONNECTION, CONTENT_LENGTH, FORWARDING, HOST, PLAIN, Kind, field_name
-from fastsrv_ext.request cimport FIELD_OVERHEAD, NO_BODY_LENGTH, REQUEST_LINE_OVERHEAD, is_host
+from fastsrv_ext.request cimport FIELD_OVERHEAD, LONGEST_LENGTH, NO_BODY_LENGTH, REQUEST_LINE_OVERHEAD, is_host
 
 # What a byte may be part of.
 cdef enum:
@@ -32,7 +32,6 @@ cdef bytes VERSION = b" HTTP/1.1\r\n"
 
 cdef enum:
     LONGEST_METHOD = 7
-    LONGEST_LENGTH = 18          # digits that fit into 64 bits
 
 
 cdef Py_ssize_t scan_head(const unsigned char* text, Py_ssize_t size, RequestHead head, Limits limits) except -1:

@@ -4,7 +4,6 @@ import asyncio
 
 from typing_extensions import disjoint_base
 
-from fastsrv_ext.clock import TICK as TICK
 from fastsrv_ext.context import Context
 from fastsrv_ext.reader import Reader
 

@@ -7,9 +7,9 @@ no transport (stream.pyx does), knows no ASGI event (cycle.pyx does) and starts 
 
 import time
 
-from fastsrv_ext.clock import TICK
 from fastsrv_ext.request import BadRequest
 
+from fastsrv_ext.clock cimport seconds
 from fastsrv_ext.context cimport Context
 from fastsrv_ext.cycle cimport BEGUN, FINISHED, GONE
 from fastsrv_ext.reader cimport BETWEEN, ENDED, IN_BODY, IN_HEAD, IN_PLAIN_BODY, REFUSED
@@ -20,8 +20,6 @@ from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, HEAD, IDLE, RESPOND, 
 cdef enum:
     SHUT_AFTER = 4                 # ticks, a second: some round trips, and soon enough for who waits for our end
     MAX_DRAIN = 1024 * 1024        # bytes read and thrown away so that a close is no reset
-
-cdef double SECONDS_A_TICK = TICK
 
 
 cdef class HTTP(Reader):
@@ -85,8 +83,7 @@ cdef class HTTP(Reader):
         if self.cycle is not None:
             cycle = self.cycle
             cycle.peer_is(GONE)
-            if cycle.status != 0 and self.context.finished is not None:
-                self.context.finished(cycle)
+            self.tell_finished(cycle)
         self.lost()
         self.input = REFUSED
         self.parser = self.head = self.reading = self.cycle = None
@@ -112,9 +109,8 @@ cdef class HTTP(Reader):
     cdef int stop_waiting_for_body(self) except -1:
         """Bytes came while the app waited for them: its turn, unless they come too slowly in all."""
         cdef Cycle cycle = self.reading
-        cycle.waited += self.clock.now - self.since
-        self.enter(RESPOND)
-        cdef double late = (cycle.waited - self.clock.limit(BODY)) * SECONDS_A_TICK
+        self.body_unwanted(cycle)
+        cdef double late = seconds(cycle.waited - self.clock.limit(BODY))
         if late > 0 and cycle.received < late * self.context.limits.min_rate:
             raise BadRequest(408, "the request body came slower than fastsrv_min_rate")
         return 0
@@ -203,11 +199,9 @@ cdef class HTTP(Reader):
             try:
                 context.forwarded(cycle.scope)
             except BadRequest as refusal:
-                self.cycle = None
                 self.forget_pipeline()
-                self.reading = None
+                self.reading = cycle
                 self.refuse(refusal)
-                refusal.bodiless = cycle.head.is_head
                 return 0
         if context.finished is not None:
             cycle.logged = cycle.scope.copy()
@@ -312,14 +306,9 @@ cdef class HTTP(Reader):
         cdef bint last = not cycle.keep_alive
         self.cycle = None
         cycle.connection = None
-        if self.context.finished is not None:
-            self.context.finished(cycle)
+        self.tell_finished(cycle)
         if last:
-            # No later byte is acted upon (CVE-2024-49768).
-            if self.input != ENDED:
-                self.input = REFUSED
-            self.forget_pipeline()
-            self.unread = self.refusal = None
+            self.act_no_more()
         if cycle is self.reading:
             cycle.pieces = None
             cycle.buffered = 0
@@ -338,20 +327,30 @@ cdef class HTTP(Reader):
     cdef int response_failed(self, Cycle cycle) except -1:
         self.cycle = self.reading = None
         cycle.connection = None
-        if self.input != ENDED:
-            self.input = REFUSED
-        self.forget_pipeline()
-        self.unread = self.refusal = None
+        self.act_no_more()
         self.cut_off(cycle)
         self.advance()
         return 0
 
     cdef int cut_off(self, Cycle cycle) except -1:
         """The rest of a response never comes."""
-        if cycle.status != 0 and self.context.finished is not None:
-            self.context.finished(cycle)
+        self.tell_finished(cycle)
         if cycle.framing == UNTIL_CLOSE:
             self.reset()  # an orderly end would make the body look whole
+        return 0
+
+    cdef int tell_finished(self, Cycle cycle) except -1:
+        """For the access log; a response that the app has not started (status 0) has no line."""
+        if cycle.status != 0 and self.context.finished is not None:
+            self.context.finished(cycle)
+        return 0
+
+    cdef int act_no_more(self) except -1:
+        """No later byte is acted upon, nor what has been read (CVE-2024-49768)."""
+        if self.input != ENDED:
+            self.input = REFUSED
+        self.forget_pipeline()
+        self.unread = self.refusal = None
         return 0
 
     # --- the ends of a connection ---

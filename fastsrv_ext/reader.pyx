@@ -11,7 +11,7 @@ from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrad
 from fastsrv_ext.request import BadRequest
 
 from fastsrv_ext.head cimport scan_head
-from fastsrv_ext.request cimport CHUNKED_LENGTH
+from fastsrv_ext.request cimport CHUNKED_LENGTH, too_large
 
 cdef enum:
     READ_AHEAD = 16 * 1024         # bytes parsed at once beyond a body: some 400 of the smallest requests
@@ -123,10 +123,7 @@ cdef class Reader(Stream):
             if self.excess > MAX_EXCESS:
                 self.refuse(BadRequest(431, f"chunk extensions and trailers larger than {MAX_EXCESS} bytes"))
         elif self.excess > self.context.limits.request_head + READ_AHEAD:
-            self.refuse(BadRequest(
-                431,
-                f"request head larger than {self.context.limits.request_head} bytes (fastsrv_limit_request_head)",
-            ))
+            self.refuse(too_large(self.context.limits))
         return 0
 
     cdef int pass_refused_upgrade(self) except -1:

@@ -7,6 +7,7 @@ from fastsrv_ext.context cimport Limits
 cdef enum:
     NO_BODY_LENGTH = -1          # neither Content-Length nor Transfer-Encoding: no body
     CHUNKED_LENGTH = -2          # Transfer-Encoding: chunked
+    LONGEST_LENGTH = 18          # digits of a Content-Length: they fit into 64 bits
     FIELD_OVERHEAD = 4           # bytes of a field beside name and value: ": " and CRLF
     REQUEST_LINE_OVERHEAD = 10   # bytes beside method and target: two spaces and "HTTP/1.1"
 
@@ -43,4 +44,5 @@ cdef class RequestHead:
     cdef bytes strip_authority(self, bytes target)
 
 
+cdef object too_large(Limits limits)             # BadRequest: the whole head
 cdef bint is_host(bytes host) noexcept

@@ -70,8 +70,7 @@ cdef class RequestHead:
             raise BadRequest(
                 431, f"header field larger than {limits.request_field_size} bytes (limit_request_field_size)")
         if self.size > limits.request_head:
-            raise BadRequest(
-                431, f"request head larger than {limits.request_head} bytes (fastsrv_limit_request_head)")
+            raise too_large(limits)
         if len(self.headers) >= limits.request_fields:
             raise BadRequest(431, f"more than {limits.request_fields} header fields (limit_request_fields)")
 
@@ -87,7 +86,7 @@ cdef class RequestHead:
         elif kind == CONNECTION:
             self.persistence_named = True
         elif kind == CONTENT_LENGTH:
-            if len(value) > 18:  # digits that fit into 64 bits; the parser has seen that they are digits
+            if len(value) > LONGEST_LENGTH:  # the parser has seen that they are digits
                 raise BadRequest(413, "Content-Length is too large")
             self.content_length = int(value)
         elif kind == TRANSFER_ENCODING:
@@ -197,6 +196,10 @@ cdef class RequestHead:
 
 cdef too_long(Limits limits):
     return BadRequest(414, f"request line larger than {limits.request_line} bytes (limit_request_line)")
+
+
+cdef too_large(Limits limits):
+    return BadRequest(431, f"request head larger than {limits.request_head} bytes (fastsrv_limit_request_head)")
 
 
 cdef bint is_host(bytes host) noexcept:

@@ -2,7 +2,6 @@
 
 from typing_extensions import disjoint_base
 
-from fastsrv_ext.clock import TICK as TICK
 from fastsrv_ext.cycle import Connection
 
 @disjoint_base

@@ -7,8 +7,7 @@ connection: half-close, reset, a look at what has come in. http.pyx says when; r
 import socket
 import struct
 
-from fastsrv_ext.clock import TICK
-
+from fastsrv_ext.clock cimport seconds
 from fastsrv_ext.state cimport CLOSE, CLOSED, SEND
 
 cdef extern from "<sys/socket.h>" nogil:
@@ -18,8 +17,6 @@ cdef extern from "<sys/socket.h>" nogil:
 
 cdef enum:
     MAX_CORKED = 64 * 1024         # bytes kept back to leave in one write
-
-cdef double SECONDS_A_TICK = TICK
 
 
 cdef class Stream(Connection):
@@ -114,8 +111,8 @@ cdef class Stream(Connection):
     cdef int judge_laggard(self) except -1:
         """A peer that reads at fastsrv_min_rate gets another send_timeout."""
         cdef Py_ssize_t left = self.unsent()
-        cdef double seconds = self.clock.limit(SEND) * SECONDS_A_TICK
-        cdef bint moved = self.backlog - left >= self.context.limits.min_rate * seconds
+        cdef double window = seconds(self.clock.limit(SEND))
+        cdef bint moved = self.backlog - left >= self.context.limits.min_rate * window
         if moved:
             self.backlog = left
             self.enter(SEND)
