@@ -26,6 +26,7 @@ from fastsrv.forwarded import Forwarded
 from fastsrv.lifespan import LAST_WORD, LifespanFailed
 from fastsrv.server import Server
 from fastsrv.stacks import report
+from fastsrv_ext.allocator import keep_freed_memory
 
 QUICK = 4 * LAST_WORD  # seconds that a quick stop may take
 
@@ -56,6 +57,7 @@ class Worker(base.Worker):
         """The first of our steps in the new process, and the last whose failure ends gunicorn: from then on it
         would boot workers for ever."""
         self.prepare()
+        keep_freed_memory()
         self.load_app()
         # What is loaded stays: the collector need not look at it again.
         if not self.cfg.preload_app:  # a collection would write to each page that is shared with the arbiter
