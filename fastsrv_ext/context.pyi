@@ -56,6 +56,7 @@ class Context:
         state: dict[str, Any] | None = None,
         keepalive: bool = True,
         scan_heads: bool = True,
+        direct: bool = True,
         max_connections: int,
         max_requests: int = 0,
     ) -> None: ...

@@ -228,6 +228,7 @@ cdef class HTTP(Reader):
             self.close()
         elif self.state == RESPOND:
             self.enter(IDLE)
+            self.settle()
         return 0
 
     cdef int refuse(self, object refusal) except -1:

@@ -11,6 +11,7 @@ cdef class Stream(Connection):
     cdef bint throttled              # reading is paused
 
     # what leaves
+    cdef int descriptor              # the socket's, for writes past the transport; -1: by way of it
     cdef list corked                 # bytes that leave in one write, or None
     cdef Py_ssize_t corked_size
 
@@ -21,7 +22,11 @@ cdef class Stream(Connection):
     cdef int open(self, object transport) except -1
     cdef int lost(self) except -1
     cdef int read_on(self, bint reading) except -1
+    cdef int settle(self) except -1
     cdef int flush(self) except -1
+    cdef bint is_direct(self) noexcept
+    cdef int transmit(self, bytes data) except -1
+    cdef int queue(self, object data) except -1
     cdef int wake_laggards(self) except -1
     cdef int judge_laggard(self) except -1
     cdef bint can_half_close(self) except -1

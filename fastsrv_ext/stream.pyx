@@ -7,16 +7,31 @@ connection: half-close, reset, a look at what has come in. http.pyx says when; r
 import socket
 import struct
 
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from libc.string cimport memset
+
 from fastsrv_ext.clock cimport seconds
 from fastsrv_ext.state cimport CLOSE, CLOSED, SEND
 
 cdef extern from "<sys/socket.h>" nogil:
     enum: MSG_PEEK
     enum: MSG_DONTWAIT
+    enum: MSG_NOSIGNAL
+    enum: SHUT_WR
+    struct iovec:
+        void* iov_base
+        size_t iov_len
+    struct msghdr:
+        iovec* msg_iov
+        size_t msg_iovlen
+    int shutdown(int fd, int how)
     ssize_t recv(int fd, void* buffer, size_t size, int flags)
+    ssize_t send(int fd, const void* buffer, size_t size, int flags)
+    ssize_t sendmsg(int fd, const msghdr* message, int flags)
 
 cdef enum:
     MAX_CORKED = 64 * 1024         # bytes kept back to leave in one write
+    MAX_PARTS = 3                  # of write_parts(): before, data, after
 
 
 cdef class Stream(Connection):
@@ -24,9 +39,10 @@ cdef class Stream(Connection):
     cdef int open(self, object transport) except -1:
         """For connection_made()."""
         self.transport = transport
+        self.descriptor = -1
         # Any byte that the kernel does not take counts as a peer that lags; the kernel's own buffer is
         # large enough to keep the wire busy until the app is woken. (1, since TLS pauses at `high`.)
-        transport.set_write_buffer_limits(1, 0)
+        transport.set_write_buffer_limits(0 if self.context.direct else 1, 0)
         self.client = address(transport.get_extra_info("peername"))
         server = transport.get_extra_info("sockname")
         self.server = self.context.one_server((server, None) if isinstance(server, str) else address(server))
@@ -36,6 +52,7 @@ cdef class Stream(Connection):
         """For connection_lost(): nobody waits for the peer any more."""
         self.hang_up()  # asyncio's TLS transport of Python 3.10 wants to be told, even now
         self.transport = self.corked = None
+        self.descriptor = -1  # the transport closes it when connection_lost() has returned
         self.wake_laggards()
         return 0
 
@@ -51,11 +68,17 @@ cdef class Stream(Connection):
 
     # --- what leaves ---
 
+    cdef int settle(self) except -1:
+        """More than one answer will leave here: worth the look for the socket."""
+        if self.context.direct and self.descriptor < 0:
+            sock = self.transport.get_extra_info("socket")
+            if sock is not None and not self.transport.is_closing():
+                self.descriptor = sock.fileno()
+        return 0
+
     cdef int write(self, bytes data) except -1:
-        if self.state == SEND:
-            self.backlog += len(data)
         if self.corked is None:
-            self.transport.write(data)
+            self.transmit(data)
         else:
             self.corked.append(data)
             self.corked_size += len(data)
@@ -63,23 +86,60 @@ cdef class Stream(Connection):
                 self.flush()
         return 0
 
-    cdef int write_parts(self, list parts) except -1:
-        self.flush()
-        if self.state == SEND:
-            for part in parts:
-                self.backlog += len(part)
-        if self.context.gathers:
-            self.transport.writelines(parts)
-        else:
-            self.transport.write(b"".join(parts))
-        return 0
-
     cdef int flush(self) except -1:
         """Let the answers that were kept back leave in one write."""
         if self.corked is not None:
             corked, self.corked, self.corked_size = self.corked, None, 0
             if corked and self.transport is not None:
-                self.transport.write(corked[0] if len(corked) == 1 else b"".join(corked))
+                self.transmit(corked[0] if len(corked) == 1 else b"".join(corked))
+        return 0
+
+    cdef bint is_direct(self) noexcept:
+        """May bytes go to the kernel past the transport? Whatever it holds itself makes the state SEND."""
+        return self.descriptor >= 0 and self.state < SEND
+
+    cdef int transmit(self, bytes data) except -1:
+        cdef ssize_t sent
+        if self.is_direct():
+            sent = send(self.descriptor, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), MSG_NOSIGNAL | MSG_DONTWAIT)
+            if sent == PyBytes_GET_SIZE(data):
+                return 0
+            if sent > 0:
+                data = data[sent:]
+        return self.queue(data)  # which also finds out what is wrong, if something is
+
+    cdef int write_parts(self, list parts) except -1:
+        """At most MAX_PARTS bytes objects in one write; none of them is copied."""
+        cdef iovec[MAX_PARTS] vectors
+        cdef msghdr message
+        cdef Py_ssize_t i, sent = 0
+        self.flush()
+        if self.is_direct():
+            memset(&message, 0, sizeof(message))
+            message.msg_iov = vectors
+            message.msg_iovlen = len(parts)
+            for i in range(len(parts)):
+                vectors[i].iov_base = PyBytes_AS_STRING(<bytes>parts[i])
+                vectors[i].iov_len = PyBytes_GET_SIZE(<bytes>parts[i])
+            sent = max(0, sendmsg(self.descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT))
+            for part in parts:
+                if sent < len(part):
+                    self.queue(memoryview(part)[sent:])
+                sent = max(0, sent - len(part))
+        elif self.context.gathers:
+            if self.state == SEND:
+                for part in parts:
+                    self.backlog += len(part)
+            self.transport.writelines(parts)
+        else:
+            self.queue(b"".join(parts))
+        return 0
+
+    cdef int queue(self, object data) except -1:
+        """By way of the transport, which keeps what the kernel does not take."""
+        if self.state == SEND:
+            self.backlog += len(data)
+        self.transport.write(data)
         return 0
 
     # --- a peer that lags behind ---
@@ -128,6 +188,10 @@ cdef class Stream(Connection):
     cdef int half_close(self) except -1:
         if not self.can_half_close():  # TLS: its close_notify is the orderly end
             return self.hang_up()
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None and self.unsent() == 0:
+            # Now: uvloop does so in its next turn, and a request that comes until then gets no answer.
+            shutdown(sock.fileno(), SHUT_WR)
         try:
             self.transport.write_eof()
         except OSError:  # the peer was faster
@@ -142,6 +206,7 @@ cdef class Stream(Connection):
 
     def abort(self):
         """Drop the connection, whatever is owed. The app gets http.disconnect."""
+        self.descriptor = -1
         if self.transport is not None:
             self.transport.abort()
 

@@ -174,6 +174,7 @@ class Wire:
             header=header, keepalive=keepalive or TICK, body=body, send=send, drain=drain, close=close)
         self.dispatch = Dispatch(app, self.loop, self.log)
         context.setdefault("max_connections", 1000)
+        context.setdefault("direct", False)  # the socket below is a stand-in for looks into the kernel
         context.setdefault("scan_heads", os.environ.get("FASTSRV_SCAN_HEADS") != "off")
         self.context = Context(
             loop=self.loop, clock=self.clock, dispatch=self.dispatch.start, keepalive=keepalive > 0, limits=Limits(
