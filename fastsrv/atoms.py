@@ -151,11 +151,6 @@ def now(cycle: Cycle) -> str:
     return timestamp(int(time.time()))
 
 
-@lru_cache(maxsize=1)
-def timestamp(second: int) -> str:
-    return time.strftime("[%d/%b/%Y:%H:%M:%S %z]", time.localtime(second))
-
-
 def took(cycle: Cycle) -> timedelta:
     return timedelta(seconds=cycle.took)
 
@@ -275,6 +270,7 @@ def names_printable_user(authorization: str) -> bool:
         return True  # nor can gunicorn decode it
 
 
+timestamp = lru_cache(maxsize=1)(lambda second: time.strftime("[%d/%b/%Y:%H:%M:%S %z]", time.localtime(second)))
 ENVIRON: dict[str, Atom] = {
     "REQUEST_METHOD": method, "RAW_URI": uri, "PATH_INFO": path, "QUERY_STRING": query, "SERVER_PROTOCOL": protocol,
     "REMOTE_ADDR": host, "REMOTE_PORT": port, "wsgi.url_scheme": scheme,
@@ -282,7 +278,7 @@ ENVIRON: dict[str, Atom] = {
 BY_NAME: dict[str, Callable[[str], Atom | str]] = {
     "i": request_field, "o": response_field, "e": environ_variable,
 }
-ATOMS: dict[str, Atom] = {
+ATOMS: dict[str, Atom] = {  # beside u and p; l is always missing
     "h": host, "t": now, "r": request_line, "s": status, "m": method, "U": path, "q": query, "H": protocol, "b": sent,
     "B": sent, "f": referer, "a": user_agent, "T": seconds, "M": milliseconds, "D": microseconds, "L": decimal_seconds,
 }
