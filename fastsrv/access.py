@@ -6,15 +6,15 @@ finished() when a response is complete, fastsrv/dispatch.py calls before() when 
 
 from __future__ import annotations
 
-import base64
-import time
 from collections.abc import Iterable
-from datetime import timedelta
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
 from gunicorn.glogging import Logger
 
+from fastsrv.access_line import AccessLine
+from fastsrv.atoms import decoded, environ, method, path, query, scheme, took, uri
 from fastsrv_ext.cycle import Cycle
 
 
@@ -22,37 +22,14 @@ class Request:
     """A request as gunicorn's logger and hooks know it."""
 
     def __init__(self, cycle: Cycle) -> None:
-        head = cycle.head
-        scope = cycle.logged or cycle.scope  # the app may change its own; pre_request comes before it
-        self.method = head.method
-        self.uri = head.target.decode("latin-1")
-        self.path = printable(scope["path"])
-        self.query = scope["query_string"].decode("latin-1")
-        self.version = tuple(int(part) for part in head.version.split("."))
-        self.headers = [(name.upper(), value) for name, value in decoded(head.headers)]
+        self.method = method(cycle)
+        self.uri = uri(cycle)
+        self.path = path(cycle)
+        self.query = query(cycle)
+        self.version = tuple(int(part) for part in cycle.head.version.split("."))
+        self.headers = [(name.upper(), value) for name, value in texts(cycle.head.headers)]
         self.remote_addr = cycle.client or ("", 0)
-        self.scheme = scope["scheme"]
-
-    def environ(self) -> dict[str, str]:
-        """The WSGI names that access log formats may ask for."""
-        environ = {
-            "REQUEST_METHOD": self.method,
-            "RAW_URI": self.uri,
-            "PATH_INFO": self.path,
-            "QUERY_STRING": self.query,
-            "SERVER_PROTOCOL": "HTTP/{}.{}".format(*self.version),
-            "REMOTE_ADDR": self.remote_addr[0] or "-",
-            "REMOTE_PORT": str(self.remote_addr[1]),
-            "wsgi.url_scheme": self.scheme,
-        }
-        for name, value in self.headers:
-            key = name.replace("-", "_")
-            if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-                key = "HTTP_" + key
-            environ[key] = f"{environ[key]},{value}" if key in environ else value
-        if not names_printable_user(environ.get("HTTP_AUTHORIZATION", "")):
-            del environ["HTTP_AUTHORIZATION"]
-        return environ
+        self.scheme = scheme(cycle)
 
 
 class Response:
@@ -65,30 +42,11 @@ class Response:
         except ValueError:
             self.status = str(cycle.status)
         self.sent = cycle.sent
-        self.headers = decoded(cycle.response_headers)
+        self.headers = texts(cycle.response_headers)
 
 
-def decoded(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
-    return [(name.decode("latin-1"), printable(value.decode("latin-1"))) for name, value in headers]
-
-
-def printable(text: str) -> str:
-    """`text` with escapes for what would forge a line of the log or drive a terminal (CVE-2020-7694)."""
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
-
-
-def names_printable_user(authorization: str) -> bool:
-    """gunicorn logs the user of basic credentials as it decodes it: in this way."""
-    scheme, _, credentials = authorization.partition(" ")
-    if not scheme.lower().startswith("basic"):
-        return True
-    try:
-        return base64.b64decode(credentials.encode()).partition(b":")[0].decode().isprintable()
-    except ValueError:
-        return True  # nor can gunicorn decode it
+def texts(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    return [(name.decode("latin-1"), decoded(value)) for name, value in headers]
 
 
 class Access:
@@ -107,16 +65,22 @@ class Access:
     def announce(self, cycle: Cycle) -> None:
         self.pre_request(self.worker, Request(cycle))
 
+    @cached_property
+    def line(self) -> AccessLine | None:
+        """The short way to the log, if it leads to the same. Looked for when the first line is due: the app may
+        set logging up, or have it patched, while it starts."""
+        return None if self.post_request or not self.logs else AccessLine.find(self.log)
+
     def tell(self, cycle: Cycle) -> None:
         """A failing logger or hook costs its line, never the connection."""
         try:
-            request, response = Request(cycle), Response(cycle)
-            environ = request.environ()
+            if self.line is not None and self.line.write(cycle):
+                return
+            request, response, variables = Request(cycle), Response(cycle), environ(cycle)
             if self.logs:
-                took = timedelta(seconds=time.monotonic() - cycle.started)
-                self.log.access(response, request, environ, took)
+                self.log.access(response, request, variables, took(cycle))
             if self.post_request:
-                self.post_request(self.worker, request, environ, response)
+                self.post_request(self.worker, request, variables, response)
         except Exception:
             self.log.exception("The access log or post_request failed")
 

@@ -47,3 +47,4 @@ cdef class Clock:
 
 
 cdef double seconds(long long ticks) noexcept
+cdef double monotonic() noexcept

@@ -6,6 +6,8 @@ heartbeat calls `advance()` and, after the loop has polled once more, `judge()`.
 
 from math import ceil
 
+from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
+
 from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, HEAD, IDLE, RESPOND, SEND
 
 TICK = 0.25  # seconds; a limit is met at most two ticks late, for four wake-ups a second
@@ -119,3 +121,10 @@ def ticks(double seconds):
 
 cdef double seconds(long long ticks) noexcept:
     return ticks * SECONDS_A_TICK
+
+
+cdef double monotonic() noexcept:
+    """Seconds of the system's monotonic clock, for what is measured and never waited for."""
+    cdef timespec now
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return now.tv_sec + now.tv_nsec * 1e-9

@@ -68,7 +68,8 @@ cdef class Cycle:
 
     # for the access log
     cdef readonly dict logged        # the scope as the app got it; None with the log off
-    cdef readonly double started     # seconds, time.monotonic(); 0.0 with the log off
+    cdef double started              # seconds of the system's monotonic clock
+    cdef readonly double took        # seconds from the start of the app to the end of the response
 
     cdef Peer peer
 

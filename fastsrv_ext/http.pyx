@@ -5,11 +5,9 @@ no transport (stream.pyx does), knows no ASGI event (cycle.pyx does) and starts 
 `context.dispatch` alone, never from inside a parser callback.
 """
 
-import time
-
 from fastsrv_ext.request import BadRequest
 
-from fastsrv_ext.clock cimport seconds
+from fastsrv_ext.clock cimport monotonic, seconds
 from fastsrv_ext.context cimport Context
 from fastsrv_ext.cycle cimport BEGUN, FINISHED, GONE
 from fastsrv_ext.reader cimport BETWEEN, ENDED, IN_BODY, IN_HEAD, IN_PLAIN_BODY, REFUSED
@@ -193,8 +191,8 @@ cdef class HTTP(Reader):
         cycle.client = self.client
         cycle.scope = make_scope(context, cycle.head, self.client, self.server)
         if context.finished is not None:
-            cycle.started = time.monotonic()
-            cycle.head.headers = cycle.head.headers.copy()  # the scope's are the app's to change
+            cycle.started = monotonic()
+            cycle.head.headers = cycle.head.headers[:]  # the scope's are the app's to change
         if cycle.head.forwarded and context.forwarded is not None:
             try:
                 context.forwarded(cycle.scope)
@@ -343,6 +341,7 @@ cdef class HTTP(Reader):
     cdef int tell_finished(self, Cycle cycle) except -1:
         """For the access log; a response that the app has not started (status 0) has no line."""
         if cycle.status != 0 and self.context.finished is not None:
+            cycle.took = monotonic() - cycle.started
             self.context.finished(cycle)
         return 0
 

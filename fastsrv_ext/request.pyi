@@ -22,4 +22,5 @@ class RequestHead:
     def version(self) -> str: ...  # "1.0" or "1.1"
     @property
     def headers(self) -> list[tuple[bytes, bytes]]: ...  # (name in lower case, value), in their order
+    def values(self, wanted: bytes) -> list[bytes]: ...  # of the fields of this name, in lower case
 

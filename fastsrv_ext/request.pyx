@@ -99,6 +99,11 @@ cdef class RequestHead:
             self.forwarded = True
         return 0
 
+    def values(self, bytes wanted not None):
+        """The values of the fields of this name, which is in lower case, in their order."""
+        cdef bytes name, value
+        return [value for name, value in self.headers if name == wanted]
+
     cdef int check_trailer(self, bytes name, bytes value, Limits limits) except -1:
         """A trailer of the body. It is dropped (RFC 9110, 6.5.1), under the limits of the head's fields;
         one that frames or routes cannot have been meant well."""
