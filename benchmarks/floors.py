@@ -1,7 +1,8 @@
 """The floors: bare uvloop protocols that answer what a server would, and do nothing that a server must do.
 
-`python -m benchmarks.floors KIND --port N [--tls FILE]`. They find the ends of requests and nothing else: no head is
-parsed, no app is called, nothing is refused, nobody is timed out. What a server takes above them is what it does.
+`python -m benchmarks.floors KIND --port N [--certificate FILE]`. They find the ends of requests and nothing else: no
+head is parsed, no app is called, nothing is refused, nobody is timed out. What a server takes above them is what it
+does.
 """
 
 import argparse
@@ -26,7 +27,7 @@ def response(fields, body, *more):
     return b"\r\n".join(head) + HEAD_END + body
 
 
-class Floor(asyncio.Protocol):
+class Constant(asyncio.Protocol):
     """Answers each head that comes with `answer`; the requests have no body."""
 
     answer = response(PLAIN_FIELDS, PLAIN)
@@ -48,13 +49,13 @@ class Floor(asyncio.Protocol):
             self.transport.write(self.answer * requests)
 
 
-class Large(Floor):
+class Large(Constant):
     """Answers with a megabyte. For one request at a time."""
 
     answer = response(LARGE_FIELDS, LARGE)
 
 
-class Close(Floor):
+class Close(Constant):
     """Answers, then closes the connection."""
 
     answer = response(PLAIN_FIELDS, PLAIN, (b"connection", b"close"))
@@ -65,7 +66,7 @@ class Close(Floor):
             self.transport.close()
 
 
-class Upload(Floor):
+class Count(Constant):
     """Counts the bytes of a body by its Content-Length, then answers with their number. For one request at a time."""
 
     answer = response([(b"content-type", b"text/plain"), (b"content-length", b"%d")], b"%b")
@@ -89,15 +90,15 @@ class Upload(Floor):
             self.transport.write(self.answer % (len(digits), digits))
 
 
-KINDS = {"plain": Floor, "response-1m": Large, "close": Close, "upload": Upload}
+KINDS = {"constant": Constant, "large": Large, "close": Close, "count": Count}
 
 
-async def serve(kind, port, tls=None):
-    """Serve until the process is ended. tls: a PEM file of certificate and key."""
+async def serve(kind, port, certificate=None):
+    """Serve until the process is ended. certificate: a PEM file that holds its key, too; TLS, if there is one."""
     context = None
-    if tls is not None:
+    if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(tls)
+        context.load_cert_chain(certificate)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(KINDS[kind], "127.0.0.1", port, ssl=context, backlog=BACKLOG)
     await server.serve_forever()
@@ -107,9 +108,9 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks.floors", description=__doc__.partition("\n")[0])
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--tls", metavar="FILE", help="a PEM file of certificate and key")
+    parser.add_argument("--certificate", metavar="FILE", help="a PEM file that holds its key, too: serve TLS")
     options = parser.parse_args()
-    uvloop.run(serve(options.kind, options.port, options.tls))
+    uvloop.run(serve(options.kind, options.port, options.certificate))
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ SERVERS = {server.name: server for server in (
     Server(
         "gunicorn-asgi", "gunicorn's asgi worker",
         GUNICORN + " -k asgi --asgi-loop uvloop {app}",
-        requirements=("gunicorn[fast]", "uvloop"),
+        requirements=("gunicorn", "gunicorn_h1c", "uvloop"),  # its parser in C is an extra
         tls=GUNICORN_TLS, access_log="--access-logfile -"),
     Server(
         # Its backpressure bounds the open connections.
