@@ -92,12 +92,13 @@ SERVERS = {server.name: server for server in (
     Server(
         "uvicorn-worker", "uvicorn under gunicorn",
         GUNICORN + " -k uvicorn_worker.UvicornWorker {app}",
-        requirements=("gunicorn", "uvicorn", "uvicorn-worker", "uvloop", "httptools"),
+        requirements=("gunicorn[fast]", "uvicorn", "uvicorn-worker", "uvloop", "httptools"),
         tls=GUNICORN_TLS, access_log="--access-logfile - --log-level info"),
     Server(
         "gunicorn-asgi", "gunicorn's asgi worker",
         GUNICORN + " -k asgi --asgi-loop uvloop {app}",
-        requirements=("gunicorn", "gunicorn_h1c", "uvloop"),  # its parser in C is an extra
+        # Its parser in C is an extra, for which pip may have to choose an older gunicorn.
+        requirements=("gunicorn[fast]", "gunicorn_h1c", "uvloop"),
         tls=GUNICORN_TLS, access_log="--access-logfile -"),
     Server(
         # Its backpressure bounds the open connections.
