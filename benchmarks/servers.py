@@ -124,13 +124,14 @@ SERVERS = {server.name: server for server in (
         tls="{certificate} {certificate}",
         lacks={
             "upload-1m": "resets a connection whose request is larger than 16 KiB",
+            **dict.fromkeys(("stream-1m", "events"), "sends no more than the first piece of a response"),
             **dict.fromkeys(("race", "race-blocking"), "has no keep-alive limit"),
         }),
     Server(
         "bare", "bare uvloop protocol",
         "{python} -m benchmarks.floors {floor} --port {port}", environment=OWN, is_floor=True,
         requirements=("uvloop",),
-        tls="--tls {certificate}"),
+        tls="--certificate {certificate}"),
     Server(
         "nginx", "nginx",
         "{bin}/nginx -c {configuration}", environment=SYSTEM, is_floor=True,
