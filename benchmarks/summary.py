@@ -168,12 +168,25 @@ def versions(result):
 
 
 def interpreters(result):
-    """How each interpreter was built, once, with the servers that ran on it: build -> titles."""
+    """How each interpreter was built, once, with the servers that ran on it: build -> names."""
     found = {}
-    for server in result.servers.values():
+    for name, server in result.servers.items():
         if server.interpreter:
-            found.setdefault(server.interpreter, []).append(server.title)
+            found.setdefault(server.interpreter, []).append(name)
     return found
+
+
+def machine(result):
+    """The machine in a line: `2 cores (AMD EPYC), Linux 6.18, Debian GNU/Linux 12`."""
+    facts = result.machine
+    return f"{facts.cores} core{'s' * (facts.cores != 1)} ({facts.cpu}), Linux {facts.kernel}, {facts.system}"
+
+
+def floors(result):
+    """A sentence on which servers are floors; empty where none took part."""
+    found = {name: result.servers[name].title for name in FLOORS if name in result.servers}
+    texts = [name if name == title else f"{name} ({title})" for name, title in found.items()]
+    return f"Floors, which call no application: {', '.join(texts)}." if texts else ""
 
 
 def day(result):

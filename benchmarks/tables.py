@@ -88,8 +88,9 @@ def overview_table(summaries):
 def overview_notes(result):
     """What the medians are of."""
     return Text(
-        f"Medians of {result.method.rounds} rounds, the less the better; µs: CPU of the whole server a request. Green: the best of "
-        f"the ASGI servers. {summary.day(result)}, commit {summary.source(result)}.", style="dim",
+        f"Medians of at most {result.method.rounds} rounds, the less the better; µs: CPU of the whole server a "
+        f"request. Green: the best of the ASGI servers. {summary.day(result)}, commit {summary.source(result)}.",
+        style="dim",
     )
 
 

@@ -12,6 +12,11 @@ class Unit:
     symbol: str  # empty for a count
     scale: float  # how many of the unit a second, a byte or one is
 
+    @property
+    def head(self):
+        """The title with the unit, for an axis."""
+        return f"{self.title}, {self.symbol}" if self.symbol else self.title
+
 
 UNITS = {
     "cpu": Unit("CPU a request", "µs", 1e6),
