@@ -12,29 +12,7 @@ FORMAT = 1
 
 
 @dataclass
-class Machine:
-    """What it was measured on. memory is in bytes."""
-
-    cpu: str
-    cores: int
-    memory: int
-    kernel: str
-    system: str
-
-
-@dataclass
-class Method:
-    """How it was measured. seconds and warm_up are those of one run; cores are numbers, as the kernel counts them."""
-
-    rounds: int
-    seconds: float
-    warm_up: float
-    server_cores: list[int]
-    load_cores: list[int]
-
-
-@dataclass
-class ServerFacts:
+class Server:
     """What a server was: versions by distribution ("python" among them), as the running server tells them."""
 
     title: str
@@ -44,7 +22,7 @@ class ServerFacts:
 
 
 @dataclass
-class ScenarioFacts:
+class Scenario:
     """metric: the figure that tables and ratios are about, "cpu", "memory", "start" or "lost"."""
 
     title: str
@@ -72,16 +50,21 @@ class Absent:
 
 @dataclass
 class Result:
-    """A run of the suite, complete when `finished` has its time. started and finished are ISO 8601, UTC."""
+    """A run of the suite, complete when `finished` has its time.
+
+    started, finished: ISO 8601, UTC. commit, dirty: of the checkout.
+    machine: cpu, cores, memory (bytes), kernel, system.
+    method: rounds, seconds and warm_up (seconds) of one run, server_cores and load_cores (the kernel's numbers).
+    """
 
     started: str
     commit: str | None
     dirty: bool
-    machine: Machine
-    method: Method
+    machine: dict[str, str | int]
+    method: dict[str, float | list[int]]
     finished: str | None = None
-    servers: dict[str, ServerFacts] = field(default_factory=dict)
-    scenarios: dict[str, ScenarioFacts] = field(default_factory=dict)
+    servers: dict[str, Server] = field(default_factory=dict)
+    scenarios: dict[str, Scenario] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
     absent: list[Absent] = field(default_factory=list)
     format: int = FORMAT
@@ -111,10 +94,8 @@ def load(path):
             raise ValueError(f"format {values.get('format')!r}, and this reads format {FORMAT}")
         return Result(**{
             **values,
-            "machine": Machine(**values["machine"]),
-            "method": Method(**values["method"]),
-            "servers": {name: ServerFacts(**facts) for name, facts in values["servers"].items()},
-            "scenarios": {name: ScenarioFacts(**facts) for name, facts in values["scenarios"].items()},
+            "servers": {name: Server(**facts) for name, facts in values["servers"].items()},
+            "scenarios": {name: Scenario(**facts) for name, facts in values["scenarios"].items()},
             "samples": [Sample(**sample) for sample in values["samples"]],
             "absent": [Absent(**absent) for absent in values["absent"]],
         })
