@@ -1,6 +1,6 @@
 """The report of a stored result: one HTML page that needs nothing else, and the PNG that README shows.
 
-Called by the command line. The words and the style are in report.html, the plots come from plots.py.
+Called by the command line. The words and the style are in report.template, the plots come from plots.py.
 """
 
 from datetime import datetime
@@ -10,7 +10,7 @@ from string import Template
 
 from benchmarks import plots, summary, units
 
-TEMPLATE = Path(__file__).with_name("report.html")
+TEMPLATE = Path(__file__).with_name("report.template")
 COLUMNS = ("rate", "p50", "p99", "p999", "errors", "server_busy", "client_busy")  # beside the metric, where measured
 GIBIBYTE = 2**30
 
@@ -86,34 +86,37 @@ def _medians(summaries):
 def _scenario(each, result):
     drawn = [plots.metric_svg(each), plots.latency_svg(each)] if each.rows else []
     figures = "".join(f"<figure>{svg}</figure>" for svg in drawn if svg)
-    absent = "".join(
-        f"<li>{escape(server)}: {escape(reason)}</li>" for server, reason in each.absent.items())
+    gaps = "".join(f"<li>{escape(gap)}</li>" for gap in each.gaps)
     return (
         f'<section class="scenario" id="{escape(each.scenario)}">\n'
         f"<h3>{escape(each.title)} <small>{escape(each.scenario)}</small></h3>\n"
         f'<div class="plots">{figures}</div>\n{_figures(each) if each.rows else ""}'
-        + (f'<p class="soft">Without a figure:</p><ul class="soft">{absent}</ul>' if absent else "") + "</section>"
+        + (f'<ul class="soft">{gaps}</ul>' if gaps else "") + "</section>"
     )
 
 
 def _figures(each):
-    columns = [name for name in COLUMNS if name in each.figures]
-    bases = [base for base in summary.BASES if any(base in row.ratios for row in each.rows)]
-    heads = ["server", units.UNITS[each.metric].head, *(f"over {base}" for base in bases),
-             *(units.UNITS[name].head for name in columns)]
-    rows = []
-    for row in each.rows:
-        spread = row.figures[each.metric]
-        median = _marked(units.written(each.metric, spread.median), row.server == each.best)
-        cells = [escape(row.server), _with_extent(median, units.extent(each.metric, spread))]
-        for base in bases:
-            ratio = row.ratios.get(base)
-            cells.append(_with_extent(units.ratio(ratio.median), units.ratio_extent(ratio)) if ratio else "")
-        for name in columns:
-            text = units.written(name, row.figures[name].median) if name in row.figures else ""
-            cells.append(text + ("*" if name == "rate" and row.saturated else ""))
-        rows.append(("floor" if row.floor else "own" if row.server == summary.REFERENCE else "", cells))
-    return _table(heads, rows)
+    """The table of one Summary. A column in which nothing would stand is left out."""
+    columns = [(head, [cell(row) for row in each.rows]) for head, cell in _columns(each)]
+    columns = [(head, cells) for head, cells in columns if any(cells)]
+    kinds = ["floor" if row.floor else "own" if row.server == summary.REFERENCE else "" for row in each.rows]
+    rows = zip(*(cells for _, cells in columns), strict=True)
+    return _table([head for head, _ in columns], zip(kinds, rows, strict=True))
+
+
+def _columns(each):
+    """(head, row -> cell) of each column that a table may have."""
+    metric = each.metric
+    yield "server", lambda row: escape(row.server)
+    yield units.UNITS[metric].head, lambda row: _with_extent(
+        _marked(units.written(metric, row.shown(metric)), row.server == each.best),
+        units.extent(metric, row.figures[metric]))
+    for base in summary.BASES:
+        yield f"over {base}", lambda row, base=base: _with_extent(
+            units.ratio(row.ratios[base].median), units.ratio_extent(row.ratios[base])) if base in row.ratios else ""
+    for name in COLUMNS:
+        yield units.UNITS[name].head, lambda row, name=name: units.written(name, row.shown(name)) + (
+            "*" if name == "rate" and row.saturated else "") if name in row.figures else ""
 
 
 def _marked(text, is_best):
@@ -127,10 +130,10 @@ def _with_extent(text, extent):
 def _method(result):
     method = result.method
     return (
-        f"<p>At most {method.rounds} rounds; in each every server had its turn, {method.seconds:g} s after a warm-up "
-        f"of {method.warm_up:g} s, while the others were stopped. The server was bound to "
-        f"{_cores(method.server_cores)}, the load generator to {_cores(method.load_cores)}. CPU time is that of the "
-        "server's whole process tree, in the kernel and outside, as the kernel counts it, divided by the requests "
+        f"<p>At most {method['rounds']} rounds; in each every server had its turn, {method['seconds']:g} s after a "
+        f"warm-up of {method['warm_up']:g} s, while the others were stopped. The server was bound to "
+        f"{_cores(method['server_cores'])}, the load generator to {_cores(method['load_cores'])}. CPU time is that of "
+        "the server's whole process tree, in the kernel and outside, as the kernel counts it, divided by the requests "
         "answered.</p>"
     )
 
@@ -140,7 +143,7 @@ def _cores(cores):
 
 
 def _facts(result):
-    memory = f"{result.machine.memory / GIBIBYTE:.1f} GiB of memory"
+    memory = f"{result.machine['memory'] / GIBIBYTE:.1f} GiB of memory"
     finished = "not finished"
     if result.finished:
         took = datetime.fromisoformat(result.finished) - datetime.fromisoformat(result.started)

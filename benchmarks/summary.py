@@ -42,6 +42,11 @@ class Row:
     def floor(self):
         return self.server in FLOORS
 
+    def shown(self, figure):
+        """The median; of errors the most in any round, which a median would hide. None where it was not measured."""
+        spread = self.figures.get(figure)
+        return spread and (spread.greatest if figure == "errors" else spread.median)
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -52,11 +57,20 @@ class Summary:
     metric: str
     rows: list[Row]
     best: str | None  # the server, floors aside, whose median is the least
-    absent: dict[str, str]  # by server: the reason why it has no figures
+    absent: dict[str, str]  # by server: the reason why it has no figures, or lacks those of some rounds
 
     def row(self, server):
         """The row of `server`, or None."""
         return next((row for row in self.rows if row.server == server), None)
+
+    @property
+    def gaps(self):
+        """Who is absent and why, a text for each reason."""
+        servers = {}
+        for server, reason in self.absent.items():
+            how = "absent" if self.row(server) is None else "not in every round"
+            servers.setdefault(f"{how}, {reason}", []).append(server)
+        return [f"{', '.join(names)}: {reason}" for reason, names in servers.items()]
 
     @property
     def figures(self):
@@ -99,8 +113,7 @@ def _summary(result, scenario):
         metric,
         rows,
         min(candidates, key=lambda row: row.figures[metric].median).server if candidates else None,
-        {each.server: each.reason for each in result.absent
-         if each.scenario == scenario and not rounds.get(each.server)},
+        {each.server: each.reason for each in result.absent if each.scenario == scenario},
     )
 
 
@@ -179,7 +192,8 @@ def interpreters(result):
 def machine(result):
     """The machine in a line: `2 cores (AMD EPYC), Linux 6.18, Debian GNU/Linux 12`."""
     facts = result.machine
-    return f"{facts.cores} core{'s' * (facts.cores != 1)} ({facts.cpu}), Linux {facts.kernel}, {facts.system}"
+    cores = "1 core" if facts["cores"] == 1 else f"{facts['cores']} cores"
+    return f"{cores} ({facts['cpu']}), Linux {facts['kernel']}, {facts['system']}"
 
 
 def floors(result):

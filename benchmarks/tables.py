@@ -4,20 +4,27 @@ Computes nothing: what is said comes from summary.py, how it is written from uni
 """
 
 from rich import box
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from benchmarks import summary, units
 
+WIDTH = 100  # columns
 COLUMNS = ("rate", "p50", "p99", "p999", "errors")  # beside the metric, where a scenario has them
 STYLES = {"better": "green", "worse": "red"}
+
+
+def console():
+    """A Console on standard output that is wide enough: a line that wraps is better than a figure cut short."""
+    return Console(width=max(WIDTH, Console().width))
 
 
 def show(result, console):
     """Prints a table for each scenario of `result`, then all of them in one."""
     summaries = summary.summarize(result)
     for each in summaries:
-        console.print(heading(each), scenario_table(each), *notes(each), "", sep="\n")
+        console.print(heading(each), *[scenario_table(each)] * bool(each.rows), *notes(each), "", sep="\n")
     console.print("[bold]all scenarios, medians[/bold]", overview_table(summaries), overview_notes(result), sep="\n")
 
 
@@ -36,27 +43,34 @@ def heading(each):
 
 
 def scenario_table(each):
-    """The rich Table of one Summary."""
+    """The rich Table of one Summary. A column in which nothing would stand is left out."""
     table = _table()
-    columns = [name for name in COLUMNS if name in each.figures]
-    bases = [base for base in summary.BASES if any(base in row.ratios for row in each.rows)]
-    heads = [f"median\n{units.UNITS[each.metric].symbol}", "\nspread"]
-    for base in bases:
-        heads += [f"ratio to\n{base}", "\nspread"] if base == summary.REFERENCE else [f"to\n{base}"]
-    heads += [f"{units.UNITS[name].title}\n{units.UNITS[name].symbol}" for name in columns]
-    table.add_column("\nserver", no_wrap=True)
-    for head in heads:
-        table.add_column(head, justify="right", no_wrap=True)
-    for row in each.rows:
-        cells = [row.server, _median(row, each.metric), units.extent(each.metric, row.figures[each.metric])]
-        for base in bases:
-            spread = row.ratios.get(base)
-            cells.append(units.ratio(spread.median) if spread else "")
-            if base == summary.REFERENCE:
-                cells.append(units.ratio_extent(spread) if spread else "")
-        cells += [_median(row, name) + ("*" if name == "rate" and row.saturated else "") for name in columns]
+    columns = [(head, [cell(row) for row in each.rows]) for head, cell in _columns(each.metric)]
+    columns = [(head, cells) for head, cells in columns if any(cells)]
+    for head, _ in columns:
+        table.add_column(head, justify="left" if head.endswith("server") else "right", no_wrap=True)
+    for row, cells in zip(each.rows, zip(*(cells for _, cells in columns), strict=True), strict=True):
         table.add_row(*cells, style=_style(row, each.best))
     return table
+
+
+def _columns(metric):
+    """(head, row -> cell) of each column that a table may have."""
+    reference, floor = summary.BASES
+    yield "\nserver", lambda row: row.server
+    yield f"median\n{units.UNITS[metric].symbol}", lambda row: _shown(row, metric)
+    yield "\nspread", lambda row: units.extent(metric, row.figures[metric])
+    yield f"ratio to\n{reference}", lambda row: _ratio(row, reference, lambda spread: units.ratio(spread.median))
+    yield "\nspread", lambda row: _ratio(row, reference, units.ratio_extent)
+    yield f"to\n{floor}", lambda row: _ratio(row, floor, lambda spread: units.ratio(spread.median))
+    for name in COLUMNS:
+        unit = units.UNITS[name]
+        yield f"{unit.title}\n{unit.symbol}", lambda row, name=name: _shown(row, name) + (
+            "*" if name == "rate" and row.saturated else "")
+
+
+def _ratio(row, base, write):
+    return write(row.ratios[base]) if base in row.ratios else ""
 
 
 def notes(each):
@@ -64,7 +78,7 @@ def notes(each):
     lines = []
     if any(row.saturated for row in each.rows):
         lines.append("* client saturated: the load generator was the limit, the server could do more")
-    lines += [f"{server}: absent, {reason}" for server, reason in each.absent.items()]
+    lines += each.gaps
     return [Text(line, style="dim") for line in lines]
 
 
@@ -79,7 +93,7 @@ def overview_table(summaries):
         unit = units.UNITS[each.metric]
         rows = {row.server: row for row in each.rows}
         table.add_row(f"{each.scenario}, {unit.symbol or each.metric}", *(
-            Text(_median(rows[server], each.metric), style=_style(rows[server], each.best)) if server in rows else "-"
+            Text(_shown(rows[server], each.metric), style=_style(rows[server], each.best)) if server in rows else "-"
             for server in servers
         ))
     return table
@@ -88,7 +102,7 @@ def overview_table(summaries):
 def overview_notes(result):
     """What the medians are of."""
     return Text(
-        f"Medians of at most {result.method.rounds} rounds, the less the better; µs: CPU of the whole server a "
+        f"Medians of at most {result.method['rounds']} rounds, the less the better; µs: CPU of the whole server a "
         f"request. Green: the best of the ASGI servers. {summary.day(result)}, commit {summary.source(result)}.",
         style="dim",
     )
@@ -132,8 +146,8 @@ def _table():
     return Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0, 0, 1), pad_edge=False)
 
 
-def _median(row, figure):
-    return units.written(figure, row.figures[figure].median) if figure in row.figures else ""
+def _shown(row, figure):
+    return units.written(figure, row.shown(figure)) if figure in row.figures else ""
 
 
 def _style(row, best):
