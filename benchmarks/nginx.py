@@ -21,7 +21,6 @@ http {{
     access_log off;
     default_type text/plain;
     sendfile on;
-    tcp_nopush on;
     open_file_cache max=10;
     keepalive_timeout {keep_alive}s;
     keepalive_requests 1000000000;

@@ -48,7 +48,7 @@ class Scenario:
     connections: int = 64
     answer: int | None = PLAIN
     floors: tuple[str, ...] = ()
-    floor: str = "constant"
+    floor: str = "plain"
     upload: int = 0
     pipelined: int = 1
     fields: tuple[str, ...] = ()
@@ -68,13 +68,13 @@ SCENARIOS = {scenario.name: scenario for scenario in (
     Scenario("plain-64", "plain text, 64 connections", floors=BOTH),
     Scenario("plain-1000", "plain text, 1,000 connections", connections=1000, floors=BOTH),
     Scenario("browser-64", "a browser's header fields", fields=BROWSER, floors=BOTH),
-    Scenario("json-64", "JSON", app="benchmarks.apps:json_object", answer=28),
+    Scenario("json-64", "JSON", app="benchmarks.apps:json", answer=28),
     Scenario("upload-10k", "upload of 10 KB, read whole", app="benchmarks.apps:upload", upload=10 * KIBIBYTE,
-             answer=len("10240"), floors=("bare",), floor="count"),
+             answer=len("10240"), floors=("bare",), floor="upload"),
     Scenario("upload-1m", "upload of 1 MB, read whole", app="benchmarks.apps:upload", upload=MEBIBYTE, connections=16,
-             answer=len("1048576"), floors=("bare",), floor="count"),
+             answer=len("1048576"), floors=("bare",), floor="upload"),
     Scenario("response-1m", "response of 1 MB", app="benchmarks.apps:response_1m", connections=16, answer=MEBIBYTE,
-             floors=BOTH, floor="large"),
+             floors=BOTH, floor="response-1m"),
     Scenario("stream-1m", "chunked response, 16 x 64 KB", app="benchmarks.apps:stream_1m", connections=16,
              answer=MEBIBYTE),
     Scenario("events", "server-sent events, 500 slow clients", app="benchmarks.apps:events", load="events",

@@ -97,7 +97,7 @@ SERVERS = {server.name: server for server in (
     Server(
         "gunicorn-asgi", "gunicorn's asgi worker",
         GUNICORN + " -k asgi --asgi-loop uvloop {app}",
-        requirements=("gunicorn[fast]", "uvloop"),
+        requirements=("gunicorn", "gunicorn_h1c", "uvloop"),  # its parser in C is an extra
         tls=GUNICORN_TLS, access_log="--access-logfile -"),
     Server(
         # Its backpressure bounds the open connections.
@@ -117,16 +117,19 @@ SERVERS = {server.name: server for server in (
     Server(
         "freastal", "freastal",
         # It has no command line.
-        """{python} -c 'import sys, freastal, {module}; freastal.serve_asgi({module}.{function}, "127.0.0.1", {port},
-        **dict(zip(("certfile", "keyfile"), sys.argv[1:])))'""",
+        "{python} -c 'import sys, freastal, {module}; freastal.serve_asgi({module}.{function}, \"127.0.0.1\", {port}, "
+        "**dict(zip((\"certfile\", \"keyfile\"), sys.argv[1:])))'",
         requirements=("freastal",),
         tls="{certificate} {certificate}",
-        lacks=dict.fromkeys(("race", "race-blocking"), "has no keep-alive limit")),
+        lacks={
+            "upload-1m": "resets a connection whose request is larger than 16 KiB",
+            **dict.fromkeys(("race", "race-blocking"), "has no keep-alive limit"),
+        }),
     Server(
         "bare", "bare uvloop protocol",
         "{python} -m benchmarks.floors {floor} --port {port}", environment=OWN, is_floor=True,
         requirements=("uvloop",),
-        tls="--certificate {certificate}"),
+        tls="--tls {certificate}"),
     Server(
         "nginx", "nginx",
         "{bin}/nginx -c {configuration}", environment=SYSTEM, is_floor=True,
