@@ -1,4 +1,4 @@
-"""The command line of the suite: run (the default), list, compare, report, readme."""
+"""The command line of the suite: run (the default), list, show, compare, report, readme."""
 
 import argparse
 import os
@@ -8,7 +8,7 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
-from benchmarks import environments, results, scenarios, servers, wrk
+from benchmarks import environments, readme, results, scenarios, servers, tables, wrk
 from benchmarks.measure import Suite, expected, rounds_of
 from benchmarks.progress import Progress
 
@@ -34,6 +34,18 @@ def parser():
     commands = top.add_subparsers(title="commands", metavar="")
     listing = commands.add_parser("list", help="the servers and the scenarios")
     listing.set_defaults(run=show_rows)
+    comparing = commands.add_parser("compare", help="what differs between two results")
+    comparing.add_argument("before", type=Path)
+    comparing.add_argument("after", type=Path)
+    comparing.set_defaults(run=compare)
+    for name, function, what in (
+        ("show", show_tables, "the tables of a result"),
+        ("report", write_report, "a page and a picture, written beside a result"),
+        ("readme", update_readme, "README's figures, rewritten from a committed result"),
+    ):
+        command = commands.add_parser(name, help=what)
+        command.add_argument("result", type=Path)
+        command.set_defaults(run=function)
     return top
 
 
@@ -104,6 +116,7 @@ def measure(result, chosen_servers, chosen_scenarios, peers, path):
         sys.exit(f"\ninterrupted; to go on: python -m benchmarks --resume {path}" if path.exists() else 130)
     result.finished = datetime.now(timezone.utc).isoformat(timespec="seconds")
     result.write(path)
+    tables.show(result, tables.console())
     print(path)
 
 
@@ -120,6 +133,43 @@ def show_rows(options):
         for row in table.values():
             print(f"  {row.name:15} {row.title}")
     return 0
+
+
+def compare(options):
+    """Show two results side by side."""
+    tables.show_comparison(load(options.before), load(options.after), tables.console())
+    return 0
+
+
+def show_tables(options):
+    """Show a result once more."""
+    tables.show(load(options.result), tables.console())
+    return 0
+
+
+def write_report(options):
+    """Write the page and the picture of a result beside it."""
+    from benchmarks import report  # matplotlib is slow to import, and only this needs it
+
+    print(*report.write(load(options.result), options.result), sep="\n")
+    return 0
+
+
+def update_readme(options):
+    """Rewrite README's block."""
+    try:
+        print(readme.update(options.result, load(options.result)))
+    except ValueError as error:  # a result outside of the repository, or no marks
+        sys.exit(str(error))
+    return 0
+
+
+def load(path):
+    """The result stored at `path`; the program ends with the reason where there is none."""
+    try:
+        return results.load(path)
+    except (OSError, ValueError) as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":
