@@ -46,6 +46,8 @@ def parser():
         command = commands.add_parser(name, help=what)
         command.add_argument("result", type=Path)
         command.set_defaults(run=function)
+        if function is write_report:
+            command.add_argument("--output", metavar="DIR", type=Path, help="elsewhere")
     return top
 
 
@@ -66,7 +68,7 @@ def run(options):
     now = datetime.now(timezone.utc)
     commit, dirty = environments.checkout()
     if options.resume:
-        result = results.load(options.resume)
+        result = load(options.resume)
         if result.commit != commit:
             sys.exit(f"{options.resume} was begun at commit {result.commit}; this is {commit}")
         chosen_servers = [servers.SERVERS[name] for name in result.servers]
@@ -148,10 +150,13 @@ def show_tables(options):
 
 
 def write_report(options):
-    """Write the page and the picture of a result beside it."""
+    """Write the page and the picture of a result, beside it or into another folder."""
     from benchmarks import report  # matplotlib is slow to import, and only this needs it
 
-    print(*report.write(load(options.result), options.result), sep="\n")
+    result = load(options.result)
+    folder = options.output or options.result.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    print(*report.write(result, folder / options.result.name), sep="\n")
     return 0
 
 

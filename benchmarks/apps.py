@@ -29,7 +29,7 @@ BETWEEN_BLOCKS = (0.1, 0.5)  # seconds; about a tenth of the time the loop is bl
 
 DISTRIBUTIONS = (
     "fastsrv", "uvicorn", "uvicorn-worker", "gunicorn", "granian", "hypercorn", "freastal", "uvloop", "httptools",
-    "gunicorn_h1c", "h11", "starlette", "fastapi", "pydantic",
+    "h11", "starlette", "fastapi", "pydantic",
 )
 
 

@@ -80,19 +80,21 @@ class ServerProcess:
 
     def stop(self):
         """End it, orderly if it can; when this returns no process of the tree is left."""
-        tree = process_tree(self.process.pid)
-        self.resume()
-        self.process.terminate()
+        descendants = process_tree(self.process.pid)[1:]
         try:
+            self.resume()
+            self.process.terminate()
             self.process.wait(STOP_PATIENCE)
         except subprocess.TimeoutExpired:
-            tree += process_tree(self.process.pid)
-        # Descendants are not reaped by us, and an orphan's number is not given away before it ends.
-        for pid in tree:
-            if pid != self.process.pid or self.process.returncode is None:
+            descendants += process_tree(self.process.pid)[1:]
+        finally:  # when interrupted, too
+            for pid in descendants:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-        self.process.wait()
+            self.process.kill()
+            self.process.wait()
+            while any(map(is_alive, descendants)):  # they are not ours to wait for
+                time.sleep(POLL)
 
     def signal(self, number):
         for pid in process_tree(self.process.pid):
@@ -116,6 +118,14 @@ def process_tree(root):
             with contextlib.suppress(OSError):
                 tree += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
     return tree
+
+
+def is_alive(pid):
+    """Whether the process runs, or could: the dead may stand in the table until their parent looks."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def threads_of(pid):
