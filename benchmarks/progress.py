@@ -55,7 +55,7 @@ class Progress:
 
     def absent(self, absent, expected):
         """There will be no (further) samples of a server; expected: what was expected of them."""
-        self.done += expected
+        self.total -= expected
         text = f"{absent.scenario:14} {absent.server:15} absent: {absent.reason}"
         if self.console.is_terminal:
             self.live.console.print(Text(text))
@@ -63,9 +63,9 @@ class Progress:
             print(text, file=self.console.file, flush=True)
 
     def left(self):
-        if not self.done:
-            return "time left unknown"
-        seconds = round(max(self.total - self.done, 0) * (time.monotonic() - self.begun) / self.done)
+        """The time left, at the pace so far."""
+        pace = (time.monotonic() - self.begun) / self.done if self.done else 1
+        seconds = round(max(self.total - self.done, 0) * pace)
         return f"{seconds // 60}:{seconds % 60:02} left"
 
     def draw(self):

@@ -31,12 +31,6 @@ def test_fastsrv_takes_part_in_every_scenario():
     assert [each.name for each in SCENARIOS.values() if SERVERS["fastsrv"].reason_against(each)] == []
 
 
-def test_servers_without_apps_serve_no_scenario_that_is_about_one():
-    for server, scenario in PAIRS:
-        if server.is_floor and scenario.app != "benchmarks.apps:plain" and scenario.name not in ("response-1m",):
-            assert server.reason_against(scenario) or scenario.floor == "count"
-
-
 def test_reasons_name_scenarios_that_there_are():
     for server in SERVERS.values():
         assert server.lacks.keys() <= SCENARIOS.keys()
