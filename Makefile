@@ -1,7 +1,7 @@
-# make run | test | build | debug | annotate | lint | stress | wheel | clean
+# make run | test | build | debug | annotate | lint | stress | bench | wheel | clean
 #
 # PYTHON, VENV  an interpreter and its environment   make test PYTHON=python3.13 VENV=.venv-3.13
-# ARGS          more arguments for pytest            make test ARGS="-k drain -x"
+# ARGS          more arguments                       make test ARGS="-k drain -x", make bench ARGS=--quick
 # MODE          release or debug, for any target     make stress MODE=debug
 
 PYTHON ?= python3
@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEBUG := BUILD_DEBUG=$(if $(filter debug,$(MODE)),1,0)
 SOURCES := $(wildcard fastsrv_ext/*.pyx fastsrv_ext/*.pxd)
 
-.PHONY: run test build debug annotate lint stress wheel clean
+.PHONY: run test build debug annotate lint stress bench wheel clean
 
 run: build
 	$(BIN)/gunicorn -k fastsrv.Worker -b $(BIND) --chdir examples hello:app
@@ -41,6 +41,9 @@ lint: build $(VENV)/.lint
 
 stress: build $(VENV)/.test
 	$(BIN)/python -m pytest tests/stress --long -o faulthandler_timeout=0 $(ARGS)
+
+bench: build $(VENV)/.bench
+	$(BIN)/python -m benchmarks $(ARGS)
 
 # The sdist, and the wheel from the sdist: both in environments of their own.
 wheel: $(VENV)/.package
@@ -69,6 +72,6 @@ $(VENV)/.built-$(MODE): $(VENV)/.tools $(SOURCES) fastsrv/__init__.py
 	$(DEBUG) $(PIP) install -qq --no-build-isolation -e .
 	touch $@
 
-$(VENV)/.test $(VENV)/.lint $(VENV)/.package: $(VENV)/.%: $(VENV)/.tools
+$(VENV)/.test $(VENV)/.lint $(VENV)/.bench $(VENV)/.package: $(VENV)/.%: $(VENV)/.tools
 	$(PIP) install -q --group $*
 	touch $@

@@ -1,0 +1,197 @@
+"""The raw ASGI applications that every server serves: one coroutine function a kind of scenario.
+
+They use the standard library only, since the peers' environment imports them, too. No part of the suite calls
+them; a server is told `benchmarks.apps:plain`.
+"""
+
+import asyncio
+import platform
+import random
+import sys
+import sysconfig
+import time
+from importlib import metadata
+from json import dumps
+
+KILOBYTE = 1024  # bytes
+MEGABYTE = 1024 * KILOBYTE  # bytes
+
+PLAIN = b"Hello, World!"
+PIECE = b"x" * (64 * KILOBYTE)
+PIECES = 16  # 64 KiB each: a megabyte
+LARGE = b"x" * MEGABYTE
+
+WAIT = 0.010  # seconds
+EVENT_INTERVAL = 0.1  # seconds between two events of one stream
+
+BLOCKED = 0.030  # seconds for which the blocking app keeps the loop
+BETWEEN_BLOCKS = (0.1, 0.5)  # seconds; about a tenth of the time the loop is blocked
+
+DISTRIBUTIONS = (
+    "fastsrv", "uvicorn", "uvicorn-worker", "gunicorn", "granian", "hypercorn", "freastal", "uvloop", "httptools",
+    "h11", "starlette", "fastapi", "pydantic",
+)
+
+
+def fields(content_type, length=None):
+    """The header fields of a response; without a length the server has to find a framing."""
+    named = [(b"content-type", content_type)]
+    if length is not None:
+        named.append((b"content-length", b"%d" % length))
+    return named
+
+
+PLAIN_FIELDS = fields(b"text/plain; charset=utf-8", len(PLAIN))
+LARGE_FIELDS = fields(b"application/octet-stream", len(LARGE))
+STREAM_FIELDS = fields(b"application/octet-stream")
+EVENT_FIELDS = fields(b"text/event-stream")
+
+
+async def plain(scope, receive, send):
+    """Thirteen bytes of text."""
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    await send({"type": "http.response.start", "status": 200, "headers": PLAIN_FIELDS})
+    await send({"type": "http.response.body", "body": PLAIN})
+
+
+async def json(scope, receive, send):
+    """A small object, serialized for each request."""
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    await answer_json(send, {"message": "Hello, World!"})
+
+
+async def upload(scope, receive, send):
+    """Reads the body whole; the answer is its length in bytes."""
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    pieces = []
+    more = True
+    while more:
+        event = await receive()
+        if event["type"] == "http.disconnect":
+            return
+        pieces.append(event.get("body", b""))
+        more = event.get("more_body", False)
+    body = b"%d" % len(b"".join(pieces))
+    await send({"type": "http.response.start", "status": 200, "headers": fields(b"text/plain", len(body))})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def response_1m(scope, receive, send):
+    """A megabyte in one piece."""
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    await send({"type": "http.response.start", "status": 200, "headers": LARGE_FIELDS})
+    await send({"type": "http.response.body", "body": LARGE})
+
+
+async def stream_1m(scope, receive, send):
+    """A megabyte in 16 pieces, of a length that the server is not told: it has to chunk them."""
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    await send({"type": "http.response.start", "status": 200, "headers": STREAM_FIELDS})
+    for _ in range(PIECES):
+        await send({"type": "http.response.body", "body": PIECE, "more_body": True})
+    await send({"type": "http.response.body"})
+
+
+async def events(scope, receive, send):
+    """Server-sent events, ten a second until the client goes; each is the server's monotonic clock in seconds."""
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    await receive()
+    gone = asyncio.ensure_future(receive())  # done when the client has gone
+    try:
+        await send({"type": "http.response.start", "status": 200, "headers": EVENT_FIELDS})
+        while not gone.done():
+            body = b"data: %.6f\n\n" % time.monotonic()
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+            await asyncio.sleep(EVENT_INTERVAL)
+    except OSError:  # ASGI 2.4: what send() raises when the client has gone
+        pass
+    finally:
+        gone.cancel()
+
+
+async def suspend(scope, receive, send):
+    """As plain, behind one turn of the loop."""
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    await asyncio.sleep(0)
+    await plain(scope, receive, send)
+
+
+async def wait(scope, receive, send):
+    """As plain, behind a wait of 10 ms, such as that for a database."""
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    await asyncio.sleep(WAIT)
+    await plain(scope, receive, send)
+
+
+class Blocks:
+    """Says when to block: at intervals from a fixed seed, so that each server meets the same ones."""
+
+    def __init__(self):
+        self.random = random.Random(1)
+        self.next = 0.0  # on the monotonic clock
+
+    def due(self):
+        now = time.monotonic()
+        if now < self.next:
+            return False
+        self.next = now + self.random.uniform(*BETWEEN_BLOCKS)
+        return True
+
+
+blocks = Blocks()
+
+
+async def blocking(scope, receive, send):
+    """As plain; but now and then a request keeps the loop for 30 ms, as a careless app does."""
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    if blocks.due():
+        time.sleep(BLOCKED)
+    await plain(scope, receive, send)
+
+
+async def versions(scope, receive, send):
+    """What is running: interpreter, how that was built, distributions, loop. For the stored result."""
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    loop = type(asyncio.get_running_loop())
+    await answer_json(send, {
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "compiler": platform.python_compiler(),
+        "configured": sysconfig.get_config_var("CONFIG_ARGS") or "",
+        "versions": {name: version for name in DISTRIBUTIONS if (version := version_of(name)) is not None},
+        "loop": f"{loop.__module__}.{loop.__qualname__}",
+    })
+
+
+def version_of(distribution):
+    """The version of what is imported, if it says one (a checkout may hide what is installed), or is installed."""
+    module = sys.modules.get(distribution.replace("-", "_"))
+    if module is not None and isinstance(getattr(module, "__version__", None), str):
+        return module.__version__
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+async def answer_json(send, value):
+    body = dumps(value).encode()
+    await send({"type": "http.response.start", "status": 200, "headers": fields(b"application/json", len(body))})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def lifespan(receive, send):
+    await receive()  # lifespan.startup
+    await send({"type": "lifespan.startup.complete"})
+    await receive()  # lifespan.shutdown
+    await send({"type": "lifespan.shutdown.complete"})

@@ -1,0 +1,117 @@
+"""The floors: bare uvloop protocols that answer what a server would, and do nothing that a server must do.
+
+`python -m benchmarks.floors KIND --port N [--certificate FILE]`. They find the ends of requests and nothing else: no
+head is parsed, no app is called, nothing is refused, nobody is timed out. What a server takes above them is what it
+does.
+"""
+
+import argparse
+import asyncio
+import re
+import ssl
+
+import uvloop
+
+from benchmarks.apps import LARGE, LARGE_FIELDS, PLAIN, PLAIN_FIELDS
+
+BACKLOG = 2048  # connections that wait to be accepted, as for the servers
+
+HEAD_END = b"\r\n\r\n"
+CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
+
+
+def response(fields, body, *more):
+    """The bytes of a response of the servers' own size: they send Date and Server, too."""
+    head = [b"HTTP/1.1 200 OK", b"date: Sun, 22 Nov 2026 12:00:00 GMT", b"server: fastsrv"]
+    head += [b": ".join(field) for field in (*fields, *more)]
+    return b"\r\n".join(head) + HEAD_END + body
+
+
+class Constant(asyncio.Protocol):
+    """Answers each head that comes with `answer`; the requests have no body."""
+
+    answer = response(PLAIN_FIELDS, PLAIN)
+
+    def __init__(self):
+        self.rest = b""  # a head of which the end has not come
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, data):
+        if self.rest:
+            data = self.rest + data
+        requests = data.count(HEAD_END)
+        self.rest = b"" if data.endswith(HEAD_END) else data.rpartition(HEAD_END)[2]
+        if requests == 1:
+            self.transport.write(self.answer)
+        elif requests:
+            self.transport.write(self.answer * requests)
+
+
+class Large(Constant):
+    """Answers with a megabyte. For one request at a time."""
+
+    answer = response(LARGE_FIELDS, LARGE)
+
+
+class Close(Constant):
+    """Answers, then closes the connection."""
+
+    answer = response(PLAIN_FIELDS, PLAIN, (b"connection", b"close"))
+
+    def data_received(self, data):
+        super().data_received(data)
+        if not self.rest:
+            self.transport.close()
+
+
+class Count(Constant):
+    """Counts the bytes of a body by its Content-Length, then answers with their number. For one request at a time."""
+
+    answer = response([(b"content-type", b"text/plain"), (b"content-length", b"%d")], b"%b")
+
+    def __init__(self):
+        super().__init__()
+        self.length = self.left = 0  # bytes
+
+    def data_received(self, data):
+        if not self.left:
+            head, end, body = (self.rest + data).partition(HEAD_END)
+            if not end:
+                self.rest = head
+                return
+            self.rest = b""
+            self.length = self.left = int(CONTENT_LENGTH.search(head)[1])
+            data = body
+        self.left -= len(data)
+        if not self.left:
+            digits = b"%d" % self.length
+            self.transport.write(self.answer % (len(digits), digits))
+
+
+KINDS = {"constant": Constant, "large": Large, "close": Close, "count": Count}
+
+
+async def serve(kind, port, certificate=None):
+    """Serve until the process is ended. certificate: a PEM file that holds its key, too; TLS, if there is one."""
+    context = None
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(KINDS[kind], "127.0.0.1", port, ssl=context, backlog=BACKLOG)
+    await server.serve_forever()
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.floors", description=__doc__.partition("\n")[0])
+    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--certificate", metavar="FILE", help="a PEM file that holds its key, too: serve TLS")
+    options = parser.parse_args()
+    uvloop.run(serve(options.kind, options.port, options.certificate))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,250 @@
+"""The method: every scenario, all its servers, rounds interleaved over the servers, one of them running at a time.
+
+What each load does is in wrk.py and load/; what is stored is in results.py. Called by __main__.py.
+"""
+
+import contextlib
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks import environments, nginx, wrk
+from benchmarks.environments import CERTIFICATE, ROOT
+from benchmarks.processes import Failed, ServerProcess, ask, free_port
+from benchmarks.results import Absent, Sample, Server
+from benchmarks.scenarios import Scenario
+from benchmarks.servers import SYSTEM
+
+VERSIONS = Scenario("versions", "versions", app="benchmarks.apps:versions", answer=None)
+WARM_UP_CONNECTIONS = 50  # before idle ones are counted: what they leave behind is no cost of a connection
+RACE_REQUESTS = 10_000
+PATIENCE = 60  # seconds beyond a load's own time
+EXPECTED = {"idle": 3.0, "start": 0.5, "race": 40.0}  # seconds of a sample, for the estimate of what is left
+
+
+def expected(scenario, method):
+    """Seconds that a sample is likely to take."""
+    return EXPECTED.get(scenario.load, method["seconds"] + method["warm_up"])
+
+
+def rounds_of(scenario, method):
+    return min(method["rounds"], scenario.rounds or method["rounds"])
+
+
+class Suite:
+    """Measures what `result` has not yet, and tells `store` after each sample.
+
+    servers, scenarios: lists of rows. peers: environments.Peers. progress: what is told how far it is.
+    Used as a context: its end stops all servers.
+    """
+
+    def __init__(self, result, servers, scenarios, peers, store, progress):
+        self.result = result
+        self.method = result.method
+        self.servers = servers
+        self.scenarios = scenarios
+        self.peers = peers
+        self.store = store
+        self.progress = progress
+        self.open = contextlib.ExitStack()
+
+    def __enter__(self):
+        self.folder = Path(self.open.enter_context(tempfile.TemporaryDirectory(prefix="benchmarks-")))
+        return self
+
+    def __exit__(self, *failure):
+        self.open.close()
+
+    def run(self):
+        for server in self.servers:
+            if server.name not in self.result.servers:
+                self.result.servers[server.name] = self.facts(server)
+        for scenario in self.scenarios:
+            self.measure(scenario)
+
+    def facts(self, server):
+        """What the result says of `server`, its versions as it tells them itself."""
+        self.progress.say(f"{server.name}: what it is")
+        command = server.as_told()
+        try:
+            if server.environment == SYSTEM:
+                return Server(server.title, {server.name: environments.nginx_version()}, None, command)
+            told = environments.own_versions() if server.is_floor else self.ask_versions(server)
+        except Failed:
+            return Server(server.title, {}, None, command)  # the scenarios will say why
+        return Server(server.title, environments.versions(server, told), environments.interpreter(told), command)
+
+    def ask_versions(self, server):
+        with self.running(server, VERSIONS) as process:
+            return json.loads(ask(process)[1])
+
+    def measure(self, scenario):
+        """All rounds of one scenario that the result does not have."""
+        rounds = range(rounds_of(scenario, self.method))
+        with contextlib.ExitStack() as running:
+            processes = {}
+            for server in self.servers:
+                if all(self.result.has(scenario.name, server.name, round) for round in rounds):
+                    continue
+                with self.absent_if_failed(scenario, server):
+                    self.expect_possible(server, scenario)
+                    if not scenario.fresh:
+                        self.progress.say(f"{scenario.name}: starting {server.name}")
+                        processes[server.name] = running.enter_context(self.running(server, scenario))
+                        processes[server.name].pause()
+            for round in rounds:
+                for server in self.servers:
+                    if not self.result.has(scenario.name, server.name, round):
+                        self.progress.running(scenario, server, round, len(rounds))
+                        with self.absent_if_failed(scenario, server):
+                            self.sample(scenario, server, round, processes.get(server.name))
+
+    def sample(self, scenario, server, round, process):
+        """Measure once and store it. process: the paused server, unless each sample has one of its own."""
+        if scenario.load == "start":
+            with self.running(server, scenario) as process:
+                figures = {"start": process.start}
+        elif scenario.load == "idle":
+            with self.running(server, scenario) as process:
+                figures = self.idle(scenario, process)
+        else:
+            process.resume()
+            try:
+                figures = self.loaded(scenario, process)
+            finally:
+                process.pause()
+        sample = Sample(scenario.name, server.name, round, figures)
+        self.result.samples.append(sample)
+        self.store()
+        self.progress.measured(sample, scenario, expected(scenario, self.method))
+
+    @contextlib.contextmanager
+    def absent_if_failed(self, scenario, server):
+        """What fails within leaves the server out of the scenario, and the reason in the result."""
+        try:
+            yield
+        except Failed as failure:
+            absent = Absent(scenario.name, server.name, str(failure))
+            missing = sum(not self.result.has(scenario.name, server.name, round)
+                          for round in range(rounds_of(scenario, self.method)))
+            self.result.absent.append(absent)
+            self.store()
+            self.progress.absent(absent, missing * expected(scenario, self.method))
+
+    def expect_possible(self, server, scenario):
+        """Raises Failed if it is known beforehand that `server` cannot take part."""
+        reason = server.reason_against(scenario)
+        if reason is not None:
+            raise Failed(reason)
+        if scenario.load == "wrk" and not wrk.is_there():
+            raise Failed(wrk.MISSING)
+        environments.programs(server, self.peers)
+
+    # Servers
+
+    def words(self, server, scenario, port):
+        values = environments.programs(server, self.peers)
+        if server.environment == SYSTEM:
+            values["configuration"] = nginx.configure(scenario, port, self.folder)
+        return server.words(scenario, port=port, certificate=CERTIFICATE, **values)
+
+    @contextlib.contextmanager
+    def running(self, server, scenario):
+        """A ServerProcess that has given a right answer; its `start` is how many seconds that took."""
+        port = free_port()
+        process = ServerProcess(
+            self.words(server, scenario, port), port, self.folder / f"{server.name}.log", ROOT,
+            self.method["server_cores"], tls=scenario.tls)
+        try:
+            (status, body), process.start = process.wait_for(lambda process: probe(process, scenario))
+            if status != 200 or scenario.answer not in (None, len(body)):
+                raise Failed(process.told(f"answered {status} with {len(body)} bytes, not 200 with {scenario.answer}"))
+            yield process
+        finally:
+            process.stop()
+
+    # Loads
+
+    def loaded(self, scenario, process):
+        """The figures of a run under load, after a warm-up."""
+        run = wrk.run if scenario.load == "wrk" else generate
+        if scenario.load != "race":
+            run(process.url, scenario, self.method["warm_up"])
+        begun, server_cpu, client_cpu = time.monotonic(), process.cpu(), children_cpu()
+        figures = run(process.url, scenario, self.method["seconds"])
+        elapsed, server_cpu, client_cpu = (
+            time.monotonic() - begun, process.cpu() - server_cpu, children_cpu() - client_cpu)
+        process.expect_alive()
+        if scenario.metric == "cpu":
+            if not figures["requests"]:
+                raise Failed(process.told("no request was answered"))
+            figures["cpu"] = server_cpu / figures["requests"]
+        return figures | {"server_busy": server_cpu / elapsed, "client_busy": client_cpu / elapsed}
+
+    def idle(self, scenario, process):
+        """Bytes that the server's processes grow by for an idle connection."""
+        with idle_connections(process.url, WARM_UP_CONNECTIONS):
+            pass
+        before = process.memory()
+        with idle_connections(process.url, scenario.connections) as standing:
+            return {"memory": (process.memory() - before) / standing}
+
+
+def probe(process, scenario):
+    body = b"x" * scenario.upload
+    return ask(process, "POST" if body else "GET", body or None, scenario.fields, whole=scenario.load != "events")
+
+
+def children_cpu():
+    """CPU seconds of the processes that have been started and have ended: loads, while one is measured."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def generator(name, url, *arguments):
+    return [sys.executable, "-m", f"benchmarks.load.{name}", "--url", url, *map(str, arguments)]
+
+
+def generate(url, scenario, seconds):
+    """As wrk.run, by the load generator of `scenario`. A race takes the time that it takes."""
+    if scenario.load == "race":
+        arguments = ("--requests", RACE_REQUESTS, "--limit", scenario.keep_alive, "--connections", scenario.connections)
+        seconds = 10 * EXPECTED["race"]
+    else:
+        arguments = ("--clients", scenario.connections, "--seconds", seconds)
+    words = generator(scenario.load, url, *arguments)
+    try:
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=seconds + PATIENCE)
+    except subprocess.TimeoutExpired as error:
+        raise Failed(f"the load did not end within {error.timeout:.0f} s") from error
+    return parse(done.stdout, done.stderr, done.returncode)
+
+
+def parse(output, errors, status):
+    """The figures that a load generator printed. Raises Failed with what it said instead."""
+    try:
+        if status == 0:
+            return json.loads(output)
+    except ValueError:
+        pass
+    raise Failed("; ".join(["the load failed", *(errors or output).strip().splitlines()[-3:]]))
+
+
+@contextlib.contextmanager
+def idle_connections(url, number):
+    """Hold `number` connections that have had an answer each; how many there really are."""
+    words = generator("idle", url, "--connections", number)
+    with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as process:
+        try:
+            line = process.stdout.readline()
+            if not line:
+                parse("", process.communicate(timeout=PATIENCE)[1], process.returncode)
+            yield json.loads(line)["connections"]
+            process.communicate(timeout=PATIENCE)  # closes its standard input: the sign to end
+        finally:
+            process.kill()

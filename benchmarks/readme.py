@@ -1,0 +1,73 @@
+"""README's figures: the block between its two marks, written from a stored result and never by hand.
+
+Called by the command line (`python -m benchmarks readme RESULT`); a test holds that README says what the newest
+committed result does.
+"""
+
+from pathlib import Path
+
+from benchmarks import summary, units
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+BEGIN, END = "<!-- figures -->\n", "<!-- /figures -->\n"
+TELLING = ("plain-64", "browser-64", "upload-10k", "response-1m", "close", "fastapi", "tls", "idle", "race")
+
+
+def update(path, result):
+    """Rewrites README's block from `result`, stored at `path` inside the repository. Returns README's path."""
+    README.write_text(with_block(README.read_text(encoding="utf-8"), block(path, result)), encoding="utf-8")
+    return README
+
+
+def with_block(text, new):
+    """`text` with what is between the two marks replaced by `new`. Raises ValueError where a mark is missing."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"README has lost a mark: {BEGIN.strip()} or {END.strip()}")
+    return before + begin + new + end + after
+
+
+def block(path, result):
+    """The block as Markdown: a picture, a table, and where its figures come from. Links start at README's folder."""
+    place = Path(path).resolve().relative_to(ROOT)
+    summaries = {each.scenario: each for each in summary.summarize(result)}
+    chosen = [summaries[name] for name in TELLING if name in summaries]
+    page, picture = (place.with_suffix(suffix).as_posix() for suffix in (".html", ".png"))
+    return (
+        f"[![CPU a request, beside other servers]({picture})]({page})\n\n"
+        "CPU time of the server in microseconds a request, where no other unit is said, and how many times that is of "
+        f"{summary.REFERENCE}'s; the less, the better. {summary.floors(result)}\n\n"
+        f"{_table(chosen)}\n{_source(result)} [Report]({page}), [how it is measured](benchmarks/README.md).\n"
+    )
+
+
+def _table(summaries):
+    servers = list(dict.fromkeys(row.server for each in summaries for row in each.rows))
+    lines = ["| | " + " | ".join(servers) + " |", "|---|" + "---:|" * len(servers)]
+    for each in summaries:
+        symbol = units.UNITS[each.metric].symbol if each.metric != "cpu" else ""
+        cells = [each.title + (f", {symbol}" if symbol else ""), *(_cell(each, server) for server in servers)]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(each, server):
+    row = each.row(server)
+    if row is None:
+        return "-"
+    text = units.written(each.metric, row.figures[each.metric].median)
+    if server == each.best:
+        text = f"**{text}**"
+    ratio = row.ratios.get(summary.REFERENCE)
+    return f"{text}<br>{units.ratio(ratio.median)} ×" if ratio else text  # noqa: RUF001
+
+
+def _source(result):
+    versions = summary.versions(result)
+    python = versions.pop("python", "unknown")
+    builds = "; ".join(summary.interpreters(result)) or f"Python {python}"
+    packages = ", ".join(f"{package} {version}" for package, version in versions.items())
+    return (f"Medians of {result.method['rounds']} rounds on {summary.machine(result)}, {summary.day(result)}, commit "
+            f"`{summary.source(result)}`; {builds}; {packages}.")

@@ -1,0 +1,214 @@
+"""What a stored result says: medians, spread, paired ratios, and how two results differ. Pure functions of results.
+
+All figures stay as they are stored, SI; of every metric less is better. Whoever shows a result calls this:
+tables.py, plots.py, report.py and readme.py.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median
+
+REFERENCE = "fastsrv"  # whose figures the others are divided by
+FLOORS = ("bare", "nginx")  # no ASGI servers: what the machine costs anyway
+BASES = (REFERENCE, "bare")  # ratios are made to these
+ENOUGH_ROUNDS = 3  # with fewer on either side two ranges are too often apart by chance
+CLIENT_FULL, SERVER_FREE = 0.95, 0.9  # shares of a core: above the one and below the other the client was the limit
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Values of one figure over the rounds."""
+
+    median: float
+    least: float
+    greatest: float
+    rounds: int
+
+    @classmethod
+    def of(cls, values):
+        return cls(median(values), min(values), max(values), len(values))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One server in one scenario."""
+
+    server: str
+    figures: dict[str, Spread]  # by the name of the figure
+    ratios: dict[str, Spread]  # by the name of the base: this server's metric over that of the base, paired by round
+    saturated: bool  # the client was the limit: requests/s are its, not the server's
+
+    @property
+    def floor(self):
+        return self.server in FLOORS
+
+    def shown(self, figure):
+        """The median; of errors the most in any round, which a median would hide. None where it was not measured."""
+        spread = self.figures.get(figure)
+        return spread and (spread.greatest if figure == "errors" else spread.median)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One scenario. Rows hold the metric, and stand in the order of the result's servers."""
+
+    scenario: str
+    title: str
+    metric: str
+    rows: list[Row]
+    best: str | None  # the server, floors aside, whose median is the least
+    absent: dict[str, str]  # by server: the reason why it has no figures, or lacks those of some rounds
+
+    def row(self, server):
+        """The row of `server`, or None."""
+        return next((row for row in self.rows if row.server == server), None)
+
+    @property
+    def gaps(self):
+        """Who is absent and why, a text for each reason."""
+        servers = {}
+        for server, reason in self.absent.items():
+            how = "absent" if self.row(server) is None else "not in every round"
+            servers.setdefault(f"{how}, {reason}", []).append(server)
+        return [f"{', '.join(names)}: {reason}" for reason, names in servers.items()]
+
+    @property
+    def figures(self):
+        """Names of the figures that any row has."""
+        return {name for row in self.rows for name in row.figures}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One server in one scenario, in two results."""
+
+    scenario: str
+    title: str
+    server: str
+    metric: str
+    before: Spread
+    after: Spread
+    ratio: float | None  # of the medians, after / before; None where before is nothing
+    verdict: str
+
+
+def summarize(result):
+    """A Summary for each scenario that has a sample or an absent server, in the result's order."""
+    summaries = [_summary(result, name) for name in result.scenarios]
+    return [summary for summary in summaries if summary.rows or summary.absent]
+
+
+def _summary(result, scenario):
+    metric = result.scenarios[scenario].metric
+    rounds = {server: {} for server in result.servers}
+    for sample in result.samples:
+        figures = _comparable(sample.figures)
+        if sample.scenario == scenario and metric in figures:
+            rounds[sample.server][sample.round] = figures
+    rows = [_row(server, metric, rounds) for server in result.servers if rounds[server]]
+    candidates = [row for row in rows if not row.floor]
+    return Summary(
+        scenario,
+        result.scenarios[scenario].title,
+        metric,
+        rows,
+        min(candidates, key=lambda row: row.figures[metric].median).server if candidates else None,
+        {each.server: each.reason for each in result.absent if each.scenario == scenario},
+    )
+
+
+def _comparable(figures):
+    """`figures` with the requests lost out of 10,000 sent: runs end with slightly more sent than asked for."""
+    if figures.get("sent"):
+        return figures | {"lost": figures["lost"] * 10_000 / figures["sent"]}
+    return figures
+
+
+def _row(server, metric, rounds):
+    own = rounds[server]
+    names = dict.fromkeys(name for figures in own.values() for name in figures)
+    spreads = {name: Spread.of([figures[name] for figures in own.values() if name in figures]) for name in names}
+    ratios = {}
+    for base in BASES:
+        # What is nothing has no ratio: a race without a loss, for one.
+        pairs = [(own[each][metric], figures[metric]) for each, figures in rounds.get(base, {}).items() if each in own]
+        if base != server and pairs and all(divisor for _, divisor in pairs):
+            ratios[base] = Spread.of([dividend / divisor for dividend, divisor in pairs])
+    return Row(server, spreads, ratios, _saturated(spreads))
+
+
+def _saturated(spreads):
+    if "client_busy" not in spreads or "server_busy" not in spreads:
+        return False
+    return spreads["client_busy"].median > CLIENT_FULL and spreads["server_busy"].median < SERVER_FREE
+
+
+def compare(before, after):
+    """A Change for each server and scenario that both results have, in the order of `after`."""
+    earlier = {summary.scenario: summary for summary in summarize(before)}
+    changes = []
+    for summary in summarize(after):
+        if summary.scenario not in earlier or earlier[summary.scenario].metric != summary.metric:
+            continue
+        for row in summary.rows:
+            if old := earlier[summary.scenario].row(row.server):
+                one, two = old.figures[summary.metric], row.figures[summary.metric]
+                changes.append(Change(
+                    summary.scenario, summary.title, row.server, summary.metric, one, two,
+                    two.median / one.median if one.median else None, _verdict(one, two),
+                ))
+    return changes
+
+
+def _verdict(before, after):
+    """`better` or `worse` only where the two ranges are apart: five rounds each are so by chance once in 126."""
+    if min(before.rounds, after.rounds) < ENOUGH_ROUNDS:
+        return "too few rounds"
+    if after.greatest < before.least:
+        return "better"
+    if after.least > before.greatest:
+        return "worse"
+    return "within spread"
+
+
+def versions(result):
+    """Package -> version for everything that was measured, sorted; several versions are joined by a slash."""
+    found = {}
+    for server in result.servers.values():
+        for package, version in server.versions.items():
+            found.setdefault(package, set()).add(version)
+    return {package: "/".join(sorted(found[package])) for package in sorted(found)}
+
+
+def interpreters(result):
+    """How each interpreter was built, once, with the servers that ran on it: build -> names."""
+    found = {}
+    for name, server in result.servers.items():
+        if server.interpreter:
+            found.setdefault(server.interpreter, []).append(name)
+    return found
+
+
+def machine(result):
+    """The machine in a line: `2 cores (AMD EPYC), Linux 6.18, Debian GNU/Linux 12`."""
+    facts = result.machine
+    cores = "1 core" if facts["cores"] == 1 else f"{facts['cores']} cores"
+    return f"{cores} ({facts['cpu']}), Linux {facts['kernel']}, {facts['system']}"
+
+
+def floors(result):
+    """A sentence on which servers are floors; empty where none took part."""
+    found = {name: result.servers[name].title for name in FLOORS if name in result.servers}
+    texts = [name if name == title else f"{name} ({title})" for name, title in found.items()]
+    return f"Floors, which call no application: {', '.join(texts)}." if texts else ""
+
+
+def day(result):
+    """When the run was started, `22 November 2026`."""
+    started = datetime.fromisoformat(result.started)
+    return f"{started.day} {started:%B %Y}"
+
+
+def source(result):
+    """The commit, shortened, and whether the tree had changes that were not committed."""
+    return (result.commit or "unknown")[:10] + (" with changes not committed" if result.dirty else "")

@@ -1,0 +1,96 @@
+"""A server's process tree: waited for, paused, resumed, read and stopped."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import processes
+from benchmarks.processes import Failed, ServerProcess
+
+# A server in a child of the process that is started, as with gunicorn.
+PARENT = """
+import http.server, os, signal, sys
+if os.fork():
+    os.wait()
+else:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"hello")
+    http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+@pytest.fixture
+def start(tmp_path):
+    """start(source) -> ServerProcess that runs this source; its first argument is the port."""
+    running = []
+
+    def start(source):
+        port = processes.free_port()
+        running.append(ServerProcess(
+            [sys.executable, "-c", source, str(port)], port, tmp_path / "log", tmp_path,
+            processes.os.sched_getaffinity(0)))
+        return running[-1]
+
+    yield start
+    for each in running:
+        each.stop()
+
+
+def states(tree):
+    """The state letters of processes, as ps shows them."""
+    return [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] for pid in tree]
+
+
+def test_answer_is_waited_for(start):
+    answer, seconds = start(PARENT).wait_for(processes.ask)
+    assert answer == (200, b"hello")
+    assert 0 < seconds < processes.START_PATIENCE
+
+
+def test_server_that_ends_is_told_with_its_last_words(start):
+    with pytest.raises(Failed, match="ended with status 3; no such app"):
+        start("import sys; print('no such app'); sys.exit(3)").wait_for(processes.ask)
+
+
+def test_pause_holds_and_resume_frees_the_whole_tree(start):
+    server = start(PARENT)
+    server.wait_for(processes.ask)
+    tree = processes.process_tree(server.process.pid)
+    server.pause()
+    while set(states(tree)) != {"T"}:  # a signal is delivered when the kernel comes to it
+        pass
+    server.resume()
+    assert len(tree) == 2
+    assert processes.ask(server) == (200, b"hello")
+
+
+def test_cpu_and_memory_are_those_of_the_tree(start):
+    server = start(PARENT)
+    server.wait_for(processes.ask)
+    before = server.cpu()
+    for _ in range(20):
+        processes.ask(server)
+    assert 0 < before < server.cpu()
+    assert server.memory() > processes.memory_of(server.process.pid) > 0
+
+
+@pytest.mark.parametrize("paused", [False, True], ids=["running", "paused"])
+def test_stop_leaves_no_process(start, paused):
+    server = start(PARENT)
+    server.wait_for(processes.ask)
+    tree = processes.process_tree(server.process.pid)
+    if paused:
+        server.pause()
+    server.stop()
+    assert not any(map(processes.is_alive, tree))
+
+
+def test_cores_are_those_given_and_ours_come_back(start):
+    own = processes.os.sched_getaffinity(0)
+    with processes.on_cores({min(own)}):
+        assert processes.os.sched_getaffinity(0) == {min(own)}
+    assert processes.os.sched_getaffinity(0) == own

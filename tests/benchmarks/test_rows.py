@@ -1,0 +1,58 @@
+"""Servers and scenarios, the data: every pair has either a whole command line or a reason against it."""
+
+import importlib
+import importlib.util
+import itertools
+
+import pytest
+
+from benchmarks import floors
+from benchmarks.scenarios import QUICK as QUICK_SCENARIOS
+from benchmarks.scenarios import SCENARIOS
+from benchmarks.servers import PEERS, SERVERS
+from benchmarks.servers import QUICK as QUICK_SERVERS
+
+VALUES = {"python": "/env/bin/python", "bin": "/env/bin", "port": 8000, "certificate": "/cert.pem",
+          "configuration": "/nginx.conf"}
+PAIRS = list(itertools.product(SERVERS.values(), SCENARIOS.values()))
+
+
+@pytest.mark.parametrize(("server", "scenario"), PAIRS, ids=lambda row: row.name)
+def test_row_is_complete(server, scenario):
+    if server.reason_against(scenario) is None:
+        words = server.words(scenario, **VALUES)
+        assert not any("{" in word or "}" in word for word in words)
+        assert words[0].startswith("/env/bin")
+        assert any(str(VALUES[place]) in word for place in ("port", "configuration") for word in words)
+        assert ("/cert.pem" in words) == (scenario.tls and server.name != "nginx")
+
+
+def test_fastsrv_takes_part_in_every_scenario():
+    assert [each.name for each in SCENARIOS.values() if SERVERS["fastsrv"].reason_against(each)] == []
+
+
+def test_reasons_name_scenarios_that_there_are():
+    for server in SERVERS.values():
+        assert server.lacks.keys() <= SCENARIOS.keys()
+
+
+def test_peers_say_what_they_are_installed_from():
+    assert [each.name for each in SERVERS.values() if each.environment == PEERS and not each.requirements] == []
+
+
+def test_command_line_for_readers_has_no_folders():
+    for server in SERVERS.values():
+        assert "/" not in server.as_told()
+
+
+def test_quick_run_has_rows_that_there_are():
+    assert set(QUICK_SERVERS) <= SERVERS.keys() and set(QUICK_SCENARIOS) <= SCENARIOS.keys()
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=lambda row: row.name)
+def test_scenario_asks_for_what_is_there(scenario):
+    module, function = scenario.app.split(":")
+    assert callable(getattr(importlib.import_module(module), function))
+    assert scenario.floor in floors.KINDS
+    assert scenario.load in ("wrk", "start") or importlib.util.find_spec(f"benchmarks.load.{scenario.load}")
+    assert scenario.metric in ("cpu", "memory", "start", "lost")

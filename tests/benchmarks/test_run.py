@@ -1,0 +1,102 @@
+"""The suite as it is called, against fastsrv alone: smoke, interruption and resumption."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import wrk
+from benchmarks.processes import is_alive, process_tree
+from benchmarks.scenarios import SCENARIOS
+
+ROOT = Path(__file__).parents[2]
+RACES = [name for name, scenario in SCENARIOS.items() if scenario.load == "race"]  # a minute each
+PATIENCE = 100  # seconds
+
+
+def suite(*options, **more):
+    """The command `python -m benchmarks`, started."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "benchmarks", *options], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, **more)
+
+
+def run(path, *options, **more):
+    """The result, stored at `path`, of a run on fastsrv alone that ends well."""
+    with suite("--servers", "fastsrv", "--output", str(path), *options, **more) as process:
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, errors
+    return json.loads(path.read_text())
+
+
+def expect_figures(result, scenarios):
+    """Every scenario was measured without errors, or wrk is missing and the hint is there."""
+    absent = {each["scenario"]: each["reason"] for each in result["absent"]}
+    without_wrk = [] if wrk.is_there() else [name for name in scenarios if SCENARIOS[name].load == "wrk"]
+    assert absent == dict.fromkeys(without_wrk, wrk.MISSING)
+    measured = {sample["scenario"]: sample["figures"] for sample in result["samples"]}
+    assert measured.keys() == set(scenarios) - absent.keys()
+    for name, figures in measured.items():
+        assert SCENARIOS[name].metric in figures, name
+        assert not figures.get("errors"), name
+    assert result["finished"]
+
+
+def test_every_scenario_is_measured_without_errors(tmp_path):
+    names = [name for name in SCENARIOS if name not in RACES]
+    result = run(tmp_path / "result.json", "--rounds", "1", "--seconds", "0.5", "--scenarios", ",".join(names))
+    expect_figures(result, names)
+    assert all(sample["figures"][SCENARIOS[sample["scenario"]].metric] > 0 for sample in result["samples"])
+    assert result["servers"]["fastsrv"]["versions"].keys() >= {"python", "fastsrv", "gunicorn", "uvloop", "httptools"}
+
+
+def test_scenarios_of_wrk_are_left_out_with_a_hint_where_it_is_missing(tmp_path):
+    (tmp_path / "empty").mkdir()
+    result = run(tmp_path / "result.json", "--rounds", "1", "--scenarios", "plain-64,start",
+                 env=os.environ | {"PATH": str(tmp_path / "empty")})
+    assert result["absent"] == [{"scenario": "plain-64", "server": "fastsrv", "reason": wrk.MISSING}]
+    assert [sample["scenario"] for sample in result["samples"]] == ["start"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
+def test_interrupted_run_stops_its_servers_and_can_be_resumed(tmp_path, number):
+    path = tmp_path / "result.json"
+    options = ("--servers", "fastsrv", "--scenarios", "start", "--rounds", "6", "--output", str(path))
+    with suite(*options) as process:
+        for line in process.stderr:
+            if "to the first answer" in line:
+                break
+        tree = process_tree(process.pid)
+        process.send_signal(number)
+        process.communicate(timeout=PATIENCE)
+    assert process.returncode != 0
+    assert not any(map(is_alive, tree))
+    interrupted = json.loads(path.read_text())
+    assert interrupted["finished"] is None and 0 < len(interrupted["samples"]) < 6
+
+    with suite("--resume", str(path)) as process:
+        process.communicate(timeout=PATIENCE)
+    resumed = json.loads(path.read_text())
+    assert resumed["finished"]
+    assert [sample["round"] for sample in resumed["samples"]] == list(range(6))
+    assert resumed["samples"][:len(interrupted["samples"])] == interrupted["samples"]
+
+
+def test_result_of_another_commit_is_not_resumed(tmp_path):
+    path = tmp_path / "result.json"
+    run(path, "--rounds", "1", "--scenarios", "start")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"commit": "0" * 40}))
+    with suite("--resume", str(path)) as process:
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode != 0 and "was begun at commit 000" in errors
+
+
+@pytest.mark.parametrize("options", [("--servers", "apache"), ("--scenarios", "plain-64,http3")])
+def test_unknown_names_are_told(options):
+    with suite(*options) as process:
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 2 and f"no {options[1].rpartition(',')[2]}; there are" in errors

@@ -1,0 +1,75 @@
+"""What the terminal shows of a result."""
+
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from benchmarks import tables
+from tests.benchmarks import stored
+
+
+@pytest.fixture
+def shown():
+    """shown(show, *results) -> str: what is printed on a terminal of 100 columns, as plain text."""
+    def show(print_results, *stored_results):
+        file = io.StringIO()
+        print_results(*stored_results, Console(file=file, width=100))
+        return file.getvalue()
+
+    return show
+
+
+def lines(text, scenario):
+    """The lines of one scenario's table, spaces made one."""
+    table = text[text.index(f"({scenario})"):].split("\n\n")[0]
+    return [re.sub(" +", " ", line).strip() for line in table.splitlines()]
+
+
+def test_a_row_has_the_median_its_spread_and_the_ratio_with_its_spread(shown):
+    text = shown(tables.show, stored.load())
+    assert "uvicorn 22.0 20.0-27.0 2.50 2.20-3.00 4.70 44,000 1.40 2.20 5.00 3" in lines(text, "plain-64")
+
+
+def test_a_saturated_client_is_noted(shown):
+    text = shown(tables.show, stored.load())
+    assert "199,000*" in next(line for line in lines(text, "plain-64") if line.startswith("bare"))
+    assert any(line.startswith("* client saturated") for line in lines(text, "plain-64"))
+    assert "saturated" not in "".join(lines(text, "tls"))
+
+
+def test_absent_servers_stand_beneath_with_their_reason(shown):
+    text = shown(tables.show, stored.load())
+    assert "hypercorn: absent, did not start: <no certificate>" in lines(text, "tls")
+    assert "uvicorn: absent, not installed" in lines(text, "start")
+
+
+def test_columns_without_figures_are_left_out(shown):
+    """Memory was measured, and nothing beside it; one round has no spread."""
+    heads = " ".join(lines(shown(tables.show, stored.load()), "idle")[1:3])
+    assert "KB" in heads
+    assert "p50" not in heads and "spread" not in heads and "errors" not in heads
+
+
+def test_the_last_table_has_all_scenarios(shown):
+    text = shown(tables.show, stored.load())
+    overview = text[text.index("all scenarios"):]
+    assert re.search(r"plain-64, µs +9.00 +22.0 +130 +4.50", overview)
+    assert re.search(r"race, lost +0 +21 +- +-", overview)
+
+
+def test_nothing_is_cut_at_100_columns(shown):
+    text = shown(tables.show, stored.load()) + shown(tables.show_comparison, stored.load(), stored.load())
+    assert "…" not in text
+
+
+def test_a_comparison_shows_both_medians_the_ratio_and_the_verdict(shown):
+    before, after = stored.with_cpu(fastsrv=(8e-6, 9e-6, 10e-6)), stored.with_cpu(fastsrv=(5e-6, 6e-6, 7e-6))
+    text = re.sub(" +", " ", shown(tables.show_comparison, before, after))
+    assert "plain-64 fastsrv µs 9.00 8.00-10.0 6.00 5.00-7.00 0.67 better" in text
+
+
+def test_results_with_nothing_in_common_say_so(shown):
+    text = shown(tables.show_comparison, stored.with_cpu(fastsrv=[1]), stored.with_cpu(uvicorn=[1]))
+    assert text == "The two results have no server and scenario in common.\n"
