@@ -1,13 +1,15 @@
-# make run | test | build | debug | annotate | lint | stress | wheel | clean
+# make run | test | build | debug | annotate | lint | stress | fuzz | wheel | clean
 #
 # PYTHON, VENV  an interpreter and its environment   make test PYTHON=python3.13 VENV=.venv-3.13
-# ARGS          more arguments for pytest            make test ARGS="-k drain -x"
+# ARGS          more arguments for pytest, libFuzzer make test ARGS="-k drain -x"
+# TIME          seconds of fuzzing, for each target  make fuzz-head TIME=3600
 # MODE          release or debug, for any target     make stress MODE=debug
 
 PYTHON ?= python3
 VENV ?= .venv
 BIND ?= 127.0.0.1:8000
 ARGS ?=
+TIME ?= 150
 MODE := release
 
 BIN := $(abspath $(VENV))/bin
@@ -15,7 +17,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEBUG := BUILD_DEBUG=$(if $(filter debug,$(MODE)),1,0)
 SOURCES := $(wildcard fastsrv_ext/*.pyx fastsrv_ext/*.pxd)
 
-.PHONY: run test build debug annotate lint stress wheel clean
+.PHONY: run test build debug annotate lint stress fuzz fuzz-head fuzz-protocol wheel clean
 
 run: build
 	$(BIN)/gunicorn -k fastsrv.Worker -b $(BIND) --chdir examples hello:app
@@ -41,6 +43,14 @@ lint: build $(VENV)/.lint
 
 stress: build $(VENV)/.test
 	$(BIN)/python -m pytest tests/stress --long -o faulthandler_timeout=0 $(ARGS)
+
+fuzz: fuzz-head fuzz-protocol
+
+# The sanitized build has a directory of its own; the one in place stays as it is.
+fuzz-head fuzz-protocol: fuzz-%: build $(VENV)/.fuzz
+	@command -v clang >/dev/null || { echo "fuzzing needs clang: apt-get install clang llvm" >&2; exit 1; }
+	BUILD_SANITIZE=1 $(BIN)/python setup.py --quiet build --build-lib build/sanitize/lib
+	$(BIN)/python -m tests.fuzz $* -max_total_time=$(TIME) $(ARGS)
 
 # The sdist, and the wheel from the sdist: both in environments of their own.
 wheel: $(VENV)/.package
@@ -69,6 +79,6 @@ $(VENV)/.built-$(MODE): $(VENV)/.tools $(SOURCES) fastsrv/__init__.py
 	$(DEBUG) $(PIP) install -qq --no-build-isolation -e .
 	touch $@
 
-$(VENV)/.test $(VENV)/.lint $(VENV)/.package: $(VENV)/.%: $(VENV)/.tools
+$(VENV)/.test $(VENV)/.lint $(VENV)/.fuzz $(VENV)/.package: $(VENV)/.%: $(VENV)/.tools
 	$(PIP) install -q --group $*
 	touch $@

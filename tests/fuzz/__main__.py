@@ -1,0 +1,48 @@
+"""python -m tests.fuzz TARGET [libFuzzer's options, or files to check once]: `make fuzz` calls it.
+
+Runs in the sanitizers' runtime that comes with atheris, on modules built by `make fuzz` (BUILD_SANITIZE=1 of setup.py).
+"""
+
+import importlib
+import os
+import sys
+from hashlib import sha1
+from pathlib import Path
+
+import atheris
+
+FOLDER = Path(__file__).parent
+ROOT = FOLDER.parents[1]
+BUILT = ROOT / "build" / "sanitize" / "lib"
+WORK = ROOT / "build" / "fuzz"
+RUNTIME = f"{atheris.path()}/asan_with_fuzzer.so"
+
+
+def restart():
+    """In an interpreter that has the runtime, finds the sanitized modules before those in place, and gives every
+    object an allocation of its own, whose ends are watched."""
+    os.environ.update(
+        LD_PRELOAD=RUNTIME, PYTHONPATH=f"{BUILT}:{ROOT}", PYTHONMALLOC="malloc", PYTHONDONTWRITEBYTECODE="1",
+        ASAN_OPTIONS="detect_leaks=0")  # what lives as long as the interpreter looks like a leak
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "tests.fuzz", *sys.argv[1:]])
+
+
+def main(target, *arguments):
+    module = importlib.import_module(f"tests.fuzz.{target}")
+    options = [f"-artifact_prefix={WORK / target}-", "-timeout=20", *arguments]
+    if not any(os.path.isfile(argument) for argument in arguments):
+        kept, seeds = WORK / target, WORK / f"{target}-seeds"  # `kept` grows from run to run
+        for folder in (kept, seeds):
+            folder.mkdir(parents=True, exist_ok=True)
+        for seed in module.seeds():
+            (seeds / sha1(seed).hexdigest()).write_bytes(seed)
+        options += [f"-dict={FOLDER / 'http.dict'}", "-max_len=2048", "-print_final_stats=1",
+                    str(kept), str(seeds), str(FOLDER / "found" / target)]
+    atheris.Setup([sys.argv[0], *options], module.check)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    if os.environ.get("LD_PRELOAD") != RUNTIME:
+        restart()
+    main(*sys.argv[1:])
