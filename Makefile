@@ -59,7 +59,7 @@ wheel: $(VENV)/.package
 
 # The virtual environments stay: they are yours to delete.
 clean:
-	rm -rf build dist *.egg-info fastsrv_ext/*.so .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist *.egg-info fastsrv_ext/*.so .fuzz .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -f $(VENV)/.built-* .venv*/.built-*
 
 # Stamps: one for the tools that build, one for the build in place (of one mode at a time), one for each dependency group.

@@ -5,16 +5,19 @@ Runs in the sanitizers' runtime that comes with atheris, on modules built by `ma
 
 import importlib
 import os
+import shutil
 import sys
 from hashlib import sha1
 from pathlib import Path
 
 import atheris
 
-FOLDER = Path(__file__).parent
-ROOT = FOLDER.parents[1]
+from tests.fuzz import inputs
+
+DICTIONARY = Path(__file__).with_name("http.dict")
+ROOT = DICTIONARY.parents[2]
 BUILT = ROOT / "build" / "sanitize" / "lib"
-WORK = ROOT / "build" / "fuzz"
+WORK = ROOT / ".fuzz"  # not in build/, which a change of setup.py empties
 RUNTIME = f"{atheris.path()}/asan_with_fuzzer.so"
 
 
@@ -32,12 +35,12 @@ def main(target, *arguments):
     options = [f"-artifact_prefix={WORK / target}-", "-timeout=20", *arguments]
     if not any(os.path.isfile(argument) for argument in arguments):
         kept, seeds = WORK / target, WORK / f"{target}-seeds"  # `kept` grows from run to run
+        shutil.rmtree(seeds, ignore_errors=True)
         for folder in (kept, seeds):
             folder.mkdir(parents=True, exist_ok=True)
-        for seed in module.seeds():
-            (seeds / sha1(seed).hexdigest()).write_bytes(seed)
-        options += [f"-dict={FOLDER / 'http.dict'}", "-max_len=2048", "-print_final_stats=1",
-                    str(kept), str(seeds), str(FOLDER / "found" / target)]
+        for data in inputs(module):
+            (seeds / sha1(data).hexdigest()).write_bytes(data)
+        options += [f"-dict={DICTIONARY}", "-max_len=2048", "-print_final_stats=1", str(kept), str(seeds)]
     atheris.Setup([sys.argv[0], *options], module.check)
     atheris.Fuzz()
 

@@ -1,24 +1,15 @@
-"""What the fuzzing starts from, and what it has found: all of it holds, on the usual build, without the fuzzer."""
-
-from pathlib import Path
+"""What the fuzzing starts from, and what it has found, holds on the usual build, too."""
 
 import pytest
 
-from tests.fuzz import head, protocol
-
-FOUND = Path(__file__).parent / "found"
+from tests.fuzz import head, inputs, protocol
 
 
-def inputs(target):
-    found = (path.read_bytes() for path in sorted(FOUND.glob(f"{target.__name__.rpartition('.')[2]}/*")))
-    return pytest.mark.parametrize("data", [*target.seeds(), *found], ids=lambda data: "")
-
-
-@inputs(head)
+@pytest.mark.parametrize("data", [*inputs(head)], ids=lambda data: "")
 def test_head(data):
     head.check(data)
 
 
-@inputs(protocol)
+@pytest.mark.parametrize("data", [*inputs(protocol)], ids=lambda data: "")
 def test_protocol(data):
     protocol.check(data)

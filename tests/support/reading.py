@@ -113,18 +113,18 @@ class Parsed:
         self.parser = HttpRequestParser(self)
         try:
             fed = 0
-            for end in re.finditer(rb"\r\n\r\n", data):
-                self.parser.feed_data(data[fed:end.end() - 1])
-                assert not self.messages, "a head ends elsewhere than behind an empty line"
-                fed = end.end() - 1
-                self.parser.feed_data(data[fed:end.end()])
-                fed = end.end()
+            for line in re.finditer(rb"\n", data):
+                end = line.end()
+                self.parser.feed_data(data[fed:end - 1])
+                assert not self.messages, "a head ends within a line"
+                self.parser.feed_data(data[end - 1:end])
+                fed = end
                 if self.messages:
-                    self.first_end = fed
+                    self.first_end = end
                     break
             self.parser.feed_data(data[fed:])
         except HttpParserUpgrade:
-            self.first_end = self.first_end or end.end()
+            self.first_end = self.first_end or end
             self.upgraded = True
         except HttpParserCallbackError:
             raise
