@@ -3,7 +3,7 @@
 Input: what a peer sends at once.
 """
 
-from tests.support.corpus import BAD, GOOD, LIMITS
+from tests.support.corpus import BAD, GOOD, LIMITS, get
 from tests.support.reading import compare
 
 PLAIN = b"Host: example.org\r\n"  # the fields of a head that is scanned, each after this one
@@ -20,6 +20,14 @@ def seeds():
         yield (head + b"\r\n") * 3
         for field in FIELDS:
             yield head + field + b"\r\n\r\n" + b"abc" + head + b"\r\n"
+
+
+    for target in (b"/%", b"/%4", b"/%zz", b"/a%41%c3%a9", b"/?%", b"//a?b?c", b"/a;b=c,d"):
+        yield get(target=target)
+    for over in (0, 1):
+        yield get(target=b"/".ljust(LIMITS["request_line"] + over - len(b"GET  HTTP/1.1"), b"a"))
+        yield get(b"X-A: ".ljust(LIMITS["request_field_size"] + over - len(b"\r\n"), b"b"))
+        yield get(*[b"X:"] * (LIMITS["request_fields"] + over - 1))
 
 
 def check(data):

@@ -40,7 +40,7 @@ def seeds():
     for request in (get(), get() * 3, length, length + b"def" + get(), chunks, chunks + b"0\r\n\r\n" + get()):
         for orders in (
             "a", "bmf", "lmmf", "bMkMMKf", "bkMw", "kbMtttKMf", "z", "bz", "bmq", "q", "raa", "rgra", "rwa", "wa",
-            "waw", "rea", "ea", "bex", "rx", "da", "bda", "aad", "bmea", "ada", "kaKa", "lfm", "ff", "bb",
+            "waw", "rea", "rewa", "ea", "bex", "rx", "da", "bda", "aad", "bmea", "ada", "kaKa", "lfm", "ff", "bb",
         ):
             yield request + b"".join(b"\xff" + order.encode() for order in orders)
         yield request + b"\xffr" + b"de\xffr" + b"f\xffra" + get()
@@ -80,10 +80,13 @@ def check(data):
     assert more <= 0 or (more == 1 and whole.refused)
     assert not whole.unanswered()
 
-    calm = not orders.strip(CALM) and orders.count(b"t") < PATIENCE
-    if calm:
+    ticks = orders.count(b"t") + PATIENCE * orders.count(b"w")
+    if ticks < PATIENCE and not orders.strip(CALM):
         assert more >= 0
         assert [answer.status // 100 for answer in play.answers] == [answer.status // 100 for answer in whole.answers]
+    if play.refused and not whole.refused:
+        seen = len(play.answers) <= len(play.requests)
+        assert (play.kept_waiting if seen else ticks) >= PATIENCE, "refused without a reason"
     if not play.peer_reset and play.kept_waiting < PATIENCE:
         for request in play.unanswered():
             assert request.failed or (whole.refused and request is play.requests[-1]), "closed without an answer"
