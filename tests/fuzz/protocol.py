@@ -39,8 +39,8 @@ def seeds():
     length, chunks = post(b"Content-Length: 6", body=b"abc"), post(CHUNKED, body=b"3\r\nabc\r\n")
     for request in (get(), get() * 3, length, length + b"def" + get(), chunks, chunks + b"0\r\n\r\n" + get()):
         for orders in (
-            "a", "bmf", "lmmf", "bMkMMKf", "bkMw", "kbMtttKMf", "z", "bz", "bmq", "q", "raa", "rgra", "rwa", "wa",
-            "waw", "rea", "rewa", "ea", "bex", "rx", "da", "bda", "aad", "bmea", "ada", "kaKa", "lfm", "ff", "bb",
+            "a", "bmf", "lmmf", "bMkMMKf", "bkMw", "kbMtttKMf", "z", "bz", "bmq", "q", "raa", "rrgra", "rrwa", "wa",
+            "waw", "rrea", "rrewa", "ea", "bex", "rx", "da", "bda", "aad", "bmea", "ada", "kaKa", "lfm", "ff", "bb",
         ):
             yield request + b"".join(b"\xff" + order.encode() for order in orders)
         yield request + b"\xffr" + b"de\xffr" + b"f\xffra" + get()
