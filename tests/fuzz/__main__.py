@@ -26,7 +26,7 @@ def restart():
     object an allocation of its own, whose ends are watched."""
     os.environ.update(
         LD_PRELOAD=RUNTIME, PYTHONPATH=f"{BUILT}:{ROOT}", PYTHONMALLOC="malloc", PYTHONDONTWRITEBYTECODE="1",
-        ASAN_OPTIONS="detect_leaks=0")  # what lives as long as the interpreter looks like a leak
+        ASAN_OPTIONS="detect_leaks=0:quarantine_size_mb=64")  # what the interpreter keeps to its end looks like a leak
     os.execv(sys.executable, [sys.executable, "-P", "-m", "tests.fuzz", *sys.argv[1:]])
 
 

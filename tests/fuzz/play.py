@@ -3,6 +3,7 @@
 Knows nothing of the fuzzer: protocol.py reads its input and gives the orders.
 """
 
+import logging
 from itertools import zip_longest
 
 from tests.support.client import Answers
@@ -14,6 +15,8 @@ SECONDS = 2  # each limit on time
 PATIENCE = int(SECONDS / TICK)  # ticks that a peer may keep us waiting
 # What the app may be told when it sends what it must not, or its client has gone.
 REPROACHES = ("send() got ", "the response's body ", "the client has gone")
+QUIET = logging.getLogger("fastsrv.tests.fuzz")  # apps are told to fail
+QUIET.disabled = True
 
 
 class Request:
@@ -96,7 +99,7 @@ class Play:
         self.app, self.requests, self.said = Puppet(), [], b""
         self.wire = Wire(self.app, scan_heads=scan, **LIMITS, **dict.fromkeys(
             ["header", "keepalive", "body", "send", "drain", "close"], SECONDS))
-        self.wire.log.disabled = True
+        self.wire.dispatch.log = QUIET
         self.answers, self.fed, self.saw_end = Answers(self.method), 0, False
         self.peer_ended = self.peer_reset = False
         self.kept_waiting = 0  # ticks that the peer was waited for, beside the next request
