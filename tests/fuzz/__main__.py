@@ -32,7 +32,7 @@ def restart():
 
 def main(target, *arguments):
     module = importlib.import_module(f"tests.fuzz.{target}")
-    options = [f"-artifact_prefix={WORK / target}-", "-timeout=20", *arguments]
+    options = [f"-artifact_prefix={WORK / target}-", "-timeout=20", "-detect_leaks=0", "-print_funcs=0", *arguments]
     if not any(os.path.isfile(argument) for argument in arguments):
         kept, seeds = WORK / target, WORK / f"{target}-seeds"  # `kept` grows from run to run
         shutil.rmtree(seeds, ignore_errors=True)
