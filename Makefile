@@ -1,13 +1,16 @@
-# make run | test | build | debug | annotate | lint | stress | bench | wheel | clean
+# make run | test | build | debug | annotate | lint | stress | fuzz | bench | wheel | clean
 #
-# PYTHON, VENV  an interpreter and its environment   make test PYTHON=python3.13 VENV=.venv-3.13
-# ARGS          more arguments                       make test ARGS="-k drain -x", make bench ARGS=--quick
+# PYTHON, VENV  an interpreter and its environment         make test PYTHON=python3.13 VENV=.venv-3.13
+# ARGS          more arguments for pytest, the fuzzer,     make test ARGS="-k drain -x"
+#               or the benchmark suite                     make bench ARGS=--quick
+# TIME          seconds of fuzzing, for each target        make fuzz-head TIME=3600
 # MODE          release or debug, for any target     make stress MODE=debug
 
 PYTHON ?= python3
 VENV ?= .venv
 BIND ?= 127.0.0.1:8000
 ARGS ?=
+TIME ?= 150
 MODE := release
 
 BIN := $(abspath $(VENV))/bin
@@ -15,7 +18,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEBUG := BUILD_DEBUG=$(if $(filter debug,$(MODE)),1,0)
 SOURCES := $(wildcard fastsrv_ext/*.pyx fastsrv_ext/*.pxd)
 
-.PHONY: run test build debug annotate lint stress bench wheel clean
+.PHONY: run test build debug annotate lint stress fuzz fuzz-head fuzz-protocol bench wheel clean
 
 run: build
 	$(BIN)/gunicorn -k fastsrv.Worker -b $(BIND) --chdir examples hello:app
@@ -42,6 +45,14 @@ lint: build $(VENV)/.lint
 stress: build $(VENV)/.test
 	$(BIN)/python -m pytest tests/stress --long -o faulthandler_timeout=0 $(ARGS)
 
+fuzz: fuzz-head fuzz-protocol
+
+# The sanitized build has a directory of its own; the one in place stays as it is.
+fuzz-head fuzz-protocol: fuzz-%: build $(VENV)/.fuzz
+	@command -v clang >/dev/null || { echo "fuzzing needs clang: apt-get install clang llvm" >&2; exit 1; }
+	BUILD_SANITIZE=1 $(BIN)/python setup.py --quiet build --build-lib build/sanitize/lib
+	$(BIN)/python -m tests.fuzz $* -max_total_time=$(TIME) $(ARGS)
+
 bench: build $(VENV)/.bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
@@ -52,7 +63,7 @@ wheel: $(VENV)/.package
 
 # The virtual environments stay: they are yours to delete.
 clean:
-	rm -rf build dist *.egg-info fastsrv_ext/*.so .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist *.egg-info fastsrv_ext/*.so .fuzz .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -f $(VENV)/.built-* .venv*/.built-*
 
 # Stamps: one for the tools that build, one for the build in place (of one mode at a time), one for each dependency group.
@@ -72,6 +83,6 @@ $(VENV)/.built-$(MODE): $(VENV)/.tools $(SOURCES) fastsrv/__init__.py
 	$(DEBUG) $(PIP) install -qq --no-build-isolation -e .
 	touch $@
 
-$(VENV)/.test $(VENV)/.lint $(VENV)/.bench $(VENV)/.package: $(VENV)/.%: $(VENV)/.tools
+$(VENV)/.test $(VENV)/.lint $(VENV)/.fuzz $(VENV)/.bench $(VENV)/.package: $(VENV)/.%: $(VENV)/.tools
 	$(PIP) install -q --group $*
 	touch $@

@@ -1,7 +1,9 @@
 """Finds and compiles fastsrv_ext/*.pyx. All that needs no program stands in pyproject.toml.
 
-Two switches from the environment; each mode has its own build directory, so that none reuses another's files:
+Switches from the environment; each mode has its own build directory, so that none reuses another's files:
 BUILD_DEBUG=1     bounds checks and assertions on, symbols, little optimization
+BUILD_SANITIZE=1  for fuzzing, by clang: the address and undefined-behaviour sanitizers, and counters of what ran.
+                  Such modules load only under atheris' asan_with_fuzzer.so
 BUILD_ANNOTATE=1  Cython's annotated HTML beside the generated C, in build/*-annotate/cython/
 """
 
@@ -15,8 +17,10 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 DEBUG = os.environ.get("BUILD_DEBUG") == "1"
+SANITIZE = os.environ.get("BUILD_SANITIZE") == "1"
 ANNOTATE = os.environ.get("BUILD_ANNOTATE") == "1"
-BUILD = "build/" + ("debug" if DEBUG else "release") + ("-annotate" if ANNOTATE else "")
+MODE = "sanitize" if SANITIZE else "debug" if DEBUG else "release"
+BUILD = f"build/{MODE}" + ("-annotate" if ANNOTATE else "")
 
 DIRECTIVES = {
     "language_level": 3,
@@ -30,7 +34,13 @@ DIRECTIVES = {
     "binding": False,  # methods stay plain built-ins: the cheapest call
     "autotestdict": False,  # no __test__ in the modules
 }
-if DEBUG:
+if SANITIZE:
+    os.environ["CC"] = "clang"
+    COMPILER = {"extra_compile_args": [
+        "-O1", "-g", "-UNDEBUG", "-fno-omit-frame-pointer", "-fno-sanitize-recover=all",
+        "-fsanitize=address,undefined,fuzzer-no-link",
+    ]}
+elif DEBUG:
     COMPILER = {"extra_compile_args": ["-O1", "-g", "-UNDEBUG"]}
 else:
     COMPILER = {"extra_compile_args": ["-O3"], "define_macros": [("CYTHON_WITHOUT_ASSERTIONS", "1")]}

@@ -31,9 +31,9 @@ async def settle(turns=None):
     """Let the loop turn until nothing is left to do, or so often."""
     loop = asyncio.get_running_loop()
     for _ in range(turns or TURNS):
-        await asyncio.sleep(0)
         if not loop._ready:  # asyncio's callbacks that are due; no public name tells
             return
+        await asyncio.sleep(0)
     assert turns is not None, "the server does not come to rest"
 
 
