@@ -4,7 +4,7 @@
 # ARGS          more arguments for pytest, the fuzzer,     make test ARGS="-k drain -x"
 #               or the benchmark suite                     make bench ARGS=--quick
 # TIME          seconds of fuzzing, for each target        make fuzz-head TIME=3600
-# MODE          release or debug, for any target     make stress MODE=debug
+# MODE          release or debug, for any target           make stress MODE=debug
 
 PYTHON ?= python3
 VENV ?= .venv

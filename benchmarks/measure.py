@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks import environments, nginx, wrk
 from benchmarks.environments import CERTIFICATE, ROOT
-from benchmarks.processes import Failed, ServerProcess, ask, free_port
+from benchmarks.processes import Failed, ServerProcess, ask, free_port, uninterrupted
 from benchmarks.results import Absent, Sample, Server
 from benchmarks.scenarios import Scenario
 from benchmarks.servers import SYSTEM
@@ -156,16 +156,19 @@ class Suite:
     def running(self, server, scenario):
         """A ServerProcess that has given a right answer; its `start` is how many seconds that took."""
         port = free_port()
-        process = ServerProcess(
-            self.words(server, scenario, port), port, self.folder / f"{server.name}.log", ROOT,
-            self.method["server_cores"], tls=scenario.tls)
+        process = None
         try:
+            with uninterrupted():
+                process = ServerProcess(
+                    self.words(server, scenario, port), port, self.folder / f"{server.name}.log", ROOT,
+                    self.method["server_cores"], tls=scenario.tls)
             (status, body), process.start = process.wait_for(lambda process: probe(process, scenario))
             if status != 200 or scenario.answer not in (None, len(body)):
                 raise Failed(process.told(f"answered {status} with {len(body)} bytes, not 200 with {scenario.answer}"))
             yield process
         finally:
-            process.stop()
+            if process is not None:
+                process.stop()
 
     # Loads
 

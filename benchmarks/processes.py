@@ -120,6 +120,23 @@ def process_tree(root):
     return tree
 
 
+@contextlib.contextmanager
+def uninterrupted():
+    """INT and TERM have to wait for the end of the block: what is being started must be known before it is stopped."""
+    came = []
+    handlers = {
+        number: signal.signal(number, lambda number, frame: came.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    for number in came:
+        signal.raise_signal(number)
+
+
 def is_alive(pid):
     """Whether the process runs, or could: the dead may stand in the table until their parent looks."""
     try:
