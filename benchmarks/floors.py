@@ -76,15 +76,17 @@ class Count(Constant):
         self.length = self.left = 0  # bytes
 
     def data_received(self, data):
+        size = len(data)
         if not self.left:
-            head, end, body = (self.rest + data).partition(HEAD_END)
-            if not end:
-                self.rest = head
+            data = self.rest + data
+            end = data.find(HEAD_END)
+            if end < 0:
+                self.rest = data
                 return
             self.rest = b""
-            self.length = self.left = int(CONTENT_LENGTH.search(head)[1])
-            data = body
-        self.left -= len(data)
+            self.length = self.left = int(CONTENT_LENGTH.search(data, 0, end)[1])
+            size = len(data) - end - len(HEAD_END)  # of the body alone, which is not copied
+        self.left -= size
         if not self.left:
             digits = b"%d" % self.length
             self.transport.write(self.answer % (len(digits), digits))
