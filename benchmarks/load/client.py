@@ -76,6 +76,9 @@ class Target:
         except OSError as error:
             connection.close()
             raise Failure(f"cannot connect to {self.address[0]}:{self.address[1]}: {error}") from error
+        except asyncio.CancelledError:
+            connection.close()
+            raise
         await loop.create_connection(lambda: protocol, sock=connection)
         return connection
 
@@ -128,6 +131,7 @@ def run(job):
 
 
 async def until_failure(job):
+    """The result of `job`, or an exception of any callback that fails before."""
     loop = asyncio.get_running_loop()
     failed = loop.create_future()
 
@@ -137,5 +141,9 @@ async def until_failure(job):
 
     loop.set_exception_handler(fail)
     working = loop.create_task(job)
-    done, _ = await asyncio.wait({working, failed}, return_when=asyncio.FIRST_COMPLETED)
-    done.pop().result()
+    await asyncio.wait({working, failed}, return_when=asyncio.FIRST_COMPLETED)
+    if not failed.done():
+        return working.result()
+    working.cancel()
+    await asyncio.wait({working})
+    return failed.result()

@@ -21,25 +21,22 @@ FIELD = b"data: "
 
 
 class Reader(Client):
-    """One stream. `delays` of its events in seconds are noted in the list given, by a prompt client alone."""
+    """One stream. The delays of its events in seconds are added to the list given, by a prompt client alone."""
 
-    def __init__(self, target, count, delays=None):
+    def __init__(self, target, delays=None):
         super().__init__(target)
-        self.count = count
         self.delays = delays
+        self.events = 0
         self.ended = False
 
     def data_received(self, data):
         now = time.monotonic()
         *events, self.received = (self.received + data).split(EVENT_END)
-        for event in events:
-            sent = event.rpartition(FIELD)[2]
-            if self.count.begun:
-                self.count.events += 1
-                if self.delays is not None:
-                    self.delays.append(now - float(sent))
+        self.events += len(events)
         if self.delays is None:
             self.transport.pause_reading()
+        else:
+            self.delays.extend(now - float(event.rpartition(FIELD)[2]) for event in events)
 
     def read_on(self):
         if not self.ended:
@@ -47,14 +44,6 @@ class Reader(Client):
 
     def connection_lost(self, error):
         self.ended = True
-
-
-class Count:
-    """Events received since the measurement began."""
-
-    def __init__(self):
-        self.begun = False
-        self.events = 0
 
 
 async def read_slowly(readers):
@@ -67,10 +56,9 @@ async def read_slowly(readers):
 
 
 async def read(target, clients, seconds):
-    """The figures of `clients` that read for `seconds`."""
-    count = Count()
+    """The figures of `clients` that read for `seconds` after the last of them has connected."""
     delays = []
-    readers = [Reader(target, count, delays if number % PROMPT == 0 else None) for number in range(clients)]
+    readers = [Reader(target, delays if number % PROMPT == 0 else None) for number in range(clients)]
     slow = [reader for reader in readers if reader.delays is None]
     room = asyncio.Semaphore(AT_ONCE)
 
@@ -79,17 +67,16 @@ async def read(target, clients, seconds):
             await target.connect(reader, SLOW_BUFFER if reader.delays is None else None)
 
     await asyncio.gather(*(connect(reader) for reader in readers))
-    count.begun = True
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         await read_slowly(slow)
-    count.begun = False
+    received = sum(reader.events for reader in readers)
     errors = sum(reader.ended for reader in readers)
     for reader in readers:
         reader.transport.close()
-    if not count.events:
+    if not delays:
         raise Failure("no event arrived")
-    return {"requests": count.events, **percentiles(delays), "errors": errors}
+    return {"requests": received, **percentiles(delays), "errors": errors}
 
 
 async def main(options):

@@ -124,17 +124,19 @@ async def run_race(target, requests, limit, connections):
     """The figures of a race of `requests` against a server that closes after `limit` seconds."""
     race = Race()
     begin = time.monotonic()
-    while race.sent < requests:
-        if len(race.open) < connections:
-            racer = Racer(target, race)
-            racer.socket = await target.connect(racer)
-        if not race.ages and time.monotonic() - begin > limit + PATIENCE:
-            raise Failure(f"the server does not close idle connections after {limit} s")
-        await asyncio.sleep(limit / connections)
-    while any(racer.asked_again for racer in race.open):
-        await asyncio.sleep(MARGIN)
-    for racer in list(race.open):
-        racer.end()
+    try:
+        while race.sent < requests:
+            if len(race.open) < connections:
+                racer = Racer(target, race)
+                racer.socket = await target.connect(racer)
+            if not race.ages and time.monotonic() - begin > limit + PATIENCE:
+                raise Failure(f"the server does not close idle connections after {limit} s")
+            await asyncio.sleep(limit / connections)
+        while any(racer.asked_again for racer in race.open):
+            await asyncio.sleep(MARGIN)
+    finally:
+        for racer in list(race.open):
+            racer.end()
     seconds = time.monotonic() - begin
     return {"sent": race.sent, "lost": race.lost, "closed": race.closed, "seconds": seconds,
             "lag": percentiles(race.lags)["p99"]}

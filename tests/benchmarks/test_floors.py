@@ -1,0 +1,94 @@
+"""The floors: each answers every request that comes, however the bytes are cut."""
+
+import asyncio
+import socket
+
+import pytest
+
+from benchmarks import floors
+from tests.support.tls import CERTIFICATE, client_context
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+UPLOAD = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000\r\n\r\n" + b"x" * 10_000
+
+
+class Transport:
+    """What a floor sees of a transport."""
+
+    def __init__(self):
+        self.output = b""
+        self.closed = False
+
+    def write(self, data):
+        self.output += data
+
+    def close(self):
+        self.closed = True
+
+
+def feed(kind, *pieces):
+    """A transport after a floor of `kind` has read `pieces`."""
+    floor = floors.KINDS[kind]()
+    transport = Transport()
+    floor.connection_made(transport)
+    for piece in pieces:
+        floor.data_received(piece)
+    return transport
+
+
+@pytest.mark.parametrize("cut", range(1, len(REQUEST)))
+def test_request_in_two_pieces(cut):
+    assert feed("constant", REQUEST[:cut], REQUEST[cut:]).output == floors.Constant.answer
+
+
+def test_each_pipelined_request_is_answered():
+    stream = REQUEST * 16
+    assert feed("constant", stream).output == floors.Constant.answer * 16
+    assert feed("constant", stream[:100], stream[100:102], stream[102:]).output == floors.Constant.answer * 16
+
+
+@pytest.mark.parametrize("cut", [1, 20, len(UPLOAD) - 10_000, len(UPLOAD) - 1])
+def test_upload_is_counted_whole_and_the_connection_lives_on(cut):
+    output = feed("count", UPLOAD[:cut], UPLOAD[cut:], UPLOAD).output
+    assert output.count(b"\r\n\r\n10000") == 2
+    assert output.count(b"content-length: 5\r\n") == 2
+
+
+def test_nothing_is_answered_before_the_body_is_there():
+    assert feed("count", UPLOAD[:-1]).output == b""
+
+
+def test_large_answer():
+    assert len(feed("large", REQUEST).output.partition(b"\r\n\r\n")[2]) == 1048576
+
+
+def test_connection_is_closed_after_the_answer():
+    assert not feed("close", REQUEST[:10]).closed
+    transport = feed("close", REQUEST)
+    assert transport.output == floors.Close.answer
+    assert b"\r\nconnection: close\r\n" in transport.output
+    assert transport.closed
+
+
+@pytest.mark.parametrize("certificate", [None, CERTIFICATE], ids=["tcp", "tls"])
+def test_served(certificate):
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+
+    async def ask():
+        serving = asyncio.create_task(floors.serve("constant", port, certificate))
+        context = client_context() if certificate else None
+        while True:
+            try:
+                reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+                break
+            except ConnectionRefusedError:
+                assert not serving.done(), serving.result()
+        writer.write(REQUEST)
+        answer = await reader.readexactly(len(floors.Constant.answer))
+        writer.close()
+        await writer.wait_closed()
+        serving.cancel()
+        return answer
+
+    assert asyncio.run(ask()) == floors.Constant.answer
