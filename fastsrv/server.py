@@ -20,6 +20,7 @@ from fastsrv.listeners import make_listeners
 from fastsrv_ext.clock import TICK, Clock
 from fastsrv_ext.context import Context, Limits
 from fastsrv_ext.http import HTTP
+from fastsrv_ext.tls import TLS
 
 DRAIN_POLL = 0.05  # seconds between two looks at what is still open
 
@@ -62,10 +63,10 @@ class Server:
             "keepalive": config.keepalive > 0, "scan_heads": config.scan_heads,
             "scheme": "https" if tls is not None else "http",
         }
+        self.tls = tls
         self.listeners = make_listeners(
-            self.loop, sockets, lambda: HTTP(self.context), log, backlog=config.backlog,
-            limit=config.worker_connections, connected=lambda: self.context.connections, tls=tls,
-            handshake_timeout=config.header_timeout, own=own_sockets,
+            self.loop, sockets, self.protocol, log, backlog=config.backlog, limit=config.worker_connections,
+            connected=lambda: self.context.connections, own=own_sockets,
         )
 
     async def serve(self) -> None:
@@ -132,6 +133,15 @@ class Server:
                 self.clock.judge()
 
     # --- what the connections report ---
+
+    def protocol(self) -> HTTP | TLS:
+        """For a new connection."""
+        http = HTTP(self.context)
+        return http if self.tls is None else TLS(self.tls, http, self.no_tls)
+
+    def no_tls(self, error: Exception) -> None:
+        """A handshake that failed, or bytes that are not what they should be. At level debug, as refused()."""
+        self.log.debug("A TLS connection failed: %s", error)
 
     def crowded(self, full: bool) -> None:
         """worker_connections is reached, or there is room again."""

@@ -159,12 +159,13 @@ class Wire:
     """A peer connected to `app`. Every method returns when the server has nothing left to do.
 
     turns: of the loop after each step, for an app that goes on for ever; None: until nothing is left to do.
+    layer(protocol) -> protocol: what lies between the transport and `connection`.
     Times are seconds as the settings have them; `connection` is the protocol, to be left alone by tests.
     """
 
     def __init__(self, app, *, unix=False, tls=False, header=10, keepalive=5, body=10, send=10, drain=5, close=5,
                  min_rate=100, request_line=4094, request_fields=100, request_field_size=8190, request_head=65536,
-                 connect=True, turns=None, **context):
+                 connect=True, turns=None, layer=None, **context):
         self.loop = asyncio.new_event_loop()
         self.turns = turns
         self.errors = []  # of the loop's exception handler: there must be none
@@ -180,9 +181,10 @@ class Wire:
                 request_line=request_line, request_fields=request_fields, request_field_size=request_field_size,
                 request_head=request_head, min_rate=min_rate), **context)
         self.connection = HTTP(self.context)
-        self.transport = Transport(self.loop, self.connection, unix, tls)
+        protocol = self.connection if layer is None else layer(self.connection)
+        self.transport = Transport(self.loop, protocol, unix, tls)
         if connect:
-            self.call(self.connection.connection_made, self.transport)
+            self.call(protocol.connection_made, self.transport)
 
     def call(self, function, *args):
         """Call it as the loop would, then let the loop finish."""
