@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import select
 import socket
-import ssl
 from collections.abc import Callable
 from typing import Any
 
@@ -20,15 +19,14 @@ LAST_CALL = 1.0  # seconds in which the last connections have to be made
 class Listeners:
     """Accepts on `sockets` and hands each connection to a new protocol().
 
-    limit: connections at a time; connected(): how many protocols have one. handshake_timeout: seconds.
-    own: nobody else accepts on the sockets; they are closed in the end.
+    limit: connections at a time; connected(): how many protocols have one. own: nobody else accepts on the
+    sockets; they are closed in the end.
     """
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, sockets: list[socket.socket],
         protocol: Callable[[], asyncio.BaseProtocol], log: Any, *,
-        limit: int, connected: Callable[[], int], tls: ssl.SSLContext | None, handshake_timeout: float,
-        own: bool,
+        limit: int, connected: Callable[[], int], own: bool,
     ) -> None:
         self.loop = loop
         self.sockets = sockets
@@ -37,9 +35,6 @@ class Listeners:
         self.limit = limit
         self.connected = connected
         self.own = own
-        self.handshake: dict[str, Any] = {}
-        if tls is not None:
-            self.handshake = {"ssl": tls, "ssl_handshake_timeout": handshake_timeout}
         self.wanted = False
         self.accepting = False
         self.adopting: set[asyncio.Task[None]] = set()
@@ -66,7 +61,7 @@ class Listeners:
             await asyncio.sleep(0)
 
     def end(self) -> None:
-        """Accept no more. A handshake that is under way gets a moment."""
+        """Accept no more. A connection that is being made gets a moment."""
         self.wanted = False
         self.room_changed()
         self.loop.call_later(LAST_CALL, self.drop)
@@ -107,8 +102,8 @@ class Listeners:
 
     async def adopt(self, connection: socket.socket) -> None:
         try:
-            await self.loop.connect_accepted_socket(self.protocol, connection, **self.handshake)
-        except OSError as error:  # a TLS error is one, too
+            await self.loop.connect_accepted_socket(self.protocol, connection)
+        except OSError as error:
             self.log.debug("A connection failed before its first request: %s", error)
             connection.close()
 
@@ -165,8 +160,7 @@ class UvloopListeners(Listeners):
 
 def make_listeners(loop: asyncio.AbstractEventLoop, *args: Any, backlog: int, **options: Any) -> Listeners:
     """The Listeners that suit the loop."""
-    # uvloop makes a TLS connection known when its handshake is done: it could not be counted before.
-    if type(loop).__module__.startswith("uvloop") and options["tls"] is None:
+    if type(loop).__module__.startswith("uvloop"):
         return UvloopListeners(loop, *args, backlog=backlog, **options)
     return Listeners(loop, *args, **options)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import sys
 from collections.abc import Callable
 from math import inf
 from typing import Any
@@ -20,6 +21,7 @@ from fastsrv.listeners import make_listeners
 from fastsrv_ext.clock import TICK, Clock
 from fastsrv_ext.context import Context, Limits
 from fastsrv_ext.http import HTTP
+from fastsrv_ext.tls import TLS
 
 DRAIN_POLL = 0.05  # seconds between two looks at what is still open
 
@@ -62,10 +64,11 @@ class Server:
             "keepalive": config.keepalive > 0, "scan_heads": config.scan_heads,
             "scheme": "https" if tls is not None else "http",
         }
+        self.tls = tls
+        self.direct = writes_at_once(self.loop)
         self.listeners = make_listeners(
-            self.loop, sockets, lambda: HTTP(self.context), log, backlog=config.backlog,
-            limit=config.worker_connections, connected=lambda: self.context.connections, tls=tls,
-            handshake_timeout=config.header_timeout, own=own_sockets,
+            self.loop, sockets, self.protocol, log, backlog=config.backlog, limit=config.worker_connections,
+            connected=lambda: self.context.connections, own=own_sockets,
         )
 
     async def serve(self) -> None:
@@ -101,7 +104,7 @@ class Server:
                 request_field_size=config.limit_request_field_size, request_head=config.limit_request_head,
                 min_rate=config.min_rate,
             ),
-            **self.options,
+            direct=self.direct and self.tls is None, **self.options,
         )
         self.started = True
         self.beat()
@@ -132,6 +135,15 @@ class Server:
                 self.clock.judge()
 
     # --- what the connections report ---
+
+    def protocol(self) -> HTTP | TLS:
+        """For a new connection."""
+        http = HTTP(self.context)
+        return http if self.tls is None else TLS(self.tls, http, self.no_tls, direct=self.direct)
+
+    def no_tls(self, error: Exception) -> None:
+        """A handshake that failed, or bytes that are not what they should be. At level debug, as refused()."""
+        self.log.debug("A TLS connection failed: %s", error)
 
     def crowded(self, full: bool) -> None:
         """worker_connections is reached, or there is room again."""
@@ -190,3 +202,14 @@ class Server:
 
 async def first_of(*tasks: asyncio.Task[Any]) -> None:
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+
+
+def writes_at_once(loop: asyncio.AbstractEventLoop) -> bool:
+    """Do the loop's transports try the kernel in write(), and call pause_writing() for the rest before it returns?
+
+    uvloop before 0.23 keeps everything to the end of the loop's turn.
+    """
+    if isinstance(loop, asyncio.BaseEventLoop):
+        return True
+    version: str = sys.modules["uvloop"].__version__
+    return tuple(int(part) for part in version.split(".")[:2]) >= (0, 23)

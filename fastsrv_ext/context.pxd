@@ -22,7 +22,7 @@ cdef class Context:
 
     cdef bint eager                 # a task runs its first step when it is made
     cdef bint gathers               # its transports' writelines() is worth calling
-    cdef bint direct                # bytes may go past its transports: they hold none but what they have told of
+    cdef bint direct                # bytes may go past its transports: they tell at once of what they keep
 
     # upward calls, plain callables
     cdef object dispatch            # (cycle) -> None: start the app

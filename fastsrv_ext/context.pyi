@@ -56,7 +56,7 @@ class Context:
         state: dict[str, Any] | None = None,
         keepalive: bool = True,
         scan_heads: bool = True,
-        direct: bool = True,
+        direct: bool = False,
         max_connections: int,
         max_requests: int = 0,
     ) -> None: ...

@@ -38,13 +38,13 @@ cdef class Context:
     state: the dict that the lifespan left behind, None without a lifespan.
     keepalive: False to close after each response. max_requests: 0 for no limit.
     scan_heads: False to give every head to httptools.
-    direct: False to write by way of the transport alone, as TLS always does.
+    direct: whether bytes may go to the socket past its transport (plain TCP, and writes_at_once() in fastsrv/server.py).
     """
 
     def __init__(
         self, *, loop, Clock clock not None, Limits limits not None, dispatch, finished=None, forwarded=None,
         refused=None, crowded=None, exhausted=None, str scheme="http", str root_path="", dict state=None,
-        bint keepalive=True, bint scan_heads=True, bint direct=True, Py_ssize_t max_connections, long long max_requests=0,
+        bint keepalive=True, bint scan_heads=True, bint direct=False, Py_ssize_t max_connections, long long max_requests=0,
     ):
         self.loop = loop
         self.clock = clock
@@ -53,7 +53,7 @@ cdef class Context:
         self.eager = sys.version_info >= (3, 12)
         # asyncio joins the parts up to 3.11; in 3.12 and 3.13 it never calls pause_writing() for them.
         self.gathers = not isinstance(loop, BaseEventLoop)
-        self.direct = direct and scheme == "http" and writes_at_once(loop)
+        self.direct = direct
         self.dispatch = dispatch
         self.finished = finished
         self.forwarded = forwarded
@@ -104,12 +104,3 @@ cdef class Context:
             if self.requests_left == 0 and self.exhausted is not None:
                 self.exhausted()
         return 0
-
-
-cdef bint writes_at_once(object loop) except -1:
-    """Does a write try the kernel, and pause_writing() follow for the rest, before it returns? uvloop does
-    so from 0.23 on; before that it kept everything to the end of the loop's turn."""
-    if isinstance(loop, BaseEventLoop):
-        return True
-    uvloop = sys.modules.get("uvloop")
-    return uvloop is not None and tuple(int(part) for part in uvloop.__version__.split(".")[:2]) >= (0, 23)

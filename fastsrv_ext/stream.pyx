@@ -7,31 +7,12 @@ connection: half-close, reset, a look at what has come in. http.pyx says when; r
 import socket
 import struct
 
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from libc.string cimport memset
-
 from fastsrv_ext.clock cimport seconds
+from fastsrv_ext.kernel cimport end_our_side, has_unread, send_now, send_parts_now
 from fastsrv_ext.state cimport CLOSE, CLOSED, SEND
-
-cdef extern from "<sys/socket.h>" nogil:
-    enum: MSG_PEEK
-    enum: MSG_DONTWAIT
-    enum: MSG_NOSIGNAL
-    enum: SHUT_WR
-    struct iovec:
-        void* iov_base
-        size_t iov_len
-    struct msghdr:
-        iovec* msg_iov
-        size_t msg_iovlen
-    int shutdown(int fd, int how)
-    ssize_t recv(int fd, void* buffer, size_t size, int flags)
-    ssize_t send(int fd, const void* buffer, size_t size, int flags)
-    ssize_t sendmsg(int fd, const msghdr* message, int flags)
 
 cdef enum:
     MAX_CORKED = 64 * 1024         # bytes kept back to leave in one write
-    MAX_PARTS = 3                  # of write_parts(): before, data, after
 
 
 cdef class Stream(Connection):
@@ -41,8 +22,8 @@ cdef class Stream(Connection):
         self.transport = transport
         self.descriptor = -1
         # Any byte that the kernel does not take counts as a peer that lags; the kernel's own buffer is
-        # large enough to keep the wire busy until the app is woken. (1, since TLS pauses at `high`.)
-        transport.set_write_buffer_limits(0 if self.context.direct else 1, 0)
+        # large enough to keep the wire busy until the app is woken.
+        transport.set_write_buffer_limits(0, 0)
         self.client = address(transport.get_extra_info("peername"))
         server = transport.get_extra_info("sockname")
         self.server = self.context.one_server((server, None) if isinstance(server, str) else address(server))
@@ -99,29 +80,21 @@ cdef class Stream(Connection):
         return self.descriptor >= 0 and self.state < SEND
 
     cdef int transmit(self, bytes data) except -1:
-        cdef ssize_t sent
+        cdef Py_ssize_t sent
         if self.is_direct():
-            sent = send(self.descriptor, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), MSG_NOSIGNAL | MSG_DONTWAIT)
-            if sent == PyBytes_GET_SIZE(data):
+            sent = send_now(self.descriptor, data)
+            if sent == len(data):
                 return 0
             if sent > 0:
                 data = data[sent:]
-        return self.queue(data)  # which also finds out what is wrong, if something is
+        return self.queue(data)
 
     cdef int write_parts(self, list parts) except -1:
-        """At most MAX_PARTS bytes objects in one write; none of them is copied."""
-        cdef iovec[MAX_PARTS] vectors
-        cdef msghdr message
-        cdef Py_ssize_t i, sent = 0
+        """What belongs together (before, data, after) in one write; none of it is copied."""
+        cdef Py_ssize_t sent
         self.flush()
         if self.is_direct():
-            memset(&message, 0, sizeof(message))
-            message.msg_iov = vectors
-            message.msg_iovlen = len(parts)
-            for i in range(len(parts)):
-                vectors[i].iov_base = PyBytes_AS_STRING(<bytes>parts[i])
-                vectors[i].iov_len = PyBytes_GET_SIZE(<bytes>parts[i])
-            sent = max(0, sendmsg(self.descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT))
+            sent = send_parts_now(self.descriptor, parts)
             for part in parts:
                 if sent < len(part):
                     self.queue(memoryview(part)[sent:])
@@ -186,12 +159,12 @@ cdef class Stream(Connection):
         return self.transport.can_write_eof()
 
     cdef int half_close(self) except -1:
-        if not self.can_half_close():  # TLS: its close_notify is the orderly end
+        if not self.can_half_close():
             return self.hang_up()
         sock = self.transport.get_extra_info("socket")
-        if sock is not None and self.unsent() == 0:
+        if sock is not None and self.transport.get_extra_info("ssl_object") is None and self.unsent() == 0:
             # Now: uvloop does so in its next turn, and a request that comes until then gets no answer.
-            shutdown(sock.fileno(), SHUT_WR)
+            end_our_side(sock.fileno())
         try:
             self.transport.write_eof()
         except OSError:  # the peer was faster
@@ -228,12 +201,8 @@ cdef class Stream(Connection):
 
     cdef bint has_unread_bytes(self) except -1:
         """A look into the kernel: have bytes come that the loop has not read?"""
-        cdef char byte
         sock = self.transport.get_extra_info("socket")
-        if sock is None:  # TLS: lost, and connection_lost is about to be called
-            return False
-        cdef int fd = sock.fileno()
-        return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0
+        return sock is not None and has_unread(sock.fileno())
 
 
 cdef tuple address(object name):

@@ -159,12 +159,13 @@ class Wire:
     """A peer connected to `app`. Every method returns when the server has nothing left to do.
 
     turns: of the loop after each step, for an app that goes on for ever; None: until nothing is left to do.
+    layer(protocol) -> protocol: what lies between the transport and `connection`.
     Times are seconds as the settings have them; `connection` is the protocol, to be left alone by tests.
     """
 
     def __init__(self, app, *, unix=False, tls=False, header=10, keepalive=5, body=10, send=10, drain=5, close=5,
                  min_rate=100, request_line=4094, request_fields=100, request_field_size=8190, request_head=65536,
-                 connect=True, turns=None, **context):
+                 connect=True, turns=None, layer=None, **context):
         self.loop = asyncio.new_event_loop()
         self.turns = turns
         self.errors = []  # of the loop's exception handler: there must be none
@@ -174,16 +175,16 @@ class Wire:
             header=header, keepalive=keepalive or TICK, body=body, send=send, drain=drain, close=close)
         self.dispatch = Dispatch(app, self.loop, self.log)
         context.setdefault("max_connections", 1000)
-        context.setdefault("direct", False)  # the socket below is a stand-in for looks into the kernel
         context.setdefault("scan_heads", os.environ.get("FASTSRV_SCAN_HEADS") != "off")
         self.context = Context(
             loop=self.loop, clock=self.clock, dispatch=self.dispatch.start, keepalive=keepalive > 0, limits=Limits(
                 request_line=request_line, request_fields=request_fields, request_field_size=request_field_size,
                 request_head=request_head, min_rate=min_rate), **context)
         self.connection = HTTP(self.context)
-        self.transport = Transport(self.loop, self.connection, unix, tls)
+        protocol = self.connection if layer is None else layer(self.connection)
+        self.transport = Transport(self.loop, protocol, unix, tls)
         if connect:
-            self.call(self.connection.connection_made, self.transport)
+            self.call(protocol.connection_made, self.transport)
 
     def call(self, function, *args):
         """Call it as the loop would, then let the loop finish."""

@@ -49,6 +49,7 @@ def test_picture_points_downwards():
         done |= ready
 
 
-@pytest.mark.parametrize("path", [path for path in COMPILED if path.stem != "stream"], ids=lambda path: path.name)
-def test_only_stream_touches_a_transport(path):
+@pytest.mark.parametrize(
+    "path", [path for path in COMPILED if path.stem not in ("stream", "tls")], ids=lambda path: path.name)
+def test_only_stream_and_tls_touch_a_transport(path):
     assert not re.search(r"\btransport\.\w|\.transport\b", path.read_text())

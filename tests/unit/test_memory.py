@@ -9,9 +9,10 @@ import pytest
 
 from tests.support.apps import hello, read_body
 from tests.support.servers import read_response
+from tests.support.tls import client_context, server_context
 from tests.support.wire import get, post
 
-OURS = {"HTTP", "Cycle", "RequestHead", "HttpRequestParser", "Task", "Future", "Ready"}
+OURS = {"HTTP", "TLS", "SSLObject", "Cycle", "RequestHead", "HttpRequestParser", "Task", "Future", "Ready"}
 CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX: y\r\n\r\n"
 
 
@@ -161,12 +162,17 @@ def test_known_names_are_counted_right(wire, body):
     assert counts() == before
 
 
-def test_real_connections_leave_nothing_behind(serve):
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_real_connections_leave_nothing_behind(serve, tls):
     """No cycle through the transport, the parser or a task; on both loops."""
-    server = serve(echo, lifespan="off")
+    server = serve(echo, lifespan="off", tls=server_context() if tls else None)
+
+    def connect():
+        connection = server.connect()
+        return client_context().wrap_socket(connection, server_hostname="localhost") if tls else connection
 
     def talk():
-        connections = [server.connect() for _ in range(20)]
+        connections = [connect() for _ in range(20)]
         for connection in connections:
             for _ in range(10):
                 connection.sendall(post(b"hello"))

@@ -1,0 +1,55 @@
+# System calls on a socket that never wait: past a transport which holds nothing, or does not do the like.
+# Knows no transport; stream.pyx and tls.pyx say when.
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from libc.string cimport memset
+
+cdef extern from "<sys/socket.h>" nogil:
+    enum: MSG_PEEK
+    enum: MSG_DONTWAIT
+    enum: MSG_NOSIGNAL
+    enum: SHUT_WR
+    struct iovec:
+        void* iov_base
+        size_t iov_len
+    struct msghdr:
+        iovec* msg_iov
+        size_t msg_iovlen
+    ssize_t recv(int fd, void* buffer, size_t size, int flags)
+    ssize_t send(int fd, const void* buffer, size_t size, int flags)
+    ssize_t sendmsg(int fd, const msghdr* message, int flags)
+    int shutdown(int fd, int how)
+
+cdef enum:
+    MAX_PARTS = 3                  # of send_parts()
+
+
+cdef inline Py_ssize_t send_now(int fd, bytes data) noexcept:
+    """How many bytes the kernel has taken; 0 also when it cannot, which a transport then finds out."""
+    cdef ssize_t sent = send(fd, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), MSG_NOSIGNAL | MSG_DONTWAIT)
+    return sent if sent > 0 else 0
+
+
+cdef inline Py_ssize_t send_parts_now(int fd, list parts) noexcept:
+    """As send_now(), of at most MAX_PARTS bytes objects in one call."""
+    cdef iovec[MAX_PARTS] vectors
+    cdef msghdr message
+    cdef Py_ssize_t i
+    memset(&message, 0, sizeof(message))
+    message.msg_iov = vectors
+    message.msg_iovlen = len(parts)
+    for i in range(len(parts)):
+        vectors[i].iov_base = PyBytes_AS_STRING(<bytes>parts[i])
+        vectors[i].iov_len = PyBytes_GET_SIZE(<bytes>parts[i])
+    cdef ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT)
+    return sent if sent > 0 else 0
+
+
+cdef inline bint has_unread(int fd) noexcept:
+    """Have bytes come that nobody has read?"""
+    cdef char byte
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0
+
+
+cdef inline void end_our_side(int fd) noexcept:
+    shutdown(fd, SHUT_WR)

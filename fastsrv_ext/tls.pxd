@@ -1,0 +1,33 @@
+# TLS between a plain transport and a protocol. fastsrv/server.py makes one for each connection, if TLS is on.
+
+cdef enum Phase:
+    HANDSHAKE                        # hands are not shaken yet
+    OPEN
+    ENDED                            # our close_notify is out; the peer may go on
+    LOST                             # nothing is read or written any more
+
+
+cdef class TLS:
+    cdef object transport            # the plain one
+    cdef object protocol
+    cdef object failed
+    cdef object tls                  # ssl.SSLObject
+    cdef object read                 # its methods
+    cdef object encrypt
+    cdef object incoming             # ssl.MemoryBIO: what it has to decrypt
+    cdef object outgoing             # ssl.MemoryBIO: what it has encrypted
+    cdef Phase phase
+    cdef int descriptor              # the socket's, for writes past the plain transport; -1: by way of it
+    cdef bint direct                 # whether they may be
+    cdef bint behind                 # the plain transport keeps bytes that the kernel has not taken
+    cdef bint peer_has_ended
+
+    # what comes in
+    cdef int shake_hands(self) except -1
+    cdef int decrypt(self) except -1
+    cdef int peer_ended(self) except -1
+
+    # what leaves
+    cdef int flush(self) except -1
+    cdef int notify(self) except -1
+    cdef int fail(self, object error) except -1
