@@ -38,13 +38,14 @@ cdef class Context:
     state: the dict that the lifespan left behind, None without a lifespan.
     keepalive: False to close after each response. max_requests: 0 for no limit.
     scan_heads: False to give every head to httptools.
-    direct: whether bytes may go to the socket past its transport (plain TCP, and writes_at_once() in fastsrv/server.py).
+    direct: whether bytes may go past the transports: they are plain, and tell at once of what they keep.
     """
 
     def __init__(
         self, *, loop, Clock clock not None, Limits limits not None, dispatch, finished=None, forwarded=None,
         refused=None, crowded=None, exhausted=None, str scheme="http", str root_path="", dict state=None,
-        bint keepalive=True, bint scan_heads=True, bint direct=False, Py_ssize_t max_connections, long long max_requests=0,
+        bint keepalive=True, bint scan_heads=True, bint direct=False, Py_ssize_t max_connections,
+        long long max_requests=0,
     ):
         self.loop = loop
         self.clock = clock
