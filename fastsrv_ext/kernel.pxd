@@ -21,7 +21,7 @@ cdef extern from "<sys/socket.h>" nogil:
     int shutdown(int fd, int how)
 
 cdef enum:
-    MAX_PARTS = 3                  # of send_parts()
+    MAX_PARTS = 64                 # of send_parts_now(): dozens of chunks of 16 KB and more, with what is around them
 
 
 cdef inline Py_ssize_t send_now(int fd, bytes data) noexcept:

@@ -26,6 +26,7 @@ cdef class Stream(Connection):
     cdef int flush(self) except -1
     cdef bint is_direct(self) noexcept
     cdef int transmit(self, bytes data) except -1
+    cdef int transmit_parts(self, list parts) except -1
     cdef int queue(self, object data) except -1
     cdef int wake_laggards(self) except -1
     cdef int judge_laggard(self) except -1

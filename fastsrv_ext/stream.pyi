@@ -9,4 +9,5 @@ class Stream(Connection):
     """A stream to the peer. The only class that touches a transport."""
 
     def pause_writing(self) -> None: ...  # called by the transport
+    def uncork(self) -> None: ...  # called by the loop
     def abort(self) -> None: ...

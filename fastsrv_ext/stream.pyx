@@ -8,11 +8,12 @@ import socket
 import struct
 
 from fastsrv_ext.clock cimport seconds
-from fastsrv_ext.kernel cimport end_our_side, has_unread, send_now, send_parts_now
+from fastsrv_ext.kernel cimport MAX_PARTS, end_our_side, has_unread, send_now, send_parts_now
 from fastsrv_ext.state cimport CLOSE, CLOSED, SEND
 
 cdef enum:
-    MAX_CORKED = 64 * 1024         # bytes kept back to leave in one write
+    MAX_CORKED = 256 * 1024        # bytes kept back to leave in one write
+    MAX_JOINED = 64 * 1024         # bytes up to which one copy costs less than a write of many buffers
 
 
 cdef class Stream(Connection):
@@ -67,12 +68,38 @@ cdef class Stream(Connection):
                 self.flush()
         return 0
 
+    cdef int write_parts(self, list parts) except -1:
+        """Large parts, none of which is copied. What an app sends without a wait leaves in one write: each wakes the
+        peer up, which costs both more than what it carries."""
+        if self.state == SEND:
+            return self.transmit_parts(parts)
+        if self.corked is None:
+            self.corked = []
+            self.context.loop.call_soon(self.uncork)
+        for part in parts:
+            self.corked.append(part)
+            self.corked_size += len(part)
+        if self.corked_size > MAX_CORKED:
+            self.flush()
+        return 0
+
+    def uncork(self):
+        """In the same turn of the loop, if nobody has been faster."""
+        self.flush()
+
     cdef int flush(self) except -1:
-        """Let the answers that were kept back leave in one write."""
-        if self.corked is not None:
-            corked, self.corked, self.corked_size = self.corked, None, 0
-            if corked and self.transport is not None:
-                self.transmit(corked[0] if len(corked) == 1 else b"".join(corked))
+        """Let what was kept back leave in one write."""
+        cdef list corked = self.corked
+        cdef Py_ssize_t size = self.corked_size
+        self.corked = None
+        self.corked_size = 0
+        if corked and self.transport is not None:
+            if len(corked) == 1:
+                self.transmit(corked[0])
+            elif size <= MAX_JOINED or len(corked) > MAX_PARTS:
+                self.transmit(b"".join(corked))
+            else:
+                self.transmit_parts(corked)
         return 0
 
     cdef bint is_direct(self) noexcept:
@@ -89,10 +116,8 @@ cdef class Stream(Connection):
                 data = data[sent:]
         return self.queue(data)
 
-    cdef int write_parts(self, list parts) except -1:
-        """What belongs together (before, data, after) in one write; none of it is copied."""
+    cdef int transmit_parts(self, list parts) except -1:
         cdef Py_ssize_t sent
-        self.flush()
         if self.is_direct():
             sent = send_parts_now(self.descriptor, parts)
             for part in parts:

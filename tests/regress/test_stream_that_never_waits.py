@@ -45,7 +45,7 @@ def test_stream_ends_when_its_transport_fails(wire, size):
     peer.transport.write_error = BrokenPipeError(32, "Broken pipe")
     peer.send(get())
     assert ends == ["disconnected"]
-    assert app.sent == 0
+    assert app.sent * size <= 256 * 1024  # what may leave in one write
 
 
 def test_stream_ends_when_its_client_resets(serve):
