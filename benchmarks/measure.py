@@ -71,6 +71,7 @@ class Suite:
         self.progress.say(f"{server.name}: what it is")
         command = server.as_told()
         try:
+            environments.programs(server, self.peers)  # Failed where one is missing
             if server.environment == SYSTEM:
                 return Server(server.title, {server.name: environments.nginx_version()}, None, command)
             told = environments.own_versions() if server.is_floor else self.ask_versions(server)
@@ -247,7 +248,10 @@ def idle_connections(url, number):
             line = process.stdout.readline()
             if not line:
                 parse("", process.communicate(timeout=PATIENCE)[1], process.returncode)
-            yield json.loads(line)["connections"]
+            standing = json.loads(line)["connections"]
+            if standing < number:
+                raise Failed(f"only {standing} of {number} idle connections stand")
+            yield standing
             process.communicate(timeout=PATIENCE)  # closes its standard input: the sign to end
         finally:
             process.kill()

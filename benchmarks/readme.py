@@ -69,5 +69,5 @@ def _source(result):
     python = versions.pop("python", "unknown")
     builds = "; ".join(summary.interpreters(result)) or f"Python {python}"
     packages = ", ".join(f"{package} {version}" for package, version in versions.items())
-    return (f"Medians of {result.method['rounds']} rounds on {summary.machine(result)}, {summary.day(result)}, commit "
-            f"`{summary.source(result)}`; {builds}; {packages}.")
+    return (f"Medians of at most {result.method['rounds']} rounds on {summary.machine(result)}, "
+            f"{summary.day(result)}, commit `{summary.source(result)}`; {builds}; {packages}.")

@@ -88,7 +88,7 @@ SCENARIOS = {scenario.name: scenario for scenario in (
     Scenario("fastapi", "a FastAPI route", app="benchmarks.frameworks:fastapi", answer=27),
     Scenario("tls", "plain text over TLS", tls=True, floors=BOTH),
     Scenario("idle", "memory of an idle connection, of 5,000", metric="memory", load="idle", connections=5000,
-             floors=BOTH, rounds=2),
+             floors=BOTH),
     Scenario("start", "start-up, to the first answer", metric="start", load="start"),
     Scenario("race", "keep-alive race, lost of 10,000", metric="lost", load="race", connections=1000,
              keep_alive=RACE_KEEP_ALIVE, rounds=1),

@@ -124,9 +124,9 @@ SERVERS = {server.name: server for server in (
         requirements=("freastal",),
         tls="{certificate} {certificate}",
         lacks={
-            "upload-1m": "resets a connection whose request is larger than 16 KiB",
-            **dict.fromkeys(("stream-1m", "events"), "sends no more than the first piece of a response"),
-            **dict.fromkeys(("race", "race-blocking"), "has no keep-alive limit"),
+            "upload-1m": "0.0.3 resets a connection whose request is larger than 16 KiB",
+            **dict.fromkeys(("stream-1m", "events"), "0.0.3 sends no more than the first piece of a response"),
+            **dict.fromkeys(("race", "race-blocking"), "0.0.3 has no keep-alive limit"),
         }),
     Server(
         "bare", "bare uvloop protocol",

@@ -31,6 +31,8 @@ def show(result, console):
 def show_comparison(before, after, console):
     """Prints what changed from the result `before` to the result `after`."""
     changes = summary.compare(before, after)
+    if (before.machine, before.method) != (after.machine, after.method):
+        console.print("The two were made on different machines or by different methods: look at the floors first.")
     if changes:
         console.print("[bold]what changed[/bold]", comparison_table(changes), comparison_notes(before, after), sep="\n")
     else:

@@ -63,7 +63,7 @@ cdef class HTTP(Reader):
             self.cycle.peer_is(FINISHED)
             if self.state == BODY:
                 self.enter(RESPOND)
-        return self.can_half_close()
+        return True
 
     def resume_writing(self):
         if self.state == SEND:

@@ -30,7 +30,6 @@ cdef class Stream(Connection):
     cdef int queue(self, object data) except -1
     cdef int wake_laggards(self) except -1
     cdef int judge_laggard(self) except -1
-    cdef bint can_half_close(self) except -1
     cdef int half_close(self) except -1
     cdef int hang_up(self) except -1
     cdef int reset(self) except -1

@@ -32,7 +32,6 @@ cdef class Stream(Connection):
 
     cdef int lost(self) except -1:
         """For connection_lost(): nobody waits for the peer any more."""
-        self.hang_up()  # asyncio's TLS transport of Python 3.10 wants to be told, even now
         self.transport = self.corked = None
         self.descriptor = -1  # the transport closes it when connection_lost() has returned
         self.wake_laggards()
@@ -180,12 +179,7 @@ cdef class Stream(Connection):
 
     # --- the ends ---
 
-    cdef bint can_half_close(self) except -1:
-        return self.transport.can_write_eof()
-
     cdef int half_close(self) except -1:
-        if not self.can_half_close():
-            return self.hang_up()
         sock = self.transport.get_extra_info("socket")
         if sock is not None and self.transport.get_extra_info("ssl_object") is None and self.unsent() == 0:
             # Now: uvloop does so in its next turn, and a request that comes until then gets no answer.
@@ -198,8 +192,7 @@ cdef class Stream(Connection):
 
     cdef int hang_up(self) except -1:
         """Close when what was written has left."""
-        if not self.transport.is_closing():  # asyncio's TLS transport breaks when it is closed twice
-            self.transport.close()
+        self.transport.close()
         return 0
 
     def abort(self):
@@ -220,7 +213,7 @@ cdef class Stream(Connection):
 
     cdef Py_ssize_t unsent(self) except -1:
         """Bytes that the kernel has not taken yet."""
-        if self.transport.get_extra_info("socket") is None:  # TLS: lost, see has_unread_bytes
+        if self.transport.get_extra_info("socket") is None:  # lost, and connection_lost() is about to be called
             return 0
         return self.transport.get_write_buffer_size()
 

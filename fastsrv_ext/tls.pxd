@@ -20,14 +20,18 @@ cdef class TLS:
     cdef int descriptor              # the socket's, for writes past the plain transport; -1: by way of it
     cdef bint direct                 # whether they may be
     cdef bint behind                 # the plain transport keeps bytes that the kernel has not taken
-    cdef bint peer_has_ended
+    cdef bint paused                 # the protocol takes nothing now
+    cdef bint end_waits              # the peer's close_notify has come, behind bytes that may not be taken yet
+    cdef bint peer_has_ended         # the protocol knows
 
     # what comes in
+    cdef int take(self, object data, list pieces) except -1
     cdef int shake_hands(self) except -1
-    cdef int decrypt(self) except -1
+    cdef int decrypt(self, list pieces) except -1
     cdef int peer_ended(self) except -1
 
     # what leaves
     cdef int flush(self) except -1
+    cdef int hand_on(self, bytes data) except -1
     cdef int notify(self) except -1
     cdef int fail(self, object error) except -1

@@ -5,18 +5,15 @@ the only one, so a peer that lags is seen as without TLS, and the ends are a pla
 fastsrv/server.py puts it between the loop's transport and http.pyx.
 """
 
+from asyncio import get_running_loop
 from ssl import MemoryBIO, SSLError, SSLWantReadError, SSLZeroReturnError
 
-from cpython.bytearray cimport PyByteArray_AS_STRING
-from cpython.bytes cimport PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.bytes cimport PyBytes_GET_SIZE
 
 from fastsrv_ext.kernel cimport send_now
 
 cdef enum:
-    RECORD = 16 * 1024             # bytes, the largest record's: no read gives more
-    MAX_ENCRYPTED = 64 * 1024      # bytes encrypted before they are handed on
-
-cdef bytearray RECEIVED = bytearray(RECORD)  # what one read gives; copied before anybody else can read
+    RECORD = 16 * 1024             # bytes of the largest record (RFC 8446, 5.1): no read gives more
 
 
 cdef class TLS:
@@ -45,15 +42,25 @@ cdef class TLS:
         self.protocol.connection_made(self)
 
     def data_received(self, bytes data not None):
-        if self.phase == LOST or self.peer_has_ended:
+        """In slices: a MemoryBIO stays as large as what it has held at once."""
+        cdef list pieces = []
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(data), start
+        if self.phase == LOST or self.peer_has_ended or self.end_waits:
             return  # nothing may follow the peer's close_notify
-        self.incoming.write(data)
-        if self.phase == HANDSHAKE:
-            self.shake_hands()
-        if self.phase == OPEN or self.phase == ENDED:
-            self.decrypt()
-        if self.outgoing.pending and self.phase != ENDED:  # a handshake's answer, an alert, a new key
-            self.flush()
+        if size <= RECORD:
+            self.take(data, pieces)
+        else:
+            view = memoryview(data)
+            for start in range(0, size, RECORD):
+                self.take(view[start:start + RECORD], pieces)
+        if self.phase == LOST:
+            return
+        if pieces:
+            self.protocol.data_received(<bytes>pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        if self.end_waits:
+            self.let_end()
+        if self.outgoing is not None and self.outgoing.pending and self.phase != ENDED:
+            self.flush()  # a handshake's answer, an alert, a new key
 
     def eof_received(self):
         """An end without a close_notify is as good: a request says itself how long it is."""
@@ -77,6 +84,16 @@ cdef class TLS:
 
     # --- within ---
 
+    cdef int take(self, object data, list pieces) except -1:
+        if self.phase == LOST:
+            return 0
+        self.incoming.write(data)
+        if self.phase == HANDSHAKE:
+            self.shake_hands()
+        if self.phase == OPEN or self.phase == ENDED:
+            self.decrypt(pieces)
+        return 0
+
     cdef int shake_hands(self) except -1:
         try:
             self.tls.do_handshake()
@@ -89,38 +106,29 @@ cdef class TLS:
             self.fail(error)
         return 0
 
-    cdef int decrypt(self) except -1:
-        """Hand on what has come, in one piece."""
-        cdef bytes data = None
-        cdef list pieces = None
-        cdef bint ended = False
+    cdef int decrypt(self, list pieces) except -1:
+        """Add what has come to `pieces`."""
         try:
             # An SSLWantReadError is dear: only half a record makes one. (What is read is a whole record.)
-            while self.incoming.pending:
-                size = self.read(RECORD, RECEIVED)
-                if size == 0:
-                    ended = True
-                    break
-                if data is not None:
-                    if pieces is None:
-                        pieces = []
-                    pieces.append(data)
-                data = PyBytes_FromStringAndSize(PyByteArray_AS_STRING(RECEIVED), size)
+            while self.incoming.pending and not self.end_waits:
+                piece = self.read(RECORD)
+                if piece:
+                    pieces.append(piece)
+                else:
+                    self.end_waits = True
         except SSLWantReadError:
             pass
         except SSLZeroReturnError:
-            ended = True
+            self.end_waits = True
         except SSLError as error:
             self.fail(error)
-            return 0
-        if pieces is not None:
-            pieces.append(data)
-            data = b"".join(pieces)
-        if data is not None:
-            self.protocol.data_received(data)
-        if ended:
-            self.peer_ended()
         return 0
+
+    def let_end(self):
+        """The peer's end, once the protocol has taken what came before it: a paused transport tells of none, either."""
+        if self.end_waits and not self.paused:
+            self.end_waits = False
+            self.peer_ended()
 
     cdef int peer_ended(self) except -1:
         if self.protocol is not None and not self.peer_has_ended:
@@ -137,7 +145,9 @@ cdef class TLS:
         return 0
 
     cdef int flush(self) except -1:
-        cdef bytes data = self.outgoing.read()
+        return self.hand_on(self.outgoing.read())
+
+    cdef int hand_on(self, bytes data) except -1:
         cdef Py_ssize_t sent
         if not data or self.transport.is_closing():
             return 0
@@ -164,28 +174,26 @@ cdef class TLS:
     # --- a transport's methods ---
 
     def write(self, bytes data not None):
-        cdef Py_ssize_t size = PyBytes_GET_SIZE(data)
-        cdef Py_ssize_t sent
+        """Encrypt in slices, as a MemoryBIO stays large; hand on in one piece, as the protocol counts what waits."""
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(data), start
+        cdef list pieces
         if self.phase != OPEN:
             return
         try:
-            sent = self.encrypt(data)  # a record at a time
-            if sent < size:
-                rest = memoryview(data)
-                while sent < size:
-                    if self.outgoing.pending >= MAX_ENCRYPTED:
-                        self.flush()
-                    sent += self.encrypt(rest[sent:])
+            if size <= RECORD:
+                self.encrypt(data)
+                self.flush()
+            else:
+                view, pieces = memoryview(data), []
+                for start in range(0, size, RECORD):
+                    self.encrypt(view[start:start + RECORD])
+                    pieces.append(self.outgoing.read())
+                self.hand_on(b"".join(pieces))
         except SSLError as error:
             self.fail(error)
-            return
-        self.flush()
 
     def writelines(self, parts):
         self.write(b"".join(parts))  # rather than a record for each
-
-    def can_write_eof(self):
-        return True
 
     def write_eof(self):
         if self.phase == HANDSHAKE:
@@ -209,10 +217,14 @@ cdef class TLS:
         return self.transport is None or self.transport.is_closing()
 
     def pause_reading(self):
+        self.paused = True
         self.transport.pause_reading()
 
     def resume_reading(self):
+        self.paused = False
         self.transport.resume_reading()
+        if self.end_waits:
+            get_running_loop().call_soon(self.let_end)
 
     def set_write_buffer_limits(self, high=None, low=None):
         self.transport.set_write_buffer_limits(high, low)

@@ -217,12 +217,6 @@ def test_bytes_do_not_extend_close_timeout(limited):
     assert it.closed
 
 
-def test_tls_connection_closes_without_a_half_close(limited):
-    """Its close_notify is the orderly end."""
-    it = limited(hello, tls=True, keepalive=5).send(get()).wait(5)
-    assert it.closed and it.ended
-
-
 # --- CLOSED: nobody ---
 
 

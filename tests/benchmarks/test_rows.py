@@ -6,10 +6,10 @@ import itertools
 
 import pytest
 
-from benchmarks import floors
+from benchmarks import apps, floors
 from benchmarks.scenarios import QUICK as QUICK_SCENARIOS
 from benchmarks.scenarios import SCENARIOS
-from benchmarks.servers import PEERS, SERVERS
+from benchmarks.servers import PEERS, SERVERS, SYSTEM
 from benchmarks.servers import QUICK as QUICK_SERVERS
 
 VALUES = {"python": "/env/bin/python", "bin": "/env/bin", "port": 8000, "certificate": "/cert.pem",
@@ -38,6 +38,12 @@ def test_reasons_name_scenarios_that_there_are():
 
 def test_peers_say_what_they_are_installed_from():
     assert [each.name for each in SERVERS.values() if each.environment == PEERS and not each.requirements] == []
+
+
+def test_versions_are_told_of_what_servers_are_made_of():
+    made_of = {requirement.partition("[")[0] for server in SERVERS.values() if server.environment != SYSTEM
+               for requirement in server.requirements}
+    assert made_of <= set(apps.DISTRIBUTIONS)
 
 
 def test_command_line_for_readers_has_no_folders():

@@ -1,6 +1,7 @@
 """Found in review: a TLS connection that was lost in the turn of the loop in which it expired ended the heartbeat.
 
-asyncio's and uvloop's TLS transports let go of the socket one turn before they call connection_lost.
+asyncio's and uvloop's TLS transports, which were used then, let go of the socket one turn before they call
+connection_lost.
 """
 
 from tests.support.apps import hello
@@ -8,7 +9,7 @@ from tests.support.wire import TICK, get
 
 
 def test_connection_expires_between_its_loss_and_our_word_of_it(wire):
-    peer = wire(hello, tls=True, keepalive=5)
+    peer = wire(hello, keepalive=5)
     peer.send(get())
 
     def expire():

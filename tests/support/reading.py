@@ -53,9 +53,6 @@ class Reader:
     def is_closing(self):
         return False
 
-    def can_write_eof(self):
-        return True
-
     def get_extra_info(self, name):
         return None
 

@@ -44,9 +44,9 @@ class Transport(asyncio.Transport):
     kernel takes before the rest is buffered here, None for all. The peer's side: see Wire.
     """
 
-    def __init__(self, loop, protocol, unix=False, tls=False):
+    def __init__(self, loop, protocol, unix=False):
         super().__init__()
-        self.loop, self.protocol, self.tls = loop, protocol, tls
+        self.loop, self.protocol = loop, protocol
         self.sent, self.buffer, self.room = [], bytearray(), None
         self.incoming = []  # what the peer has sent while reading was paused; None for its end
         self.eof_written = self.closing = self.lost = self.aborted = False
@@ -96,10 +96,9 @@ class Transport(asyncio.Transport):
         self.write(b"".join(parts))
 
     def can_write_eof(self):
-        return not self.tls
+        return True
 
     def write_eof(self):
-        assert not self.tls
         self.eof_written = True
 
     def is_closing(self):
@@ -163,7 +162,7 @@ class Wire:
     Times are seconds as the settings have them; `connection` is the protocol, to be left alone by tests.
     """
 
-    def __init__(self, app, *, unix=False, tls=False, header=10, keepalive=5, body=10, send=10, drain=5, close=5,
+    def __init__(self, app, *, unix=False, header=10, keepalive=5, body=10, send=10, drain=5, close=5,
                  min_rate=100, request_line=4094, request_fields=100, request_field_size=8190, request_head=65536,
                  connect=True, turns=None, layer=None, **context):
         self.loop = asyncio.new_event_loop()
@@ -182,7 +181,7 @@ class Wire:
                 request_head=request_head, min_rate=min_rate), **context)
         self.connection = HTTP(self.context)
         protocol = self.connection if layer is None else layer(self.connection)
-        self.transport = Transport(self.loop, protocol, unix, tls)
+        self.transport = Transport(self.loop, protocol, unix)
         if connect:
             self.call(protocol.connection_made, self.transport)
 
