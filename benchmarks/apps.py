@@ -174,14 +174,11 @@ async def versions(scope, receive, send):
 
 
 def version_of(distribution):
-    """The version of what is imported, if it says one (a checkout may hide what is installed), or is installed."""
-    module = sys.modules.get(distribution.replace("-", "_"))
-    if module is not None and isinstance(getattr(module, "__version__", None), str):
-        return module.__version__
+    """The version that is installed; of a checkout that is not, what it says itself. None without either."""
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
-        return None
+        return getattr(sys.modules.get(distribution.replace("-", "_")), "__version__", None)
 
 
 async def answer_json(send, value):

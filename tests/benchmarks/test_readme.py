@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import readme
+from benchmarks import readme, results
 from tests.benchmarks import stored
 
 PATH = readme.ROOT / "benchmarks/results/2026-11-22.json"
@@ -52,3 +52,11 @@ def test_a_missing_mark_is_an_error():
 def test_readme_has_the_marks():
     text = readme.README.read_text(encoding="utf-8")
     assert readme.with_block(text, "new\n") != text
+
+
+def test_readme_says_what_the_newest_committed_result_does():
+    """`python -m benchmarks readme RESULT` makes it true again."""
+    path = max((readme.ROOT / "benchmarks/results").glob("*.json"), key=lambda path: results.load(path).started)
+    text = readme.README.read_text(encoding="utf-8")
+    assert readme.with_block(text, readme.block(path, results.load(path))) == text
+    assert path.with_suffix(".png").exists()
