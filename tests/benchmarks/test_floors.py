@@ -1,11 +1,14 @@
 """The floors: each answers every request that comes, however the bytes are cut."""
 
-import asyncio
 import socket
+import subprocess
+import sys
 
 import pytest
 
 from benchmarks import floors
+from benchmarks.environments import ROOT
+from tests.support.servers import PATIENCE
 from tests.support.tls import CERTIFICATE, client_context
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -74,21 +77,27 @@ def test_connection_is_closed_after_the_answer():
 def test_served(certificate):
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
+    options = ["--certificate", certificate] if certificate else []
+    words = [sys.executable, "-m", "benchmarks.floors", "constant", "--port", str(port), *options]
+    with subprocess.Popen(words, cwd=ROOT) as process:
+        try:
+            assert answer_of(port, process, client_context() if certificate else None) == floors.Constant.answer
+        finally:
+            process.terminate()
 
-    async def ask():
-        serving = asyncio.create_task(floors.serve("constant", port, certificate))
-        context = client_context() if certificate else None
-        while True:
-            try:
-                reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
-                break
-            except ConnectionRefusedError:
-                assert not serving.done(), serving.result()
-        writer.write(REQUEST)
-        answer = await reader.readexactly(len(floors.Constant.answer))
-        writer.close()
-        await writer.wait_closed()
-        serving.cancel()
+
+def answer_of(port, process, context):
+    while True:
+        try:
+            connection = socket.create_connection(("127.0.0.1", port), PATIENCE)
+            break
+        except ConnectionRefusedError:
+            assert process.poll() is None
+    with context.wrap_socket(connection, server_hostname="localhost") if context else connection as client:
+        client.sendall(REQUEST)
+        answer = b""
+        while len(answer) < len(floors.Constant.answer):
+            received = client.recv(65536)
+            assert received
+            answer += received
         return answer
-
-    assert asyncio.run(ask()) == floors.Constant.answer
