@@ -24,14 +24,16 @@ cdef enum:
     MAX_PARTS = 64                 # of send_parts_now(): dozens of chunks of 16 KB and more, with what is around them
 
 
-cdef inline Py_ssize_t send_now(int fd, bytes data) noexcept:
-    """How many bytes the kernel has taken; 0 also when it cannot, which a transport then finds out."""
+cdef inline bytes send_now(int fd, bytes data):
+    """What the kernel has not taken of `data`; all of it also when it cannot, which a transport then finds out."""
     cdef ssize_t sent = send(fd, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), MSG_NOSIGNAL | MSG_DONTWAIT)
-    return sent if sent > 0 else 0
+    if sent == PyBytes_GET_SIZE(data):
+        return b""
+    return data[sent:] if sent > 0 else data
 
 
 cdef inline Py_ssize_t send_parts_now(int fd, list parts) noexcept:
-    """As send_now(), of at most MAX_PARTS bytes objects in one call."""
+    """How many bytes of at most MAX_PARTS bytes objects the kernel has taken, in one call; 0 also when it cannot."""
     cdef iovec[MAX_PARTS] vectors
     cdef msghdr message
     cdef Py_ssize_t i

@@ -106,14 +106,9 @@ cdef class Stream(Connection):
         return self.descriptor >= 0 and self.state < SEND
 
     cdef int transmit(self, bytes data) except -1:
-        cdef Py_ssize_t sent
         if self.is_direct():
-            sent = send_now(self.descriptor, data)
-            if sent == len(data):
-                return 0
-            if sent > 0:
-                data = data[sent:]
-        return self.queue(data)
+            data = send_now(self.descriptor, data)
+        return self.queue(data) if data else 0
 
     cdef int transmit_parts(self, list parts) except -1:
         cdef Py_ssize_t sent
@@ -180,14 +175,15 @@ cdef class Stream(Connection):
     # --- the ends ---
 
     cdef int half_close(self) except -1:
-        sock = self.transport.get_extra_info("socket")
-        if sock is not None and self.transport.get_extra_info("ssl_object") is None and self.unsent() == 0:
-            # Now: uvloop does so in its next turn, and a request that comes until then gets no answer.
-            end_our_side(sock.fileno())
         try:
             self.transport.write_eof()
         except OSError:  # the peer was faster
             self.transport.abort()
+            return 0
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None and self.unsent() == 0:
+            # Now: uvloop does so in its next turn, and a request that comes until then gets no answer.
+            end_our_side(sock.fileno())
         return 0
 
     cdef int hang_up(self) except -1:

@@ -148,16 +148,12 @@ cdef class TLS:
         return self.hand_on(self.outgoing.read())
 
     cdef int hand_on(self, bytes data) except -1:
-        cdef Py_ssize_t sent
         if not data or self.transport.is_closing():
             return 0
         if self.descriptor >= 0 and not self.behind:
-            sent = send_now(self.descriptor, data)
-            if sent == PyBytes_GET_SIZE(data):
-                return 0
-            if sent > 0:
-                data = data[sent:]
-        self.transport.write(data)
+            data = send_now(self.descriptor, data)
+        if data:
+            self.transport.write(data)
         return 0
 
     cdef int notify(self) except -1:
