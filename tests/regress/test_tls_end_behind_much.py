@@ -7,25 +7,10 @@ import asyncio
 import contextlib
 import ssl
 
-import pytest
-
 from tests.support.answers import statuses, take_apart
 from tests.support.apps import echo
 from tests.support.wire import get
 from tests.unit.test_tls import Peer
-
-
-@pytest.fixture
-def peer():
-    peers = []
-
-    def connect(app):
-        peers.append(Peer(app))
-        return peers[-1]
-
-    yield connect
-    for each in peers:
-        each.close()
 
 
 def say_all_and_goodbye(it, data):
@@ -36,18 +21,18 @@ def say_all_and_goodbye(it, data):
     it.exchange()
 
 
-def test_every_request_before_the_end_is_answered(peer):
+def test_every_request_before_the_end_is_answered():
     async def app(scope, receive, send):
         await asyncio.sleep(0)
         await echo(scope, receive, send)
 
-    it = peer(app)
-    say_all_and_goodbye(it, get() * 100)
-    assert statuses(it.heard) == [200] * 100
-    assert it.closed_by_server
+    with contextlib.closing(Peer(app)) as it:
+        say_all_and_goodbye(it, get() * 100)
+        assert statuses(it.heard) == [200] * 100
+        assert it.closed_by_server
 
 
-def test_body_before_the_end_arrives_whole(peer):
+def test_body_before_the_end_arrives_whole():
     body = b"x" * 150_000
     chunks = b"".join(b"%x\r\n%b\r\n" % (10_000, body[:10_000]) for _ in range(15))
 
@@ -55,7 +40,7 @@ def test_body_before_the_end_arrives_whole(peer):
         await asyncio.sleep(0)
         await echo(scope, receive, send)
 
-    it = peer(app)
-    say_all_and_goodbye(
-        it, b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n")
-    assert take_apart(it.heard).body == body
+    with contextlib.closing(Peer(app)) as it:
+        say_all_and_goodbye(
+            it, b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n")
+        assert take_apart(it.heard).body == body
