@@ -63,6 +63,8 @@ cdef class HTTP(Reader):
             self.cycle.peer_is(FINISHED)
             if self.state == BODY:
                 self.enter(RESPOND)
+        self.watch()
+        self.look()
         return True
 
     def resume_writing(self):
