@@ -11,7 +11,7 @@ from cpython.dict cimport PyDict_GetItem
 from libc.string cimport memchr
 
 from fastsrv_ext.names cimport (
-    CONNECTION, CONTENT_LENGTH, EXPECT, FORWARDING, HOST, PLAIN, TRANSFER_ENCODING, Kind, field_name,
+    CONNECTION, CONTENT_LENGTH, EXPECT, FORWARDING, HOST, PLAIN, SECRET, TRANSFER_ENCODING, Kind, field_name,
 )
 
 
@@ -117,7 +117,7 @@ cdef class RequestHead:
         ):
             raise BadRequest(431, "the trailers are larger than the limits of header fields")
         field_name(<const unsigned char*>PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name), &kind)
-        if kind != PLAIN:
+        if kind != PLAIN and kind != SECRET:
             raise BadRequest(400, "a trailer that only a header field may be")
         return 0
 
