@@ -19,6 +19,7 @@ cdef class HTTP(Reader):
     cdef int advance_soon(self) except -1
     cdef int start(self, Cycle cycle) except -1
     cdef int rest(self) except -1
+    cdef int count_refusal(self, object refusal) except -1
     cdef int answer_refusal(self) except -1
     cdef int cut_off(self, Cycle cycle) except -1
     cdef int tell_finished(self, Cycle cycle) except -1

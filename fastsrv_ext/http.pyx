@@ -5,10 +5,16 @@ no transport (stream.pyx does), knows no ASGI event (cycle.pyx does) and starts 
 `context.dispatch` alone, never from inside a parser callback.
 """
 
+from ssl import SSLError
+
 from fastsrv_ext.request import BadRequest
 
 from fastsrv_ext.clock cimport monotonic, seconds
 from fastsrv_ext.context cimport Context
+from fastsrv_ext.counters cimport (
+    APP_FAILED, BODY_UNREAD, HEAD_LATE, KEEPALIVE_OFF, KEEPALIVE_OVER, LOST, PEER_ENDED, PERSISTS, REST_LATE,
+    TLS_FAILED, Ending,
+)
 from fastsrv_ext.cycle cimport BEGUN, FINISHED, GONE
 from fastsrv_ext.reader cimport BETWEEN, ENDED, IN_BODY, IN_HEAD, IN_PLAIN_BODY, REFUSED
 from fastsrv_ext.response cimport UNTIL_CLOSE, error_answer
@@ -46,6 +52,7 @@ cdef class HTTP(Reader):
     def eof_received(self):
         """The peer has half-closed. True: we stay to answer what it has asked for."""
         cdef Cycle cycle
+        self.ends(PEER_ENDED)
         if self.state >= DRAIN or (
             self.cycle is None and self.first is None and self.refusal is None and self.state != SEND
         ):
@@ -77,7 +84,8 @@ cdef class HTTP(Reader):
     def connection_lost(self, exc):
         cdef Cycle cycle
         self.enter(CLOSED)
-        self.context.connection_closed()
+        self.ends(TLS_FAILED if isinstance(exc, SSLError) else LOST)
+        self.context.connection_closed(self.ending)
         if self.cycle is not None:
             cycle = self.cycle
             cycle.peer_is(GONE)
@@ -96,7 +104,7 @@ cdef class HTTP(Reader):
         elif self.state == DRAIN:
             self.drained += size
             if self.drained > MAX_DRAIN:
-                raise BadRequest(413, "the rest of the request body is too large to be waited for")
+                raise BadRequest(413, "the rest of the request body is too large to be waited for", "body_size")
         return 0
 
     cdef int message_ended(self) except -1:
@@ -110,7 +118,7 @@ cdef class HTTP(Reader):
         self.body_unwanted(cycle)
         cdef double late = seconds(cycle.waited - self.clock.limit(BODY))
         if late > 0 and cycle.received < late * self.context.limits.min_rate:
-            raise BadRequest(408, "the request body came slower than fastsrv_min_rate")
+            raise BadRequest(408, "the request body came slower than fastsrv_min_rate", "body_rate")
         return 0
 
     cdef int discard(self, Py_ssize_t size) except -1:
@@ -223,6 +231,7 @@ cdef class HTTP(Reader):
             if self.state != HEAD:
                 self.enter(HEAD)
         elif self.context.draining:
+            self.ends(self.context.drains_for)
             self.close()
         elif self.state == RESPOND:
             self.enter(IDLE)
@@ -243,6 +252,7 @@ cdef class HTTP(Reader):
             if cycle.progress < BEGUN:
                 self.refusal = refusal
             else:
+                self.count_refusal(refusal)
                 self.cut_off(cycle)
             cycle.peer_is(GONE)
             self.cycle = None
@@ -252,11 +262,17 @@ cdef class HTTP(Reader):
             self.forget_last()  # the cycle; its app has not seen it
             self.refusal = refusal
         else:
+            self.count_refusal(refusal)
             self.drain()  # it has been answered before its body came
+        return 0
+
+    cdef int count_refusal(self, object refusal) except -1:
+        self.ends(self.context.counters.refuse(refusal.kind))
         return 0
 
     cdef int answer_refusal(self) except -1:
         refusal, self.refusal = self.refusal, None
+        self.count_refusal(refusal)
         self.write(error_answer(
             refusal.status, refusal.reason, self.context.default_fields, refusal.bodiless))
         self.flush()
@@ -290,28 +306,34 @@ cdef class HTTP(Reader):
         self.throttle()
         return 0
 
-    cdef bint persists(self, Cycle cycle, bint final) noexcept:
-        if not self.context.keepalive or (self.context.draining and self.first is None):
-            return False
+    cdef Ending ends_with(self, Cycle cycle, bint final) noexcept:
+        if not self.context.keepalive:
+            return KEEPALIVE_OFF
+        if self.context.draining and self.first is None:
+            return self.context.drains_for
         if cycle.peer == FINISHED and self.first is None and self.refusal is None:
-            return False  # it was the last
-        # The rest of a body has to be read before the next request; that is worth it for a small one alone.
-        return not (final and cycle is self.reading) or self.is_worth_draining(cycle)
+            return PEER_ENDED  # it was the last
+        if final and cycle is self.reading and not self.is_worth_draining(cycle):
+            return BODY_UNREAD  # the rest comes before the next request; it is worth reading if it is small
+        return PERSISTS
 
     cdef bint is_worth_draining(self, Cycle cycle) noexcept:
         return cycle.head.expect is None and 0 < self.body_left <= MAX_DRAIN
 
     cdef int response_complete(self, Cycle cycle) except -1:
-        cdef bint last = not cycle.keep_alive
+        cdef bint last = cycle.ending != PERSISTS
+        self.context.counters.responses += 1
         self.cycle = None
         cycle.connection = None
         self.tell_finished(cycle)
         if last:
+            self.ends(cycle.ending)
             self.act_no_more()
         if cycle is self.reading:
             cycle.pieces = None
             cycle.buffered = 0
             if last or not self.is_worth_draining(cycle):
+                self.ends(BODY_UNREAD)
                 self.input = REFUSED
                 self.reading = self.unread = None
         if self.advancing:
@@ -326,6 +348,7 @@ cdef class HTTP(Reader):
     cdef int response_failed(self, Cycle cycle) except -1:
         self.cycle = self.reading = None
         cycle.connection = None
+        self.ends(APP_FAILED)
         self.act_no_more()
         self.cut_off(cycle)
         self.advance()
@@ -357,20 +380,23 @@ cdef class HTTP(Reader):
 
     cdef int expired(self) except -1:
         """The clock's word that the peer has kept us waiting for as long as the state allows."""
+        if self.state == SEND:
+            return self.judge_laggard()
+        if self.state == IDLE or (self.state == HEAD and self.input != IN_HEAD):
+            if self.has_unread_bytes():
+                return self.enter(HEAD)  # a request has come; the loop is about to read it
+        self.context.counters.expired[<int>self.state] += 1
         if self.state == HEAD and self.input == IN_HEAD:
-            self.refuse(BadRequest(408, "the request head took longer than fastsrv_header_timeout"))
+            self.refuse(BadRequest(408, "the request head took longer than fastsrv_header_timeout", "header_timeout"))
             self.advance()
         elif self.state == HEAD or self.state == IDLE:
-            if self.has_unread_bytes():
-                self.enter(HEAD)  # a request has come; the loop is about to read it
-            else:
-                self.close()
+            self.ends(HEAD_LATE if self.state == HEAD else KEEPALIVE_OVER)
+            self.close()
         elif self.state == BODY:
-            self.refuse(BadRequest(408, "the request body took longer than fastsrv_body_timeout"))
+            self.refuse(BadRequest(408, "the request body took longer than fastsrv_body_timeout", "body_timeout"))
             self.advance()
-        elif self.state == SEND:
-            self.judge_laggard()
         elif self.state == DRAIN:
+            self.ends(REST_LATE)
             self.close()
         else:
             self.abort()
@@ -417,6 +443,7 @@ cdef class HTTP(Reader):
         cdef bint had_its_moment = self.clock.now - self.since >= SHUT_AFTER
         if self.state == IDLE or (self.state == HEAD and self.input == BETWEEN and had_its_moment):
             if not self.has_unread_bytes():
+                self.ends(self.context.drains_for)
                 self.close()
         elif self.state >= DRAIN and self.input >= ENDED and had_its_moment and self.unsent() == 0:
             self.abort()
