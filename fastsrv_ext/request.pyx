@@ -135,7 +135,7 @@ cdef class RequestHead:
         self.version = version
         self.is_head = self.method == "HEAD"
         self.is_http_10 = version != "1.1"
-        self.keep_alive = keep_alive
+        self.keep_alive = keep_alive and not (self.is_http_10 and self.says_close())
         if method in OTHER_PROTOCOLS_METHODS:
             raise BadRequest(400, "the method is one of RTSP's or ICE's", "method")
         if not self.is_http_10:
@@ -156,6 +156,14 @@ cdef class RequestHead:
                 raise BadRequest(417, "the only expectation served is 100-continue", "expect")
         self.split_target()
         return 0
+
+    cdef bint says_close(self) except -1:
+        """Is `close` among the options? RFC 9112, 9.3: it counts before keep-alive. With HTTP/1.0 the parser does not
+        look for it."""
+        return any(
+            name in (b"connection", b"proxy-connection")
+            and b"close" in [option.strip(b" \t") for option in value.lower().split(b",")]
+            for name, value in self.headers)
 
     cdef int split_target(self) except -1:
         """RFC 9112, 3.2: origin-form, absolute-form, and asterisk-form for OPTIONS."""
