@@ -1,5 +1,5 @@
 # Why connections end and why requests are refused: counts.
-# Decides nothing and knows no connection: stream.pyx, http.pyx and cycle.pyx say what happened.
+# Decides nothing and knows no connection: http.pyx, closing.pyx and others say what happened.
 
 from fastsrv_ext.state cimport CLOSE
 
