@@ -7,6 +7,7 @@ from typing import Any
 from typing_extensions import disjoint_base
 
 from fastsrv_ext.clock import Clock
+from fastsrv_ext.counters import Counters
 from fastsrv_ext.cycle import Cycle
 
 @disjoint_base
@@ -60,6 +61,7 @@ class Context:
         direct: bool = False,
         max_connections: int,
         max_requests: int = 0,
+        counters: Counters | None = None,
     ) -> None: ...
     @property
     def loop(self) -> asyncio.AbstractEventLoop: ...
@@ -67,6 +69,8 @@ class Context:
     def clock(self) -> Clock: ...
     @property
     def limits(self) -> Limits: ...
+    @property
+    def counters(self) -> Counters: ...
     @property
     def connections(self) -> int: ...
     def refresh_date(self) -> None: ...

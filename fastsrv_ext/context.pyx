@@ -9,6 +9,8 @@ import time
 from asyncio import BaseEventLoop
 from email.utils import formatdate
 
+from fastsrv_ext.counters cimport WORKER_DRAINS, WORKER_EXHAUSTED
+
 
 cdef class Limits:
     """Sizes and rates that a peer has to keep to; see docs/SETTINGS.md for each one's reason.
@@ -39,6 +41,7 @@ cdef class Context:
     state: the dict that the lifespan left behind, None without a lifespan.
     keepalive: False to close after each response. max_requests: 0 for no limit.
     scan_heads: False to give every head to httptools.
+    counters: the worker's; None: of its own.
     direct: whether bytes may go past the transports: they are plain, and tell at once of what they keep.
     """
 
@@ -46,11 +49,12 @@ cdef class Context:
         self, *, loop, Clock clock not None, Limits limits not None, dispatch, gone=None, finished=None,
         forwarded=None, refused=None, crowded=None, exhausted=None, str scheme="http", str root_path="",
         dict state=None, bint keepalive=True, bint scan_heads=True, bint direct=False, Py_ssize_t max_connections,
-        long long max_requests=0,
+        long long max_requests=0, Counters counters=None,
     ):
         self.loop = loop
         self.clock = clock
         self.limits = limits
+        self.counters = Counters() if counters is None else counters
         self.scan_heads = scan_heads
         self.eager = sys.version_info >= (3, 12)
         # asyncio joins the parts up to 3.11; in 3.12 and 3.13 it never calls pause_writing() for them.
@@ -75,6 +79,7 @@ cdef class Context:
         self.keepalive = keepalive
         self.max_connections = max_connections
         self.requests_left = max_requests
+        self.drains_for = WORKER_DRAINS
         self.server_field = b"server: fastsrv\r\n"
         self.refresh_date()
 
@@ -90,20 +95,25 @@ cdef class Context:
         return self.server
 
     cdef int connection_opened(self) except -1:
+        self.counters.opened += 1
         self.connections += 1
         if self.connections == self.max_connections and self.crowded is not None:
             self.crowded(True)
         return 0
 
-    cdef int connection_closed(self) except -1:
+    cdef int connection_closed(self, Ending ending) except -1:
+        self.counters.closed[<int>ending] += 1
         self.connections -= 1
         if self.connections == self.max_connections - 1 and self.crowded is not None:
             self.crowded(False)
         return 0
 
     cdef int request_started(self) except -1:
+        self.counters.requests += 1
         if self.requests_left > 0:
             self.requests_left -= 1
             if self.requests_left == 0 and self.exhausted is not None:
+                if not self.draining:
+                    self.drains_for = WORKER_EXHAUSTED
                 self.exhausted()
         return 0

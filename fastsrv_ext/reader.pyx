@@ -20,7 +20,7 @@ cdef enum:
     CHUNK_OVERHEAD = 16            # bytes that a chunk may spend on its framing; extensions come on top
     MAX_EXCESS = 16 * 1024         # bytes of chunk extensions and trailers a body may spend; Go allows 16 KiB
 
-cdef object STOP = BadRequest(400, "nothing is acted upon any more")
+cdef object STOP = BadRequest(400, "nothing is acted upon any more", "stop")
 
 
 cdef class Reader(Stream):
@@ -108,7 +108,7 @@ cdef class Reader(Stream):
                     self.refuse(error.__context__)
             except HttpParserError as error:
                 if self.input < ENDED:
-                    self.refuse(BadRequest(400, f"{error}"))
+                    self.refuse(BadRequest(400, f"{error}", "syntax"))
             else:
                 if self.input < ENDED:
                     self.check_excess()
@@ -121,7 +121,8 @@ cdef class Reader(Stream):
         if self.input == IN_BODY:
             self.excess = max(0, self.excess) if self.body_left == 0 else 0
             if self.excess > MAX_EXCESS:
-                self.refuse(BadRequest(431, f"chunk extensions and trailers larger than {MAX_EXCESS} bytes"))
+                self.refuse(BadRequest(
+                    431, f"chunk extensions and trailers larger than {MAX_EXCESS} bytes", "chunk_excess"))
         elif self.excess > self.context.limits.request_head + READ_AHEAD:
             self.refuse(too_large(self.context.limits))
         return 0

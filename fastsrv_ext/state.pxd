@@ -1,5 +1,5 @@
 # The states of a connection: whom do we wait for?
-# Not the waiting itself (clock.pyx) nor the moves (http.pyx); everybody below reads it.
+# Not the waiting itself (clock.pyx) nor the moves (http.pyx, closing.pyx); everybody below reads it.
 #
 # A connection has a deadline only while it waits for the peer; while the app works it has none. The last two are no
 # connection's: GRACE is that of an app whose client has gone (grace.pyx), WATCH stands beside a connection's own

@@ -2,6 +2,7 @@
 # The only module that touches a transport.
 
 from fastsrv_ext.clock cimport Timed
+from fastsrv_ext.counters cimport PERSISTS, Ending
 from fastsrv_ext.cycle cimport Connection
 
 
@@ -11,6 +12,7 @@ cdef class Stream(Connection):
     cdef tuple server                # (host, port) or (path, None)
     cdef bint throttled              # reading is paused
     cdef Watch watcher               # None, unless the loop does not listen to the peer, or did not lately
+    cdef Ending ending               # why it ends; PERSISTS
 
     # what leaves
     cdef int descriptor              # the socket's, for writes past the transport; -1: by way of it
@@ -20,6 +22,11 @@ cdef class Stream(Connection):
     # a peer that lags behind
     cdef list laggards               # futures of parked send() calls
     cdef Py_ssize_t backlog          # bytes handed to the transport that the peer has to read
+
+    cdef inline void ends(self, Ending ending) noexcept:
+        """Note why the connection ends. The first reason counts."""
+        if self.ending == PERSISTS:
+            self.ending = ending
 
     cdef int open(self, object transport) except -1
     cdef int lost(self) except -1

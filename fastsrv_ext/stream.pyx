@@ -8,6 +8,7 @@ import socket
 import struct
 
 from fastsrv_ext.clock cimport seconds
+from fastsrv_ext.counters cimport LOST, READER_LATE, WORKER_STOPS
 from fastsrv_ext.kernel cimport MAX_PARTS, end_our_side, has_gone, has_unread, send_now, send_parts_now
 from fastsrv_ext.state cimport CLOSE, CLOSED, RESPOND, SEND, WATCH
 
@@ -64,6 +65,7 @@ cdef class Stream(Connection):
         sock = self.transport.get_extra_info("socket")
         # What has come is handed over first, even if the peer has gone since.
         if sock is not None and has_gone(sock.fileno()) and not has_unread(sock.fileno()):
+            self.ends(LOST)
             self.abort()
         return 0
 
@@ -188,7 +190,7 @@ cdef class Stream(Connection):
         return 0
 
     cdef int judge_laggard(self) except -1:
-        """A peer that reads at fastsrv_min_rate gets another send_timeout."""
+        """A peer that reads at fastsrv_min_rate gets another send_timeout; another one is reset."""
         cdef Py_ssize_t left = self.unsent()
         cdef double window = seconds(self.clock.limit(SEND))
         cdef bint moved = self.backlog - left >= self.context.limits.min_rate * window
@@ -196,6 +198,8 @@ cdef class Stream(Connection):
             self.backlog = left
             self.enter(SEND)
         else:
+            self.context.counters.expired[<int>self.state] += 1
+            self.ends(READER_LATE)
             self.reset()
         return 0
 
@@ -220,6 +224,7 @@ cdef class Stream(Connection):
 
     def abort(self):
         """Drop the connection, whatever is owed. The app gets http.disconnect."""
+        self.ends(WORKER_STOPS)
         self.descriptor = -1
         if self.transport is not None:
             self.transport.abort()

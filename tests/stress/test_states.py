@@ -38,7 +38,7 @@ class Machine(Model, RuleBasedStateMachine):
         self.runs, self.requests, self.expected = [], [], []
         self.said, self.delivered, self.taken, self.turn = b"", 0, 0, 0
         self.in_hand = self.draining = self.key = None
-        self.eof = self.lost = self.over = self.fed_end = False
+        self.eof = self.lost = self.over = self.fed_end = self.was_reset = False
         self.quiet = 0
 
         async def app(scope, receive, send):
@@ -54,8 +54,20 @@ class Machine(Model, RuleBasedStateMachine):
             for run in self.runs:
                 if run.receiver is not None:
                     run.receiver.cancel()
+            was_closed = self.wire.closed
             self.wire.close()
             assert not any(self.wire.clock.census().values())
+            self.count(was_closed)
+
+    def count(self, was_closed):
+        """A connection's end has one reason."""
+        snapshot = self.wire.context.counters.snapshot()
+        assert snapshot["opened"] == 1
+        (reason, times), = ((reason, times) for reason, times in snapshot["connections"].items() if times)
+        assert times == 1
+        assert reason != "lost" or self.was_reset or not was_closed
+        assert snapshot["requests"] == len(self.runs)
+        assert snapshot["responses"] <= snapshot["requests"]
 
     # --- the client ---
 
@@ -118,6 +130,7 @@ class Machine(Model, RuleBasedStateMachine):
         self.wire.end()
 
     def reset(self):
+        self.was_reset = not self.wire.closed
         self.wire.reset()
         self.lose()
 
