@@ -141,6 +141,25 @@ def test_reset_cancels_the_app(serve, work, grace):
     assert not server.server.dispatch.tasks
 
 
+def test_grace_period_of_0_is_none(serve):
+    async def work(receive, send):
+        try:
+            await asleep(receive, send)
+        finally:
+            ended.append(server.server.clock.now)
+
+    ended = []
+    app = App(work)
+    server = serve(app, lifespan="off", disconnect_grace_period=0)
+    with connected(server) as connection:
+        connection.sendall(get())
+        app.wait_for_begin()
+        began = server.call(lambda: server.server.clock.now)
+        reset(connection)
+        app.wait_for_end()
+    assert ended[0] - began <= 3  # ticks: less than a second
+
+
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 @pytest.mark.parametrize("before", ["whole", "cut off", "large", "half-closed", "pipelined", "many"])
 def test_reset_is_known_wherever_the_connection_stands(serve, tls, before):
@@ -150,7 +169,7 @@ def test_reset_is_known_wherever_the_connection_stands(serve, tls, before):
         app, lifespan="off", disconnect_grace_period=0.25, tls=server_context() if tls else None)
     with connected(server, tls=tls) as connection:
         connection.sendall({
-            "cut off": post(b"hello")[:-1], "large": post(b"x" * LARGE), "pipelined": get() * 3, "many": get() * 40,
+            "cut off": post(b"hello")[:-1], "large": post(b"x" * LARGE)[:-1], "pipelined": get() * 3, "many": get() * 40,
         }.get(before, get()))
         app.wait_for_begin()
         if before == "half-closed":
@@ -223,13 +242,22 @@ def test_half_closed_client_is_waited_for(serve, grace):
 
 
 def test_close_of_a_unix_socket_is_no_half_close(serve, tmp_path):
-    app = App(asleep)
-    serve(app, lifespan="off", disconnect_grace_period=0, address=str(tmp_path / "socket"))
+    async def work(receive, send):
+        try:
+            await asleep(receive, send)
+        finally:
+            ended.append(server.server.clock.now)
+
+    ended = []
+    app = App(work)
+    server = serve(app, lifespan="off", disconnect_grace_period=0, address=str(tmp_path / "socket"))
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(str(tmp_path / "socket"))
         connection.sendall(get())
         app.wait_for_begin()
+        closed = server.call(lambda: server.server.clock.now)
     assert isinstance(app.wait_for_end(), asyncio.CancelledError)
+    assert ended[0] - closed <= 3  # ticks: sooner than by a look now and then
 
 
 def test_half_close_of_a_unix_socket_is_one(serve, tmp_path):
@@ -330,3 +358,19 @@ def test_quick_stop_cancels_once(serve, grace):
         server.stop(quickly=True)
     assert isinstance(app.wait_for_end(), asyncio.CancelledError)
     assert not cancelled
+
+
+def test_quick_stop_ends_whoever_is_left_in_whatever_way(serve):
+    """A client that has gone, and one that the loop does not listen to."""
+    app = App(asleep)
+    server = serve(app, lifespan="off", disconnect_grace_period=PATIENCE)
+    with connected(server) as gone, connected(server) as half_closed:
+        gone.sendall(get())
+        app.wait_for_begin()
+        half_closed.sendall(get())
+        half_closed.shutdown(socket.SHUT_WR)
+        reset(gone)
+        server.until(lambda: [server.server.clock.census()[state] for state in ("GRACE", "WATCH")] == [1, 1])
+        server.stop(quickly=True)
+        assert read_to_end(half_closed) == b""
+    assert isinstance(app.wait_for_end(), asyncio.CancelledError)
