@@ -97,7 +97,7 @@ def read_by_oracles(data):
 
 
 def compare(served, expected, others):
-    """Assert that whatever was served h11 (`expected`) and httptools (`others`) have read alike, that nothing was served
+    """Assert that what was served h11 (`expected`) and httptools (`others`) have read alike, that nothing was served
     behind a refusal, and that the connection goes on if they say so."""
     agree(served.requests, expected.messages)
     agree(served.requests, others.messages, cut=others.refused == "an upgrade")
