@@ -3,7 +3,7 @@ goes on or ends as h11 takes it to."""
 
 import logging
 
-from hypothesis import event, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.differ.answers import FRAMING, exchanges, expected
@@ -60,7 +60,6 @@ def any_answers(exchanges, together, keepalive):
             check(answer, expectation)
         assert ended == (not told[-1].persists)
         assert wire.transport.aborted == told[-1].reset
-        event(f"{len(told)} answers, the last one {told[-1].status}, {'whole' if told[-1].whole else 'cut off'}")
     finally:
         wire.close()
 

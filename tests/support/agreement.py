@@ -51,8 +51,9 @@ def for_the_app(message):
 
 
 def plain_fields(fields):
-    """h11 tells a coding in lower case."""
-    return [(name, value.lower() if name == b"transfer-encoding" else value) for name, value in fields]
+    """h11 tells a coding in lower case. A name with an underscore is not compared: it may be dropped."""
+    return [(name, value.lower() if name == b"transfer-encoding" else value)
+            for name, value in fields if b"_" not in name]
 
 
 def serve(reads, scan, **limits):
