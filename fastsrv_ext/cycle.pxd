@@ -73,6 +73,7 @@ cdef class Cycle:
     cdef readonly double took        # seconds from the start of the app to the end of the response
 
     cdef Peer peer
+    cdef public object task          # asyncio.Task of an app that had to wait; None if it was done at once
 
     # called by the connection
     cdef int body_received(self, bytes data) except -1
