@@ -104,7 +104,7 @@ class Server:
             limits=Limits(
                 request_line=config.limit_request_line, request_fields=config.limit_request_fields,
                 request_field_size=config.limit_request_field_size, request_head=config.limit_request_head,
-                min_rate=config.min_rate,
+                request_body=config.limit_request_body, min_rate=config.min_rate,
             ),
             direct=self.direct and self.tls is None, **self.options,
         )

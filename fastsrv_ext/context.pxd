@@ -11,6 +11,7 @@ cdef class Limits:
     cdef readonly Py_ssize_t request_fields       # how many
     cdef readonly Py_ssize_t request_field_size
     cdef readonly Py_ssize_t request_head
+    cdef readonly Py_ssize_t request_body
     cdef readonly double min_rate                 # bytes a second
 
 

@@ -9,24 +9,27 @@ import time
 from asyncio import BaseEventLoop
 from email.utils import formatdate
 
+from cpython.pyport cimport PY_SSIZE_T_MAX
+
 from fastsrv_ext.counters cimport WORKER_DRAINS, WORKER_EXHAUSTED
 
 
 cdef class Limits:
     """Sizes and rates that a peer has to keep to; see docs/SETTINGS.md for each one's reason.
 
-    request_line, request_field_size, request_head: bytes; request_fields: a count;
+    request_line, request_field_size, request_head, request_body: bytes; request_fields: a count;
     min_rate: bytes a second.
     """
 
     def __init__(
         self, *, Py_ssize_t request_line, Py_ssize_t request_fields, Py_ssize_t request_field_size,
-        Py_ssize_t request_head, double min_rate,
+        Py_ssize_t request_head, double min_rate, Py_ssize_t request_body=PY_SSIZE_T_MAX,
     ):
         self.request_line = request_line
         self.request_fields = request_fields
         self.request_field_size = request_field_size
         self.request_head = request_head
+        self.request_body = request_body
         self.min_rate = min_rate
 
 

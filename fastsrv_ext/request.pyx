@@ -155,6 +155,8 @@ cdef class RequestHead:
             if self.expect.lower() != b"100-continue":
                 raise BadRequest(417, "the only expectation served is 100-continue", "expect")
         self.split_target()
+        if self.content_length > limits.request_body:
+            raise body_too_large(limits)
         return 0
 
     cdef int split_target(self) except -1:
@@ -211,6 +213,11 @@ cdef too_long(Limits limits):
 cdef too_large(Limits limits):
     return BadRequest(
         431, f"request head larger than {limits.request_head} bytes (fastsrv_limit_request_head)", "head_size")
+
+
+cdef body_too_large(Limits limits):
+    return BadRequest(
+        413, f"request body larger than {limits.request_body} bytes (fastsrv_limit_request_body)", "body_size")
 
 
 cdef bint is_host(bytes host) noexcept:
