@@ -11,7 +11,7 @@ from cpython.dict cimport PyDict_GetItem
 from libc.string cimport memchr
 
 from fastsrv_ext.names cimport (
-    CONNECTION, CONTENT_LENGTH, EXPECT, FORWARDING, HOST, PLAIN, TRANSFER_ENCODING, Kind, field_name,
+    CONNECTION, CONTENT_LENGTH, EXPECT, FORWARDING, HOST, PLAIN, SECRET, TRANSFER_ENCODING, Kind, field_name,
 )
 
 
@@ -122,7 +122,7 @@ cdef class RequestHead:
         ):
             raise BadRequest(431, "the trailers are larger than the limits of header fields", "trailer")
         field_name(<const unsigned char*>PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name), &kind)
-        if kind != PLAIN:
+        if kind != PLAIN and kind != SECRET:
             raise BadRequest(400, "a trailer that only a header field may be", "trailer")
         return 0
 
@@ -135,7 +135,7 @@ cdef class RequestHead:
         self.version = version
         self.is_head = self.method == "HEAD"
         self.is_http_10 = version != "1.1"
-        self.keep_alive = keep_alive
+        self.keep_alive = keep_alive and not (self.is_http_10 and self.says_close())
         if method in OTHER_PROTOCOLS_METHODS:
             raise BadRequest(400, "the method is one of RTSP's or ICE's", "method")
         if not self.is_http_10:
@@ -158,6 +158,14 @@ cdef class RequestHead:
         if self.content_length > limits.request_body:
             raise body_too_large(limits)
         return 0
+
+    cdef bint says_close(self) except -1:
+        """Is `close` among the options? RFC 9112, 9.3: it counts before keep-alive. With HTTP/1.0 the parser does not
+        look for it."""
+        return any(
+            name in (b"connection", b"proxy-connection")
+            and b"close" in [option.strip(b" \t") for option in value.lower().split(b",")]
+            for name, value in self.headers)
 
     cdef int split_target(self) except -1:
         """RFC 9112, 3.2: origin-form, absolute-form, and asterisk-form for OPTIONS."""
