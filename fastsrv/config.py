@@ -24,7 +24,7 @@ PREFIX = "fastsrv_"
 # What Kubernetes and Docker put into the environment for a service named "fastsrv"; no settings.
 SERVICE_LINK = re.compile("FASTSRV_(NAME|SERVICE_HOST|(SERVICE_)?PORT(_.*)?)")
 SWITCH = "on or off"
-WHOLE = ("bytes",)  # units that have no parts
+WHOLE = ("bytes", "requests")  # units that have no parts
 OFF = "off"  # of a limit that need not be
 SWITCHED = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 
@@ -37,8 +37,8 @@ class ConfigError(ValueError):
 class Setting:
     """One of fastsrv's own settings.
 
-    default: UNLIMITED for a limit that is off. unit: "seconds", "bytes", "bytes/s", or "on or off" (then a bool). why:
-    the reason of the default, for docs/SETTINGS.md. largest: the greatest value that makes sense.
+    default: UNLIMITED for a limit that is off. unit: "seconds", "bytes", "bytes/s", "requests", or "on or off" (then a
+    bool). why: the reason of the default, for docs/SETTINGS.md. largest: the greatest value that makes sense.
     """
 
     name: str
@@ -105,6 +105,10 @@ OWN_SETTINGS = (
             "Size of a request body, by its Content-Length or as its chunks arrive. More is a 413.",
             "What is too large is the app's to know, or a proxy's in front; a body is never kept as a whole here. "
             "nginx allows 1 MiB, Node and Go any size.", LARGEST_BODY),
+    Setting("fastsrv_limit_concurrency", UNLIMITED, "requests",
+            "Requests in flight in one worker: the app is at work on the answer, or goes on after its client has gone. "
+            "One more is answered with 503 at once.",
+            "How many an app can work on is the app's to know. uvicorn's limit is off, too."),
     Setting("fastsrv_scan_heads", True, SWITCH,
             "Read request heads of the plain form without the parser. Off: httptools reads all of them; "
             "the app sees the same.",
@@ -147,6 +151,7 @@ class Config:
     min_rate: float
     graceful_timeout: float
     worker_connections: int
+    limit_concurrency: int
     backlog: int
 
     # requests
@@ -184,6 +189,7 @@ class Config:
             min_rate=own["fastsrv_min_rate"],
             graceful_timeout=cfg.graceful_timeout,
             worker_connections=cfg.worker_connections or UNLIMITED,
+            limit_concurrency=own["fastsrv_limit_concurrency"],
             backlog=cfg.backlog,
             scan_heads=own["fastsrv_scan_heads"],
             limit_request_head=own["fastsrv_limit_request_head"],

@@ -62,8 +62,8 @@ class Server:
         )
         self.options: dict[str, Any] = {
             "finished": finished, "forwarded": forwarded, "max_requests": max_requests,
-            "max_connections": config.worker_connections, "root_path": config.root_path,
-            "keepalive": config.keepalive > 0, "scan_heads": config.scan_heads,
+            "max_connections": config.worker_connections, "max_in_flight": config.limit_concurrency,
+            "keepalive": config.keepalive > 0, "scan_heads": config.scan_heads, "root_path": config.root_path,
             "scheme": "https" if tls is not None else "http",
         }
         self.tls = tls

@@ -63,6 +63,7 @@ class Context:
         direct: bool = False,
         max_connections: int,
         max_requests: int = 0,
+        max_in_flight: int = ...,
         counters: Counters | None = None,
     ) -> None: ...
     @property

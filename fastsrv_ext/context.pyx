@@ -38,10 +38,11 @@ cdef class Context:
 
     dispatch(cycle) starts the app; finished(cycle) is told of each response, unless it is None;
     forwarded(scope) rewrites the scope of a request with forwarding headers, unless it is None;
-    refused(client, status, reason) is told of each 4xx of ours; crowded(full) of worker_connections
+    refused(client, status, reason) is told of each 4xx and 503 of ours; crowded(full) of worker_connections
     reached and of room again; exhausted() of max_requests reached.
     state: the dict that the lifespan left behind, None without a lifespan.
     keepalive: False to close after each response. max_requests: 0 for no limit.
+    max_in_flight: requests, see Counters.in_flight.
     scan_heads: False to give every head to httptools.
     counters: the worker's; None: of its own.
     direct: whether bytes may go past the transports: they are plain, and tell at once of what they keep.
@@ -51,7 +52,7 @@ cdef class Context:
         self, *, loop, Clock clock not None, Limits limits not None, dispatch, finished=None, forwarded=None,
         refused=None, crowded=None, exhausted=None, str scheme="http", str root_path="", dict state=None,
         bint keepalive=True, bint scan_heads=True, bint direct=False, Py_ssize_t max_connections,
-        long long max_requests=0, Counters counters=None,
+        long long max_requests=0, long long max_in_flight=PY_SSIZE_T_MAX, Counters counters=None,
     ):
         self.loop = loop
         self.clock = clock
@@ -79,6 +80,7 @@ cdef class Context:
             self.template["state"] = None
         self.keepalive = keepalive
         self.max_connections = max_connections
+        self.max_in_flight = max_in_flight
         self.requests_left = max_requests
         self.drains_for = WORKER_DRAINS
         self.server_field = b"server: fastsrv\r\n"
@@ -111,6 +113,7 @@ cdef class Context:
 
     cdef int request_started(self) except -1:
         self.counters.requests += 1
+        self.counters.in_flight += 1
         if self.requests_left > 0:
             self.requests_left -= 1
             if self.requests_left == 0 and self.exhausted is not None:

@@ -3,7 +3,7 @@
 
 from fastsrv_ext.clock cimport Timed
 from fastsrv_ext.context cimport Context
-from fastsrv_ext.counters cimport Ending
+from fastsrv_ext.counters cimport Counters, Ending
 from fastsrv_ext.request cimport RequestHead
 from fastsrv_ext.response cimport Framing
 
@@ -73,6 +73,7 @@ cdef class Cycle:
     cdef readonly double took        # seconds from the start of the app to the end of the response
 
     cdef Peer peer
+    cdef Counters counters           # None, or where it is in flight though its client has gone
 
     # called by the connection
     cdef int body_received(self, bytes data) except -1
@@ -91,4 +92,5 @@ cdef class Cycle:
     cdef int choose_framing(self, Py_ssize_t size, bint final) except -1
     cdef int check_length(self, Py_ssize_t size, bint final) except -1
     cdef int write_first(self, bytes data, bint final) except -1
+    cdef void app_ended(self) noexcept
     cdef int write_framed(self, bytes before, bytes data, bint final) except -1

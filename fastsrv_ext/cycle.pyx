@@ -217,6 +217,7 @@ cdef class Cycle:
         """FINISHED: receive() says http.disconnect, send() goes on. GONE: send() raises, too."""
         self.peer = peer
         if peer == GONE:
+            self.counters = self.connection.context.counters
             self.connection = None
         self.wake()
         return 0
@@ -391,7 +392,8 @@ cdef class Cycle:
     # --- how the app ended (called by fastsrv/dispatch.py) ---
 
     def answered(self):
-        """Is the response complete, or nobody left to read it?"""
+        """The app has returned. Is the response complete, or nobody left to read it?"""
+        self.app_ended()
         return self.progress == COMPLETE or self.peer == GONE
 
     def abandoned(self):
@@ -401,6 +403,7 @@ cdef class Cycle:
     def fail(self, bint owed):
         """The app will not complete its response: if one is still `owed` and none begun, answer 500, else close."""
         if self.progress == COMPLETE or self.peer == GONE:
+            self.app_ended()
             return
         cdef Connection connection = self.connection
         if self.progress == BEGUN or not owed:
@@ -416,3 +419,9 @@ cdef class Cycle:
                 500, "Internal Server Error", connection.context.default_fields, self.head.is_head))
             connection.response_complete(self)
         self.wake()
+
+    cdef void app_ended(self) noexcept:
+        """The app has ended. Where the connection was told of it (response_complete()), this is old news."""
+        if self.counters is not None:
+            self.counters.in_flight -= 1
+            self.counters = None

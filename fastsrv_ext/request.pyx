@@ -18,14 +18,16 @@ from fastsrv_ext.names cimport (
 class BadRequest(Exception):
     """A request that is answered by `status` and the text `reason`, and the connection closed.
 
-    kind: one word for what is wrong, to count by (docs/ARCHITECTURE.md lists them).
+    kind: one word for what is wrong, to count by (docs/ARCHITECTURE.md lists them). fields: further header lines of the
+    answer.
     """
 
-    def __init__(self, int status, str reason, str kind):
+    def __init__(self, int status, str reason, str kind, bytes fields=b""):
         super().__init__(status, reason)
         self.status = status
         self.reason = reason
         self.kind = kind
+        self.fields = fields
         self.bodiless = False  # True in answer to HEAD
 
 

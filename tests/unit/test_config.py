@@ -10,7 +10,7 @@ from gunicorn.config import Config as GunicornConfig
 from fastsrv.config import OWN_SETTINGS, SWITCH, UNLIMITED, Config, ConfigError
 
 NAMES = [setting.name for setting in OWN_SETTINGS if setting.unit != SWITCH]
-CAN_BE_OFF = ["fastsrv_limit_request_body"]
+CAN_BE_OFF = ["fastsrv_limit_request_body", "fastsrv_limit_concurrency"]
 SENSELESS = [0, -1, "0", "-0.5", "", " ", "soon", "5s", "0x10", "nan", "inf", "1e300", 2**41,
              float("nan"), float("inf"), True, False, None, [5], {}]
 
@@ -102,8 +102,9 @@ def test_senseless_value_in_the_config_file_is_refused(read, name, value):
         read({name: value})
     text = str(error.value)
     assert text.startswith(f"{name} in gunicorn's config file must be a number of ")
-    bound = "1099511627776, or off" if name == "fastsrv_limit_request_body" else "2147483647"
-    assert text.endswith(f"greater than 0 and at most {bound}, not {value!r}")
+    bound = "1099511627776" if name == "fastsrv_limit_request_body" else "2147483647"
+    or_off = ", or off" if name in CAN_BE_OFF else ""
+    assert text.endswith(f"greater than 0 and at most {bound}{or_off}, not {value!r}")
 
 
 @pytest.mark.parametrize("value", [value for value in SENSELESS if isinstance(value, str)], ids=repr)
@@ -222,7 +223,7 @@ def test_loop_is_uvloop_unless_asyncio_is_asked_for(read, value):
 def test_every_setting_has_a_unit_and_a_reason():
     for setting in OWN_SETTINGS:
         assert setting.name.startswith("fastsrv_")
-        assert setting.unit in ("seconds", "bytes", "bytes/s", SWITCH)
+        assert setting.unit in ("seconds", "bytes", "bytes/s", "requests", SWITCH)
         assert setting.what.endswith(".") and setting.why.endswith(".")
 
 
