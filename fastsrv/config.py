@@ -138,7 +138,7 @@ REFUSED = {
 # gunicorn's own check lets any size of these pass.
 NUMBERS = (
     "keepalive", "graceful_timeout", "worker_connections", "backlog", "max_requests", "max_requests_jitter",
-    "limit_request_line", "limit_request_fields", "limit_request_field_size",
+    "limit_request_line", "limit_request_fields", "limit_request_field_size", "asgi_disconnect_grace_period",
 )
 
 
@@ -156,6 +156,7 @@ class Config:
     close_timeout: float
     min_rate: float
     graceful_timeout: float
+    disconnect_grace_period: float
     worker_connections: int
     limit_concurrency: int
     backlog: int
@@ -195,6 +196,7 @@ class Config:
             close_timeout=own["fastsrv_close_timeout"],
             min_rate=own["fastsrv_min_rate"],
             graceful_timeout=cfg.graceful_timeout,
+            disconnect_grace_period=cfg.asgi_disconnect_grace_period,
             worker_connections=cfg.worker_connections or UNLIMITED,
             limit_concurrency=own["fastsrv_limit_concurrency"],
             backlog=cfg.backlog,

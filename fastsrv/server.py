@@ -49,7 +49,6 @@ class Server:
         self.watch = watch
         self.beat = beat
         self.loop = asyncio.get_running_loop()
-        self.dispatch = Dispatch(app, self.loop, log, before)
         self.lifespan = Lifespan(app, config.lifespan, log)
         self.started = False
         self.stopping = asyncio.Event()
@@ -59,7 +58,10 @@ class Server:
         self.clock = Clock(
             header=config.header_timeout, keepalive=config.keepalive or TICK, body=config.body_timeout,
             send=config.send_timeout, drain=config.drain_timeout, close=config.close_timeout,
+            grace=config.disconnect_grace_period or LAST_WORD,
         )
+        self.dispatch = Dispatch(
+            app, self.loop, log, before, clock=self.clock, at_once=config.disconnect_grace_period == 0)
         self.options: dict[str, Any] = {
             "finished": finished, "forwarded": forwarded, "max_requests": max_requests,
             "max_connections": config.worker_connections, "max_in_flight": config.limit_concurrency,
@@ -100,8 +102,9 @@ class Server:
         """The app is ready: accept connections."""
         config = self.config
         self.context = Context(
-            loop=self.loop, clock=self.clock, dispatch=self.dispatch.start, refused=self.refused,
-            crowded=self.crowded, exhausted=self.exhausted, state=self.lifespan.state, counters=self.counters,
+            loop=self.loop, clock=self.clock, dispatch=self.dispatch.start, gone=self.dispatch.gone,
+            refused=self.refused, crowded=self.crowded, exhausted=self.exhausted, state=self.lifespan.state,
+            counters=self.counters,
             limits=Limits(
                 request_line=config.limit_request_line, request_fields=config.limit_request_fields,
                 request_field_size=config.limit_request_field_size, request_head=config.limit_request_head,
@@ -183,14 +186,12 @@ class Server:
         """Drop what is left, then tell the app that serving has ended."""
         self.listeners.end()
         self.listeners.drop()
-        for state in self.clock.census():
+        for state in self.clock.census().keys() - {"GRACE", "WATCH"}:  # these two are no connection's
             for connection in self.clock.waiting(state):
                 connection.abort()
-        tasks = list(self.dispatch.tasks)
+        tasks = self.dispatch.end()
         if tasks:
             self.log.warning("%d requests are ended before they are done", len(tasks))
-            for task in tasks:
-                task.cancel()
             await asyncio.wait(tasks, timeout=LAST_WORD)
         ending = self.loop.create_task(self.lifespan.shutdown())
         begun = self.loop.time()

@@ -29,6 +29,7 @@ cdef class Context:
 
     # upward calls, plain callables
     cdef object dispatch            # (cycle) -> None: start the app
+    cdef object gone                # None, or (cycle) -> None: its client has gone, and the app is at work
     cdef object finished            # None, or (cycle) -> None: a response is complete (access log, hooks)
     cdef object forwarded           # None, or (scope) -> None: apply what a trusted proxy says
     cdef object refused             # (client, status, reason) -> None: a request was answered by a 4xx or 503 of ours

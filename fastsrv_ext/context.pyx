@@ -36,7 +36,8 @@ cdef class Limits:
 cdef class Context:
     """One a worker and scheme.
 
-    dispatch(cycle) starts the app; finished(cycle) is told of each response, unless it is None;
+    dispatch(cycle) starts the app; gone(cycle) is told of a client that has gone while the app, whose task is
+    `cycle.task`, is at work on its answer; finished(cycle) is told of each response, unless it is None;
     forwarded(scope) rewrites the scope of a request with forwarding headers, unless it is None;
     refused(client, status, reason) is told of each 4xx and 503 of ours; crowded(full) of worker_connections
     reached and of room again; exhausted() of max_requests reached.
@@ -50,9 +51,9 @@ cdef class Context:
     """
 
     def __init__(
-        self, *, loop, Clock clock not None, Limits limits not None, dispatch, finished=None, forwarded=None,
-        refused=None, crowded=None, exhausted=None, str scheme="http", str root_path="", dict state=None,
-        bint keepalive=True, int announced_keepalive=0, bint scan_heads=True, bint direct=False,
+        self, *, loop, Clock clock not None, Limits limits not None, dispatch, gone=None, finished=None,
+        forwarded=None, refused=None, crowded=None, exhausted=None, str scheme="http", str root_path="",
+        dict state=None, bint keepalive=True, int announced_keepalive=0, bint scan_heads=True, bint direct=False,
         Py_ssize_t max_connections, long long max_in_flight=PY_SSIZE_T_MAX, long long max_requests=0,
         Counters counters=None,
     ):
@@ -66,6 +67,7 @@ cdef class Context:
         self.gathers = not isinstance(loop, BaseEventLoop)
         self.direct = direct
         self.dispatch = dispatch
+        self.gone = gone
         self.finished = finished
         self.forwarded = forwarded
         self.refused = refused

@@ -74,6 +74,7 @@ cdef class Cycle:
     cdef readonly double took        # seconds from the start of the app to the end of the response
 
     cdef Peer peer
+    cdef public object task          # asyncio.Task of an app that had to wait; None if it was done at once
     cdef Counters counters           # None, or where it is in flight though its client has gone
 
     # called by the connection

@@ -215,11 +215,14 @@ cdef class Cycle:
 
     cdef int peer_is(self, Peer peer) except -1:
         """FINISHED: receive() says http.disconnect, send() goes on. GONE: send() raises, too."""
+        cdef Context context = self.connection.context
         self.peer = peer
         if peer == GONE:
             self.counters = self.connection.context.counters
             self.connection = None
         self.wake()
+        if peer == GONE and self.task is not None and context.gone is not None:
+            context.gone(self)
         return 0
 
     # --- the app's side: send() ---

@@ -68,6 +68,8 @@ cdef class HTTP(Closing):
             self.cycle.peer_is(FINISHED)
             if self.state == BODY:
                 self.enter(RESPOND)
+        self.watch()
+        self.look()
         return True
 
     def resume_writing(self):

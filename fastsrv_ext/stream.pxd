@@ -1,6 +1,7 @@
 # A stream to the peer: what leaves, a peer that lags behind it, the ends. Knows no HTTP.
 # The only module that touches a transport.
 
+from fastsrv_ext.clock cimport Timed
 from fastsrv_ext.counters cimport PERSISTS, Ending
 from fastsrv_ext.cycle cimport Connection
 
@@ -10,6 +11,7 @@ cdef class Stream(Connection):
     cdef tuple client                # the peer: (host, port) or None
     cdef tuple server                # (host, port) or (path, None)
     cdef bint throttled              # reading is paused
+    cdef Watch watcher               # None, unless the loop does not listen to the peer, or did not lately
     cdef Ending ending               # why it ends; PERSISTS
 
     # what leaves
@@ -29,6 +31,9 @@ cdef class Stream(Connection):
     cdef int open(self, object transport) except -1
     cdef int lost(self) except -1
     cdef int read_on(self, bint reading) except -1
+    cdef int watch(self) except -1
+    cdef int look(self) except -1
+    cdef int watch_no_more(self) except -1
     cdef int settle(self) except -1
     cdef int flush(self) except -1
     cdef bint is_direct(self) noexcept
@@ -42,3 +47,7 @@ cdef class Stream(Connection):
     cdef int reset(self) except -1
     cdef Py_ssize_t unsent(self) except -1
     cdef bint has_unread_bytes(self) except -1
+
+
+cdef class Watch(Timed):
+    cdef Stream stream               # None when nobody has to watch any more

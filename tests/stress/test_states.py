@@ -25,7 +25,7 @@ from tests.stress.model import Model
 from tests.support.client import Answers
 from tests.support.wire import TICK, Wire
 
-LIMITS = {"header": 10, "keepalive": 5, "body": 7, "send": 8, "drain": 3, "close": 2}
+LIMITS = {"header": 10, "keepalive": 5, "body": 7, "send": 8, "drain": 3, "close": 2, "grace": 4}
 BODIES = [b"", b"x", b"hello, world", b"GET /stolen HTTP/1.1\r\nHost: example.org\r\n\r\n"]
 
 
@@ -276,8 +276,10 @@ class Machine(Model, RuleBasedStateMachine):
             if key != self.key:
                 self.key, self.quiet = key, 0
             before = self.written
+            left_behind = [run for run in self.runs if run.gone and not run.ended]
             self.wire.tick()
             self.quiet += 1
+            self.judge_grace(left_behind)
             self.read_answers()
             news = self.written > before
             if key is None:
@@ -285,6 +287,12 @@ class Machine(Model, RuleBasedStateMachine):
             else:
                 self.judge(key[0], news)
             self.model()
+
+    def judge_grace(self, left_behind):
+        ticks = ceil(LIMITS["grace"] / TICK)
+        for run in left_behind:
+            run.alone += 1
+            assert run.ended == (run.alone > ticks), "cancelled too early, or too late"
 
     def judge(self, state, news):
         limit = LIMITS["drain"] + LIMITS["close"] if state == "end" else LIMITS[

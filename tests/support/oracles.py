@@ -87,11 +87,12 @@ def read_request(data):
 def allow_for_persistence(message, met):
     """RFC 9112, 9.3, with what h11 does not know of it."""
     named = {name for name, _ in message.fields}
+    if message.version != "1.0" and b"proxy-connection" not in named:
+        return
     options = {option.strip().lower() for name, value in message.fields
                if name in (b"connection", b"proxy-connection") for option in value.split(b",")}
     persists = b"close" not in options and (message.version >= "1.1" or b"keep-alive" in options)
     if persists != message.persists:
-        assert message.version == "1.0" or b"proxy-connection" in named
         met.add((PROXY_CONNECTION if b"proxy-connection" in named else PERSISTENT_10).name)
         message.persists = persists
 
