@@ -65,6 +65,7 @@ class Server:
         self.options: dict[str, Any] = {
             "finished": finished, "forwarded": forwarded, "max_requests": max_requests,
             "max_connections": config.worker_connections, "max_in_flight": config.limit_concurrency,
+            "announced_keepalive": int(config.keepalive) if config.keep_alive_header else 0,
             "keepalive": config.keepalive > 0, "scan_heads": config.scan_heads, "root_path": config.root_path,
             "scheme": "https" if tls is not None else "http",
         }

@@ -45,6 +45,7 @@ cdef class Context:
     cdef bytes default_fields       # date and server lines
     cdef bytes date_field
     cdef bytes server_field
+    cdef bytes keep_alive_fields    # None, or what tells the client how long an idle connection is kept
 
     # how long we serve
     cdef public bint draining       # no request after those in hand

@@ -63,6 +63,7 @@ class Context:
         scan_heads: bool = True,
         direct: bool = False,
         max_connections: int,
+        announced_keepalive: int = 0,
         max_requests: int = 0,
         max_in_flight: int = ...,
         counters: Counters | None = None,

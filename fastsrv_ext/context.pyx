@@ -42,7 +42,8 @@ cdef class Context:
     refused(client, status, reason) is told of each 4xx and 503 of ours; crowded(full) of worker_connections
     reached and of room again; exhausted() of max_requests reached.
     state: the dict that the lifespan left behind, None without a lifespan.
-    keepalive: False to close after each response. max_requests: 0 for no limit.
+    keepalive: False to close after each response. announced_keepalive: seconds, told to clients; 0: they are told
+    nothing. max_requests: 0 for no limit.
     max_in_flight: requests, see Counters.in_flight.
     scan_heads: False to give every head to httptools.
     counters: the worker's; None: of its own.
@@ -52,8 +53,9 @@ cdef class Context:
     def __init__(
         self, *, loop, Clock clock not None, Limits limits not None, dispatch, gone=None, finished=None,
         forwarded=None, refused=None, crowded=None, exhausted=None, str scheme="http", str root_path="",
-        dict state=None, bint keepalive=True, bint scan_heads=True, bint direct=False, Py_ssize_t max_connections,
-        long long max_requests=0, long long max_in_flight=PY_SSIZE_T_MAX, Counters counters=None,
+        dict state=None, bint keepalive=True, int announced_keepalive=0, bint scan_heads=True, bint direct=False,
+        Py_ssize_t max_connections, long long max_in_flight=PY_SSIZE_T_MAX, long long max_requests=0,
+        Counters counters=None,
     ):
         self.loop = loop
         self.clock = clock
@@ -86,6 +88,9 @@ cdef class Context:
         self.requests_left = max_requests
         self.drains_for = WORKER_DRAINS
         self.server_field = b"server: fastsrv\r\n"
+        if announced_keepalive:
+            # RFC 2068, 19.7.1.1; RFC 9110, 7.6.1: what belongs to the connection is named in Connection.
+            self.keep_alive_fields = b"connection: keep-alive\r\nkeep-alive: timeout=%d\r\n" % announced_keepalive
         self.refresh_date()
 
     def refresh_date(self):
