@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.faults.log import complaints
 from tests.faults.regulars import KEPT, NEW
-from tests.support.census import settled
+from tests.support.census import probe, settled
 from tests.support.servers import PATIENCE, ROOT
 from tests.support.tls import CERTIFICATE, client_context
 
@@ -121,6 +121,20 @@ class Trial:
         assert arbiter == self.arbiters_files
         return found
 
+    def until(self, condition):
+        """What the worker (there is one) holds, when condition(that) holds; see stress.app.state()."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            [state] = probe(self.connect, 1)
+            if condition(state):
+                return state
+            assert time.monotonic() < end, state
+            time.sleep(0.1)
+
+    def alone(self):
+        """The same, when it has no connections but those of well-behaved clients."""
+        return self.until(lambda state: state["connections"] <= 1 + KEPT + NEW)
+
     def run(self, fault, bound=PATIENCE):
         """The result of the coroutine `fault`, which may take so many seconds."""
         return asyncio.run(asyncio.wait_for(fault, bound))
@@ -128,17 +142,18 @@ class Trial:
     # --- the well-behaved clients ---
 
     def tell(self, order):
+        """What they say to it."""
         self.regulars.stdin.write(order + "\n")
         self.regulars.stdin.flush()
+        answer = self.regulars.stdout.readline()
+        assert answer, "the well-behaved clients have ended"
+        return answer
 
     def begin(self):
-        self.tell("begin")
+        assert self.tell("begin") == "begun\n"
 
     def rest(self):
-        self.tell("rest")
-        report = self.regulars.stdout.readline()
-        assert report, "the well-behaved clients have ended"
-        return json.loads(report)
+        return json.loads(self.tell("rest"))
 
     def dismiss(self):
         self.regulars.stdin.close()
