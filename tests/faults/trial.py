@@ -83,20 +83,21 @@ class Trial:
 
     def judge(self):
         during = self.during
-        assert not self.quiet["lost"] + self.quiet["wrong"]
-        assert not during["wrong"]
+        assert not self.quiet["lost"] + self.quiet["wrong"], self.quiet
+        assert not during["wrong"], during["wrong"]
         assert len(during["lost"]) <= self.may_lose, during["lost"]
-        assert during["served"] > KEPT + NEW
+        assert during["served"] > KEPT + NEW, during
         assert self.mortal or not during["closed"], "idle connections were closed"
-        assert self.patient or max(during[kind]["slowest"] for kind in ("kept", "new")) < SLOWEST
+        assert self.patient or max(during[kind]["slowest"] for kind in ("kept", "new")) < SLOWEST, during
         if self.mortal:
             self.pids = self.living()
             left = self.left()
-            assert sorted(map(str, left.values())) == sorted(map(str, self.before.values()))
+            assert sorted(map(str, left.values())) == sorted(map(str, self.before.values())), (left, self.before)
         else:
-            assert self.living() == self.pids
+            assert self.living() == self.pids, f"workers have died:\n{self.server.output}"
             self.left(self.before)
-        assert not complaints(self.server.output, self.expected)
+        found = complaints(self.server.output, self.expected)
+        assert not found, "\n".join(found)
 
     def row(self):
         """What table.py prints."""
