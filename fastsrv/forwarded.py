@@ -39,7 +39,7 @@ class Forwarded:
             for name, value in scope["headers"] if name in self.secure
         }
         if len(said) > 1:
-            raise BadRequest(400, "the fields that tell of the scheme contradict each other")
+            raise BadRequest(400, "the fields that tell of the scheme contradict each other", "forwarded")
         if said:
             scope["scheme"] = said.pop()
         hosts = [

@@ -2,6 +2,7 @@
 # Holds no connection and touches no transport; fastsrv/server.py makes it and refreshes it.
 
 from fastsrv_ext.clock cimport Clock
+from fastsrv_ext.counters cimport Counters, Ending
 
 
 cdef class Limits:
@@ -10,6 +11,7 @@ cdef class Limits:
     cdef readonly Py_ssize_t request_fields       # how many
     cdef readonly Py_ssize_t request_field_size
     cdef readonly Py_ssize_t request_head
+    cdef readonly Py_ssize_t request_body
     cdef readonly double min_rate                 # bytes a second
 
 
@@ -18,6 +20,7 @@ cdef class Context:
     cdef readonly object loop
     cdef readonly Clock clock
     cdef readonly Limits limits
+    cdef readonly Counters counters
     cdef bint scan_heads            # plain heads need no parser (head.pyx)
 
     cdef bint eager                 # a task runs its first step when it is made
@@ -26,9 +29,10 @@ cdef class Context:
 
     # upward calls, plain callables
     cdef object dispatch            # (cycle) -> None: start the app
+    cdef object gone                # None, or (cycle) -> None: its client has gone, and the app is at work
     cdef object finished            # None, or (cycle) -> None: a response is complete (access log, hooks)
     cdef object forwarded           # None, or (scope) -> None: apply what a trusted proxy says
-    cdef object refused             # (client, status, reason) -> None: a request was answered by a 4xx of ours
+    cdef object refused             # (client, status, reason) -> None: a request was answered by a 4xx or 503 of ours
     cdef object crowded             # (bool) -> None: worker_connections reached, or room again
     cdef object exhausted           # () -> None: max_requests reached
 
@@ -47,9 +51,11 @@ cdef class Context:
     cdef bint keepalive
     cdef readonly Py_ssize_t connections
     cdef Py_ssize_t max_connections
+    cdef long long max_in_flight
     cdef long long requests_left
+    cdef Ending drains_for           # WORKER_DRAINS or WORKER_EXHAUSTED
 
     cdef tuple one_server(self, tuple server)
     cdef int connection_opened(self) except -1
-    cdef int connection_closed(self) except -1
+    cdef int connection_closed(self, Ending ending) except -1
     cdef int request_started(self) except -1

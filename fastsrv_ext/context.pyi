@@ -7,6 +7,7 @@ from typing import Any
 from typing_extensions import disjoint_base
 
 from fastsrv_ext.clock import Clock
+from fastsrv_ext.counters import Counters
 from fastsrv_ext.cycle import Cycle
 
 @disjoint_base
@@ -21,6 +22,7 @@ class Limits:
         request_field_size: int,
         request_head: int,
         min_rate: float,
+        request_body: int = ...,
     ) -> None: ...
     @property
     def request_line(self) -> int: ...
@@ -30,6 +32,8 @@ class Limits:
     def request_field_size(self) -> int: ...
     @property
     def request_head(self) -> int: ...
+    @property
+    def request_body(self) -> int: ...
     @property
     def min_rate(self) -> float: ...
 
@@ -46,6 +50,7 @@ class Context:
         clock: Clock,
         limits: Limits,
         dispatch: Callable[[Cycle], object],
+        gone: Callable[[Cycle], object] | None = None,
         finished: Callable[[Cycle], object] | None = None,
         forwarded: Callable[[dict[str, Any]], object] | None = None,
         refused: Callable[[tuple[str, int] | None, int, str], object] | None = None,
@@ -59,6 +64,8 @@ class Context:
         direct: bool = False,
         max_connections: int,
         max_requests: int = 0,
+        max_in_flight: int = ...,
+        counters: Counters | None = None,
     ) -> None: ...
     @property
     def loop(self) -> asyncio.AbstractEventLoop: ...
@@ -66,6 +73,8 @@ class Context:
     def clock(self) -> Clock: ...
     @property
     def limits(self) -> Limits: ...
+    @property
+    def counters(self) -> Counters: ...
     @property
     def connections(self) -> int: ...
     def refresh_date(self) -> None: ...

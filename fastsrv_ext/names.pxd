@@ -10,5 +10,6 @@ cdef enum Kind:
     EXPECT
     UPGRADE
     FORWARDING           # set by a proxy, see fastsrv/forwarded.py
+    SECRET               # its value tells who the client is: nothing keeps it
 
 cdef bytes field_name(const unsigned char* text, Py_ssize_t size, Kind* kind)

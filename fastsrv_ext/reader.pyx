@@ -11,7 +11,7 @@ from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrad
 from fastsrv_ext.request import BadRequest
 
 from fastsrv_ext.head cimport scan_head
-from fastsrv_ext.request cimport CHUNKED_LENGTH, too_large
+from fastsrv_ext.request cimport CHUNKED_LENGTH, body_too_large, too_large
 
 cdef enum:
     READ_AHEAD = 16 * 1024         # bytes parsed at once beyond a body: some 400 of the smallest requests
@@ -20,7 +20,7 @@ cdef enum:
     CHUNK_OVERHEAD = 16            # bytes that a chunk may spend on its framing; extensions come on top
     MAX_EXCESS = 16 * 1024         # bytes of chunk extensions and trailers a body may spend; Go allows 16 KiB
 
-cdef object STOP = BadRequest(400, "nothing is acted upon any more")
+cdef object STOP = BadRequest(400, "nothing is acted upon any more", "stop")
 
 
 cdef class Reader(Stream):
@@ -108,7 +108,7 @@ cdef class Reader(Stream):
                     self.refuse(error.__context__)
             except HttpParserError as error:
                 if self.input < ENDED:
-                    self.refuse(BadRequest(400, f"{error}"))
+                    self.refuse(BadRequest(400, f"{error}", "syntax"))
             else:
                 if self.input < ENDED:
                     self.check_excess()
@@ -121,7 +121,8 @@ cdef class Reader(Stream):
         if self.input == IN_BODY:
             self.excess = max(0, self.excess) if self.body_left == 0 else 0
             if self.excess > MAX_EXCESS:
-                self.refuse(BadRequest(431, f"chunk extensions and trailers larger than {MAX_EXCESS} bytes"))
+                self.refuse(BadRequest(
+                    431, f"chunk extensions and trailers larger than {MAX_EXCESS} bytes", "chunk_excess"))
         elif self.excess > self.context.limits.request_head + READ_AHEAD:
             self.refuse(too_large(self.context.limits))
         return 0
@@ -205,6 +206,8 @@ cdef class Reader(Stream):
         if self.body_left > 0:
             self.body_left -= size
         self.reading.received += size
+        if self.reading.received > self.context.limits.request_body:
+            raise body_too_large(self.context.limits)
         self.body_came(size)
         self.reading.body_received(data)
 

@@ -40,9 +40,11 @@ cdef class RequestHead:
     cdef int add_field(self, bytes name, bytes value, Limits limits) except -1
     cdef int check_trailer(self, bytes name, bytes value, Limits limits) except -1
     cdef int complete(self, bytes method, str version, bint keep_alive, Limits limits) except -1
+    cdef bint says_close(self) except -1
     cdef int split_target(self) except -1
     cdef bytes strip_authority(self, bytes target)
 
 
 cdef object too_large(Limits limits)             # BadRequest: the whole head
+cdef object body_too_large(Limits limits)        # the same: the body
 cdef bint is_host(bytes host) noexcept

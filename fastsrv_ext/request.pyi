@@ -7,8 +7,10 @@ class BadRequest(Exception):
 
     status: int
     reason: str
+    kind: str
+    fields: bytes
 
-    def __init__(self, status: int, reason: str) -> None: ...
+    def __init__(self, status: int, reason: str, kind: str, fields: bytes = b"") -> None: ...
 
 @disjoint_base
 class RequestHead:

@@ -11,17 +11,23 @@ from cpython.dict cimport PyDict_GetItem
 from libc.string cimport memchr
 
 from fastsrv_ext.names cimport (
-    CONNECTION, CONTENT_LENGTH, EXPECT, FORWARDING, HOST, PLAIN, TRANSFER_ENCODING, Kind, field_name,
+    CONNECTION, CONTENT_LENGTH, EXPECT, FORWARDING, HOST, PLAIN, SECRET, TRANSFER_ENCODING, Kind, field_name,
 )
 
 
 class BadRequest(Exception):
-    """A request that is answered by `status` and the text `reason`, and the connection closed."""
+    """A request that is answered by `status` and the text `reason`, and the connection closed.
 
-    def __init__(self, int status, str reason):
+    kind: one word for what is wrong, to count by (docs/ARCHITECTURE.md lists them). fields: further header lines of the
+    answer.
+    """
+
+    def __init__(self, int status, str reason, str kind, bytes fields=b""):
         super().__init__(status, reason)
         self.status = status
         self.reason = reason
+        self.kind = kind
+        self.fields = fields
         self.bodiless = False  # True in answer to HEAD
 
 
@@ -68,11 +74,12 @@ cdef class RequestHead:
         self.size += size
         if size > limits.request_field_size:
             raise BadRequest(
-                431, f"header field larger than {limits.request_field_size} bytes (limit_request_field_size)")
+                431, f"header field larger than {limits.request_field_size} bytes (limit_request_field_size)",
+                "field_size")
         if self.size > limits.request_head:
             raise too_large(limits)
         if len(self.headers) >= limits.request_fields:
-            raise BadRequest(431, f"more than {limits.request_fields} header fields (limit_request_fields)")
+            raise BadRequest(431, f"more than {limits.request_fields} header fields (limit_request_fields)", "fields")
 
         name = field_name(<const unsigned char*>PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name), &kind)
         if length > 0 and PyBytes_AS_STRING(value)[length - 1] in b" \t":
@@ -81,17 +88,17 @@ cdef class RequestHead:
 
         if kind == HOST:
             if self.host is not None:
-                raise BadRequest(400, "more than one Host field")
+                raise BadRequest(400, "more than one Host field", "host")
             self.host = value
         elif kind == CONNECTION:
             self.persistence_named = True
         elif kind == CONTENT_LENGTH:
             if len(value) > LONGEST_LENGTH:  # the parser has seen that they are digits
-                raise BadRequest(413, "Content-Length is too large")
+                raise BadRequest(413, "Content-Length is too large", "content_length")
             self.content_length = int(value)
         elif kind == TRANSFER_ENCODING:
             if self.transfer_encoding is not None:
-                raise BadRequest(400, "more than one Transfer-Encoding field")
+                raise BadRequest(400, "more than one Transfer-Encoding field", "transfer_encoding")
             self.transfer_encoding = value
         elif kind == EXPECT:
             self.expect = value
@@ -115,10 +122,10 @@ cdef class RequestHead:
             size > limits.request_field_size or self.size > limits.request_head
             or self.trailers > limits.request_fields
         ):
-            raise BadRequest(431, "the trailers are larger than the limits of header fields")
+            raise BadRequest(431, "the trailers are larger than the limits of header fields", "trailer")
         field_name(<const unsigned char*>PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name), &kind)
-        if kind != PLAIN:
-            raise BadRequest(400, "a trailer that only a header field may be")
+        if kind != PLAIN and kind != SECRET:
+            raise BadRequest(400, "a trailer that only a header field may be", "trailer")
         return 0
 
     cdef int complete(self, bytes method, str version, bint keep_alive, Limits limits) except -1:
@@ -130,27 +137,37 @@ cdef class RequestHead:
         self.version = version
         self.is_head = self.method == "HEAD"
         self.is_http_10 = version != "1.1"
-        self.keep_alive = keep_alive
+        self.keep_alive = keep_alive and not (self.is_http_10 and self.says_close())
         if method in OTHER_PROTOCOLS_METHODS:
-            raise BadRequest(400, "the method is one of RTSP's or ICE's")
+            raise BadRequest(400, "the method is one of RTSP's or ICE's", "method")
         if not self.is_http_10:
             if self.host is None:
-                raise BadRequest(400, "an HTTP/1.1 request needs a Host field")
+                raise BadRequest(400, "an HTTP/1.1 request needs a Host field", "host")
         elif version != "1.0":
-            raise BadRequest(400, "the version must be HTTP/1.1 or HTTP/1.0")
+            raise BadRequest(400, "the version must be HTTP/1.1 or HTTP/1.0", "version")
         if self.host is not None and not is_host(self.host):
-            raise BadRequest(400, "the Host field is no host with an optional port")
+            raise BadRequest(400, "the Host field is no host with an optional port", "host")
         if self.transfer_encoding is not None:
             if self.is_http_10:
-                raise BadRequest(400, "HTTP/1.0 has no Transfer-Encoding")
+                raise BadRequest(400, "HTTP/1.0 has no Transfer-Encoding", "transfer_encoding")
             if self.transfer_encoding.lower() != b"chunked":
-                raise BadRequest(400, "the only transfer coding served is chunked, by itself")
+                raise BadRequest(400, "the only transfer coding served is chunked, by itself", "transfer_encoding")
             self.content_length = CHUNKED_LENGTH
         if self.expect is not None and not self.is_http_10:
             if self.expect.lower() != b"100-continue":
-                raise BadRequest(417, "the only expectation served is 100-continue")
+                raise BadRequest(417, "the only expectation served is 100-continue", "expect")
         self.split_target()
+        if self.content_length > limits.request_body:
+            raise body_too_large(limits)
         return 0
+
+    cdef bint says_close(self) except -1:
+        """Is `close` among the options? RFC 9112, 9.3: it counts before keep-alive. With HTTP/1.0 the parser does not
+        look for it."""
+        return any(
+            name in (b"connection", b"proxy-connection")
+            and b"close" in [option.strip(b" \t") for option in value.lower().split(b",")]
+            for name, value in self.headers)
 
     cdef int split_target(self) except -1:
         """RFC 9112, 3.2: origin-form, absolute-form, and asterisk-form for OPTIONS."""
@@ -159,9 +176,9 @@ cdef class RequestHead:
         cdef const char* text = PyBytes_AS_STRING(target)
         cdef const char* question
         if self.method == "CONNECT":
-            raise BadRequest(400, "CONNECT is for proxies, and this is none")
+            raise BadRequest(400, "CONNECT is for proxies, and this is none", "method")
         if memchr(text, c'#', length) is not NULL:
-            raise BadRequest(400, "the request target has a fragment")
+            raise BadRequest(400, "the request target has a fragment", "target")
         if text[0] != c'/':
             target = self.strip_authority(target)
             length = PyBytes_GET_SIZE(target)
@@ -181,16 +198,16 @@ cdef class RequestHead:
         """The path and query of a target that does not begin with them."""
         if target == b"*":
             if self.method != "OPTIONS":
-                raise BadRequest(400, "the request target * is for OPTIONS alone")
+                raise BadRequest(400, "the request target * is for OPTIONS alone", "target")
             return target
         scheme, found, rest = target.partition(b"://")
         if not found or scheme.lower() not in (b"http", b"https"):
-            raise BadRequest(400, "the request target must be a path or an http or https URL")
+            raise BadRequest(400, "the request target must be a path or an http or https URL", "target")
         end = min((position for position in (rest.find(b"/"), rest.find(b"?")) if position >= 0),
                   default=len(rest))
         authority = rest[:end]
         if not authority or not is_host(authority):
-            raise BadRequest(400, "the authority of the request target is no host with an optional port")
+            raise BadRequest(400, "the authority of the request target is no host with an optional port", "target")
         # RFC 9112, 3.2.2: the target's host replaces what the Host field says.
         self.headers = [(name, authority if name == b"host" else value) for name, value in self.headers]
         if self.host is None:
@@ -200,11 +217,17 @@ cdef class RequestHead:
 
 
 cdef too_long(Limits limits):
-    return BadRequest(414, f"request line larger than {limits.request_line} bytes (limit_request_line)")
+    return BadRequest(414, f"request line larger than {limits.request_line} bytes (limit_request_line)", "line_size")
 
 
 cdef too_large(Limits limits):
-    return BadRequest(431, f"request head larger than {limits.request_head} bytes (fastsrv_limit_request_head)")
+    return BadRequest(
+        431, f"request head larger than {limits.request_head} bytes (fastsrv_limit_request_head)", "head_size")
+
+
+cdef body_too_large(Limits limits):
+    return BadRequest(
+        413, f"request body larger than {limits.request_body} bytes (fastsrv_limit_request_body)", "body_size")
 
 
 cdef bint is_host(bytes host) noexcept:
