@@ -11,6 +11,7 @@ cdef class Limits:
     cdef readonly Py_ssize_t request_fields       # how many
     cdef readonly Py_ssize_t request_field_size
     cdef readonly Py_ssize_t request_head
+    cdef readonly Py_ssize_t request_body
     cdef readonly double min_rate                 # bytes a second
 
 
@@ -31,7 +32,7 @@ cdef class Context:
     cdef object gone                # None, or (cycle) -> None: its client has gone, and the app is at work
     cdef object finished            # None, or (cycle) -> None: a response is complete (access log, hooks)
     cdef object forwarded           # None, or (scope) -> None: apply what a trusted proxy says
-    cdef object refused             # (client, status, reason) -> None: a request was answered by a 4xx of ours
+    cdef object refused             # (client, status, reason) -> None: a request was answered by a 4xx or 503 of ours
     cdef object crowded             # (bool) -> None: worker_connections reached, or room again
     cdef object exhausted           # () -> None: max_requests reached
 
@@ -44,12 +45,14 @@ cdef class Context:
     cdef bytes default_fields       # date and server lines
     cdef bytes date_field
     cdef bytes server_field
+    cdef bytes keep_alive_fields    # None, or what tells the client how long an idle connection is kept
 
     # how long we serve
     cdef public bint draining       # no request after those in hand
     cdef bint keepalive
     cdef readonly Py_ssize_t connections
     cdef Py_ssize_t max_connections
+    cdef long long max_in_flight
     cdef long long requests_left
     cdef Ending drains_for           # WORKER_DRAINS or WORKER_EXHAUSTED
 

@@ -22,6 +22,7 @@ class Limits:
         request_field_size: int,
         request_head: int,
         min_rate: float,
+        request_body: int = ...,
     ) -> None: ...
     @property
     def request_line(self) -> int: ...
@@ -31,6 +32,8 @@ class Limits:
     def request_field_size(self) -> int: ...
     @property
     def request_head(self) -> int: ...
+    @property
+    def request_body(self) -> int: ...
     @property
     def min_rate(self) -> float: ...
 
@@ -60,7 +63,9 @@ class Context:
         scan_heads: bool = True,
         direct: bool = False,
         max_connections: int,
+        announced_keepalive: int = 0,
         max_requests: int = 0,
+        max_in_flight: int = ...,
         counters: Counters | None = None,
     ) -> None: ...
     @property

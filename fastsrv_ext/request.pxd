@@ -46,4 +46,5 @@ cdef class RequestHead:
 
 
 cdef object too_large(Limits limits)             # BadRequest: the whole head
+cdef object body_too_large(Limits limits)        # the same: the body
 cdef bint is_host(bytes host) noexcept
