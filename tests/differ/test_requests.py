@@ -2,9 +2,10 @@
 is wholly good. tests/support/agreement.py says what has to agree, tests/support/differences.py what need not."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.differ import run
 from tests.differ.connections import connections, good_connections, mutated
 from tests.fuzz import head, inputs, protocol
 from tests.support.agreement import agree, compare, read_by_oracles, serve
@@ -12,7 +13,7 @@ from tests.support.corpus import BAD, GOOD, LIMITS
 from tests.support.differences import NEXT
 from tests.support.oracles import Message
 
-cuts = st.lists(st.integers(0, 400), max_size=3)
+cuts = st.lists(st.integers(0, 1000), max_size=3)
 
 
 def in_reads(data, cuts):
@@ -21,12 +22,16 @@ def in_reads(data, cuts):
 
 
 def serve_and_compare(data, cuts, **limits):
-    """In one read and in several, heads scanned and parsed."""
+    """In one read and in several, heads scanned and parsed: it must come to the same."""
     readings = read_by_oracles(data)
+    outcomes = []
     for scan in (True, False):
         for reads in ([data], in_reads(data, cuts)):
             served = serve(reads, scan, **limits)
             compare(served, *readings)
+            whole = [request for request in served.requests if request.whole]
+            outcomes.append((whole, [status // 100 for status in served.statuses], served.ended))
+    assert outcomes == outcomes[:1] * 4
     return served
 
 
@@ -53,13 +58,6 @@ def good_connection(requests, cuts):
     assert served.statuses == [200] * len(expected), "a good request is refused"
     assert len(served.requests) == len(expected)
     agree(served.requests, expected)
-
-
-def run(request, test, examples, long_examples):
-    long = request.config.getoption("--long")
-    settings(
-        max_examples=long_examples if long else examples, deadline=None, derandomize=not long, database=None,
-        suppress_health_check=list(HealthCheck), print_blob=True)(test)()
 
 
 def test_whatever_is_served_is_read_alike(request):

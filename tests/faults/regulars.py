@@ -1,8 +1,9 @@
 """Well-behaved clients: they ask one thing after another, check every answer, and measure how long each took.
 
 `python -m tests.faults.regulars PORT [CA]` (with the file of a CA: over TLS). A process of its own, so that its
-figures are the server's and not the test's. trial.py tells it by lines on stdin: "begin", and "rest", upon which it
-closes its connections and prints the figures since "begin", one line of JSON.
+figures are the server's and not the test's. trial.py tells it by lines on stdin: "begin", which it answers with
+"begun" when each client has been served, and "rest", upon which it closes its connections and prints the figures since
+"begin", one line of JSON.
 """
 
 import asyncio
@@ -27,8 +28,17 @@ class Figures:
 
     def __init__(self):
         self.served = self.closed = 0
+        self.clients_served = set()
+        self.begun = asyncio.Event()  # each client has been served
         self.took = {"kept": [], "new": []}
         self.lost, self.wrong = [], []
+
+    def add(self, client, seconds):
+        self.served += 1
+        self.took[client.kind].append(seconds)
+        self.clients_served.add(client.number)
+        if len(self.clients_served) == KEPT + NEW:
+            self.begun.set()
 
     def report(self):
         latency = {
@@ -62,8 +72,7 @@ class Regular:
                 figures.lost.append(f"{self.kind} client {self.number}, request {self.asked}: {failure!r}")
                 await self.close()
             else:
-                figures.served += 1
-                figures.took[self.kind].append(time.monotonic() - begun)
+                figures.add(self, time.monotonic() - begun)
             await asyncio.sleep(self.chance.uniform(0, PAUSE))
         await self.close()
 
@@ -117,6 +126,8 @@ async def main(port, authority=None):
     while await orders.readline() == b"begin\n":
         figures, resting = Figures(), asyncio.Event()
         running = asyncio.gather(*(regular.run(figures, resting) for regular in regulars))
+        await figures.begun.wait()
+        print("begun", flush=True)
         if await orders.readline() != b"rest\n":
             running.cancel()
             break

@@ -3,24 +3,19 @@
 import asyncio
 import random
 import select
-from pathlib import Path
 
 import pytest
 
 from tests.faults.app import LARGE
 from tests.faults.connections import Connection, crowd
 from tests.stress.visitors import request
+from tests.support.census import memory
 from tests.support.wire import get
 
 AT_ONCE = 50
 SPARE = 32 << 20  # bytes that a worker may grow by for all who do not read together: pieces under way, free lists
 SHARE = 256 << 10  # bytes for each of them
 RATE = 20_000  # bytes/s: fastsrv_min_rate
-
-
-def resident(pid):
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0]) << 10
 
 
 async def ask_and_reset(port, number, seed):
@@ -84,10 +79,10 @@ def test_readers_that_stop_are_reset_and_cost_no_memory(trial, long, path):
 
     async def attack():
         reading = asyncio.ensure_future(crowd(count, lambda number: stop_reading(running.port, path, number)))
-        most = before = resident(pid)
+        most = before = memory(pid)
         while not reading.done():
             await asyncio.wait({reading}, timeout=0.05)
-            most = max(most, resident(pid))
+            most = max(most, memory(pid))
         await reading
         return most - before
 

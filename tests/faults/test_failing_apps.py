@@ -10,7 +10,6 @@ from tests.support.wire import get
 
 AT_ONCE = 20
 HANGING = 200  # clients that leave while their app hangs
-STALLS = 3
 STALL = 1500  # milliseconds: longer than any limit in trial.LIMITS
 RAISED = "The app raised during GET /"
 RETURNED = "The app returned without completing its response to GET /fail"
@@ -59,10 +58,10 @@ def test_apps_that_hang_while_their_clients_go(trial):
         running.run(ask(running.port, b"/release/0"))
 
 
-def test_apps_that_block_the_loop(trial):
+def test_apps_that_block_the_loop(trial, long):
     """Nobody's time runs while the loop is blocked, and nobody is closed for it."""
     async def stall(number):
         assert (await ask(running.port, b"/block/%d" % STALL)).status == 200
 
     with trial(f"apps that block the loop for {STALL / 1000} s") as running:
-        running.run(crowd(STALLS, stall, at_once=1))
+        running.run(crowd(5 if long else 1, stall, at_once=1))

@@ -7,6 +7,7 @@ from tests.faults.connections import Connection, crowd
 
 LIMIT = 1  # seconds: fastsrv_header_timeout and fastsrv_body_timeout of trial.LIMITS
 PAUSE = 0.2  # seconds between two drops
+ROOM = ("--worker-connections", "2000")
 
 
 async def drip(port, begin, drop):
@@ -26,7 +27,7 @@ def test_heads_that_drip_are_refused_after_header_timeout(trial, long):
         (b"G", b""), (b"GET / HTTP/1.1\r\nHost: a\r\n", b"X-a: b\r\n"), (b"GET / HTTP/1.1\r\nHost: a\r\n", b"x"),
         (b"GET /", b"a"), (b"\r\nGET / HTTP/1.1\r\n", b"a"),
     ]
-    with trial("heads that drip") as running:
+    with trial("heads that drip", *ROOM) as running:
         ends = running.run(crowd(1000 if long else 300, lambda number: drip(running.port, *heads[number % len(heads)])))
     for answer, took in ends:
         assert answer.startswith(b"HTTP/1.1 408 ")
@@ -44,10 +45,20 @@ def test_bodies_that_drip_are_refused_below_min_rate(trial, long):
         begin, drop = bodies[number % len(bodies)]
         return drip(running.port, head + begin, drop)
 
-    with trial("bodies that drip") as running:
+    with trial("bodies that drip", *ROOM) as running:
         ends = running.run(crowd(1000 if long else 300, slowly))
     for answer, took in ends:
         assert answer.startswith(b"HTTP/1.1 408 ")
+        assert took >= LIMIT
+
+
+def test_handshakes_that_drip_end_after_header_timeout(trial, long):
+    records = [(b"\x16", b""), (b"\x16\x03\x01", b""), (b"\x16\x03\x01\x40\x00", b"\x01")]  # the last one of 16 KiB
+    with trial("TLS handshakes that drip", tls=True) as running:
+        ends = running.run(crowd(
+            500 if long else 100, lambda number: drip(running.port, *records[number % len(records)])))
+    for answer, took in ends:
+        assert answer == b""
         assert took >= LIMIT
 
 
@@ -61,7 +72,7 @@ async def wait_in_silence(port, number):
 
 
 def test_silent_connections_below_worker_connections(trial):
-    with trial("1,000 silent connections, room for 2,000", "--worker-connections", "2000") as running:
+    with trial("1,000 silent connections, room for 2,000", *ROOM) as running:
         ends = running.run(crowd(1000, lambda number: wait_in_silence(running.port, number)))
     assert not any(ends)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.faults.log import complaints
 from tests.faults.regulars import KEPT, NEW
-from tests.support.census import settled
+from tests.support.census import probe, settled
 from tests.support.servers import PATIENCE, ROOT
 from tests.support.tls import CERTIFICATE, client_context
 
@@ -83,20 +83,21 @@ class Trial:
 
     def judge(self):
         during = self.during
-        assert not self.quiet["lost"] + self.quiet["wrong"]
-        assert not during["wrong"]
+        assert not self.quiet["lost"] + self.quiet["wrong"], self.quiet
+        assert not during["wrong"], during["wrong"]
         assert len(during["lost"]) <= self.may_lose, during["lost"]
-        assert during["served"] > KEPT + NEW
+        assert during["served"] > KEPT + NEW, during
         assert self.mortal or not during["closed"], "idle connections were closed"
-        assert self.patient or max(during[kind]["slowest"] for kind in ("kept", "new")) < SLOWEST
+        assert self.patient or max(during[kind]["slowest"] for kind in ("kept", "new")) < SLOWEST, during
         if self.mortal:
             self.pids = self.living()
             left = self.left()
-            assert sorted(map(str, left.values())) == sorted(map(str, self.before.values()))
+            assert sorted(map(str, left.values())) == sorted(map(str, self.before.values())), (left, self.before)
         else:
-            assert self.living() == self.pids
+            assert self.living() == self.pids, f"workers have died:\n{self.server.output}"
             self.left(self.before)
-        assert not complaints(self.server.output, self.expected)
+        found = complaints(self.server.output, self.expected)
+        assert not found, "\n".join(found)
 
     def row(self):
         """What table.py prints."""
@@ -121,6 +122,20 @@ class Trial:
         assert arbiter == self.arbiters_files
         return found
 
+    def until(self, condition):
+        """What the worker (there is one) holds, when condition(that) holds; see stress.app.state()."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            [state] = probe(self.connect, 1)
+            if condition(state):
+                return state
+            assert time.monotonic() < end, state
+            time.sleep(0.1)
+
+    def alone(self):
+        """The same, when it has no connections but those of well-behaved clients."""
+        return self.until(lambda state: state["connections"] <= 1 + KEPT + NEW)
+
     def run(self, fault, bound=PATIENCE):
         """The result of the coroutine `fault`, which may take so many seconds."""
         return asyncio.run(asyncio.wait_for(fault, bound))
@@ -128,17 +143,18 @@ class Trial:
     # --- the well-behaved clients ---
 
     def tell(self, order):
+        """What they say to it."""
         self.regulars.stdin.write(order + "\n")
         self.regulars.stdin.flush()
+        answer = self.regulars.stdout.readline()
+        assert answer, "the well-behaved clients have ended"
+        return answer
 
     def begin(self):
-        self.tell("begin")
+        assert self.tell("begin") == "begun\n"
 
     def rest(self):
-        self.tell("rest")
-        report = self.regulars.stdout.readline()
-        assert report, "the well-behaved clients have ended"
-        return json.loads(report)
+        return json.loads(self.tell("rest"))
 
     def dismiss(self):
         self.regulars.stdin.close()

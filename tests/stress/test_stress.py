@@ -6,13 +6,12 @@ import gc
 import os
 import random
 import resource
-from pathlib import Path
 
 import pytest
 
 from tests.stress.app import app
 from tests.stress.visitors import AT_ONCE, visit
-from tests.support.census import settled
+from tests.support.census import memory, settled
 
 GROWTH = 64 * 1024 * 1024  # bytes that a worker may grow by: buffers and free lists, no leak
 
@@ -82,8 +81,3 @@ def test_gunicorn_under_stress(gunicorn, loop, seconds, seed):
     next(load)
     settled(running.connect, pids, before)
     assert all(memory(pid) - resident[pid] < GROWTH for pid in pids)
-
-
-def memory(pid):
-    """Bytes that the process has resident."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()

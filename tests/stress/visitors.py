@@ -73,19 +73,21 @@ def request(chance, whose, last=False, small=False):
 
 
 class Visit:
-    """One connection."""
+    """One connection. tls: a context, to make it over TLS."""
 
-    def __init__(self, port, chance, number):
-        self.port, self.chance, self.number = port, chance, number
+    def __init__(self, port, chance, number, tls=None):
+        self.port, self.chance, self.number, self.tls = port, chance, number, tls
         self.wanted = []
         self.answers = Answers(lambda index: self.wanted[index].method if index < len(self.wanted) else "GET")
         self.judged = 0
 
     async def __call__(self):
         behave = self.chance.choice([
-            self.take_turns, self.take_turns, self.pipeline, self.pipeline, self.half_close, self.end_in_garbage,
-            self.leave, self.leave_half_way, self.read_slowly])
-        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port, limit=65536)
+            self.take_turns, self.take_turns, self.pipeline, self.pipeline, self.end_in_garbage, self.leave,
+            self.leave_half_way, self.read_slowly,
+            self.half_close if self.tls is None else self.pipeline])  # asyncio cannot half-close a TLS connection
+        self.reader, self.writer = await asyncio.open_connection(
+            "127.0.0.1", self.port, limit=65536, ssl=self.tls, server_hostname=self.tls and "localhost")
         try:
             await asyncio.wait_for(behave(), PATIENCE)
         except Exception as failure:
@@ -202,13 +204,18 @@ class Visit:
 async def visit(port, seconds, seed):
     """Visitors, AT_ONCE, for so long; the number of complete answers they have got, each the right one."""
     end = time.monotonic() + seconds
+    return await visit_while(lambda total: time.monotonic() < end, port, seed)
+
+
+async def visit_while(wanted, port, seed, tls=None):
+    """The same while wanted(the answers so far)."""
     total = 0
 
     async def come_and_go(number):
         nonlocal total
         chance = random.Random(seed * AT_ONCE + number)
-        while time.monotonic() < end:
-            answered = await Visit(port, chance, number)()
+        while wanted(total):
+            answered = await Visit(port, chance, number, tls)()
             total += answered
 
     await asyncio.gather(*(come_and_go(number) for number in range(AT_ONCE)))

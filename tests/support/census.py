@@ -1,7 +1,9 @@
 """What is left in gunicorn's workers, as tests/stress/app.py (or tests/faults/app.py) tells of the process it is in."""
 
 import json
+import resource
 import time
+from pathlib import Path
 
 from tests.support.servers import PATIENCE, read_response
 from tests.support.wire import get
@@ -46,3 +48,8 @@ def probe(connect, count):
     finally:
         for connection in connections:
             connection.close()
+
+
+def memory(pid):
+    """Bytes that the process has resident."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()

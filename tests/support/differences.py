@@ -16,7 +16,7 @@ class Difference:
 
     data: a connection's first bytes; fastsrv, h11, httptools: how many whole requests each reads in them; section: of
     the RFC. construct, plain: what h11 refuses, and what it has to be told instead to read on as fastsrv does;
-    within: the construct stands where the "request" begins, or the "line" that h11 refuses. Two are no construct, but a
+    within: the construct stands where the "request" begins, or a "chunk" that h11 refuses. Two are no construct, but a
     matter of who may go on.
     """
 
@@ -63,7 +63,7 @@ SERVED = [  # by fastsrv
     Difference(
         "zeros before a chunk size", chunked(b"0" * 20 + b"1\r\na\r\n0\r\n\r\n") + NEXT, 2, 0, 2, "RFC 9112, 7.1",
         "A size may have any number of digits, bounded as all that a chunk spends on framing. h11 stops at 20.",
-        re.compile(rb"0+([0-9A-Fa-f]{1,16}[;\r])"), rb"\1", "line"),
+        re.compile(rb"0+([0-9A-Fa-f]{1,16}[;\r])"), rb"\1", "chunk"),
     PERSISTENT_10,
     PROXY_CONNECTION,
 ]

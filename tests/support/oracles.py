@@ -43,7 +43,7 @@ def h11_reads(data, plain=True):
     while data:
         message, rest, error, line = read_request(data)
         if error is not None:
-            told = in_plain_words(data, line, reading.differences) if plain else None
+            told = in_plain_words(data, error, line, reading.differences) if plain else None
             if told is not None:
                 data = told
                 continue
@@ -97,10 +97,10 @@ def allow_for_persistence(message, met):
         message.persists = persists
 
 
-def in_plain_words(data, line, met):
+def in_plain_words(data, error, line, met):
     """The same with the construct that h11 has refused written the usual way; None if it is no known one."""
     for difference in SERVED:
-        if difference.construct is not None:
+        if difference.construct is not None and (difference.within == "request" or "chunk header" in error):
             at = 0 if difference.within == "request" else line
             found = difference.construct.match(data, at)
             plain = found and found.expand(difference.plain)
