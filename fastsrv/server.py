@@ -163,7 +163,7 @@ class Server:
         self.stop()
 
     def refused(self, client: tuple[str, int] | None, status: int, reason: str) -> None:
-        """A 4xx of ours. At level debug, so that a flood of them fills no disk."""
+        """A 4xx or 503 of ours. At level debug, so that a flood of them fills no disk."""
         host = client[0] if client else "a local socket"
         self.log.debug("Refused a request from %s: %d, %s", host, status, reason)
 

@@ -218,7 +218,7 @@ cdef class Cycle:
         cdef Context context = self.connection.context
         self.peer = peer
         if peer == GONE:
-            self.counters = self.connection.context.counters
+            self.counters = context.counters
             self.connection = None
         self.wake()
         if peer == GONE and self.task is not None and context.gone is not None:

@@ -19,8 +19,8 @@ from fastsrv_ext.response cimport UNTIL_CLOSE, error_answer
 from fastsrv_ext.scope cimport make_scope
 from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, HEAD, IDLE, RESPOND, SEND
 
-# In flight are fewer requests in a moment, or there is an overload that a longer wait spreads no better (RFC 9110,
-# 10.2.3); a client that is told to stay away for long is away when there is room.
+# RFC 9110, 10.2.3. Most requests take less than a second, so there is room again by then; who is told to stay away for
+# longer does so while there is.
 cdef bytes RETRY_AFTER = b"retry-after: 1\r\n"  # seconds
 
 

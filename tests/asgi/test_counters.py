@@ -202,6 +202,8 @@ def test_limits_that_were_acted_upon_are_counted_by_state(wire):
     assert expired(it) == {"IDLE": 1, "CLOSE": 1}
     it = wire(hello).send(b"no request\r\n\r\n").wait(5)
     assert expired(it) == {"DRAIN": 1}
+    it = lagging(wire(hello)).wait(10)
+    assert expired(it) == {"SEND": 1}
 
 
 def expired(it):

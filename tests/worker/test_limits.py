@@ -1,4 +1,5 @@
-"""Every limit of docs/SETTINGS.md on real sockets: what the peer gets, how its connection ends, what is counted.
+"""Every limit of docs/SETTINGS.md on real sockets: what the peer gets, how its connection ends, what is counted. Some
+ends that no limit brings are counted here, too: loops tell of them in ways of their own.
 
 Each story has a server of its own, whose limits are long but for the one that the story is about. All stories of a
 loop are played at once; a test looks at how one went. Elsewhere: worker_connections (test_listeners.py), file
@@ -8,6 +9,7 @@ descriptors (tests/regress/test_d*_without_descriptors.py), the same limits tick
 import logging
 import select
 import socket
+import struct
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -55,8 +57,8 @@ def perform(loop, play, app, ends, refused, settings):
             snapshot = server.server.counters.snapshot()
             return {name: count for name, count in snapshot["connections"].items() if count}, snapshot["refused"]
 
-        server.until(lambda: not server.server.context.connections)
-        assert server.call(told) == (ends, refused)
+        server.until(lambda: sum(told()[0].values()) >= sum(ends.values()))
+        assert server.call(told) == (ends, refused) and server.server.context.connections == 0
 
 
 @pytest.mark.parametrize("name", STORIES)
@@ -333,6 +335,89 @@ def client_that_does_not_end_its_side(server):
         with pytest.raises(OSError):  # nobody is left to take it
             while True:
                 connection.sendall(b"x")
+
+
+# --- ends that no limit brings ---
+
+
+@story(Gate, {"lost": 1})
+def client_that_resets(server):
+    gate = server.server.dispatch.app
+    with server.connect() as connection:
+        send(connection)
+        assert gate.came.acquire(timeout=PATIENCE)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    server.until(lambda: not server.server.context.connections)
+    assert server.server.counters.in_flight == 1
+    server.call(gate.gate.release)
+    server.until(lambda: not server.server.counters.in_flight)
+
+
+@story(hello, {"lost": 1})
+def client_that_resets_while_idle(server):
+    with server.connect() as connection:
+        assert ask(connection).status == 200
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+@story(large, {"lost": 1})
+def client_that_resets_while_it_is_written_to(server):
+    with server.connect() as connection:
+        send(connection)
+        assert connection.recv(100_000)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+@story(hello, {"peer_ended": 1})
+def client_that_ends(server):
+    with server.connect() as connection:
+        assert ask(connection).status == 200
+
+
+@story(hello, {"tls_failed": 1}, tls=server_context())
+def client_that_speaks_no_tls(server):
+    with server.connect() as connection:
+        send(connection)
+        assert b"HTTP" not in read_to_end(connection)
+
+
+@story(hello, {"peer_ended": 1}, tls=server_context())
+def client_that_goes_during_the_handshake(server):
+    with server.connect() as connection:
+        connection.sendall(b"\x16\x03\x01\x02\x00")
+
+
+@story(hello, {"client_close": 1})
+def client_that_says_close(server):
+    with server.connect() as connection:
+        assert ask(connection, "/", "Connection: close").headers["connection"] == "close"
+        assert connection.recv(1) == b""
+
+
+@pytest.mark.parametrize(("quickly", "ends"), [
+    (True, {"worker_drains": 1, "worker_stops": 1}), (False, {"client_close": 1, "worker_drains": 1}),
+])
+def test_worker_that_ends_has_counted_all_its_connections(serve, quickly, ends):
+    gate = Gate()
+    server = serve(gate, **{**LONG, "lifespan": "off"})
+    with server.connect() as idle, server.connect() as busy:
+        server.call(gate.gate.release)
+        assert ask(idle).status == 200
+        send(busy, "/", "Connection: close")
+        assert gate.came.acquire(timeout=PATIENCE) and gate.came.acquire(timeout=PATIENCE)
+        if not quickly:
+            server.call(gate.gate.release)
+        server.stop(quickly=quickly)
+    counts = server.server.counters.snapshot()
+    assert {name: count for name, count in counts["connections"].items() if count} == ends
+
+
+def test_worker_that_ends_by_max_requests_counts_it(serve):
+    server = serve(hello, max_requests=1, **LONG)
+    with server.connect() as connection:
+        assert ask(connection).headers["connection"] == "close"
+    server.stop()
+    assert server.server.counters.snapshot()["connections"]["max_requests"] == 1
 
 
 # --- sizes ---
