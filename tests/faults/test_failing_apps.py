@@ -53,8 +53,10 @@ def test_apps_that_hang_while_their_clients_go(trial):
             if number % 2:
                 connection.reset()
 
-    with trial("apps that hang, their clients gone") as running:
+    with trial("apps that hang, their clients gone", "--asgi-disconnect-grace-period", "1") as running:
         running.run(crowd(HANGING, ask_and_leave, AT_ONCE))
+        # Who was reset has gone: their apps are cancelled. Who has ended its side may wait: theirs are not.
+        running.until(lambda state: state["tasks"] < HANGING * 3 / 4)
         running.run(ask(running.port, b"/release/0"))
 
 
