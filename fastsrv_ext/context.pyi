@@ -11,7 +11,7 @@ from fastsrv_ext.cycle import Cycle
 
 @disjoint_base
 class Limits:
-    """Sizes and rates that a peer has to keep to."""
+    """What a peer has to keep to."""
 
     def __init__(
         self,
@@ -21,6 +21,9 @@ class Limits:
         request_field_size: int,
         request_head: int,
         min_rate: float,
+        any_method: bool = False,
+        any_version: bool = False,
+        refuse_underscores: bool = False,
     ) -> None: ...
     @property
     def request_line(self) -> int: ...
@@ -32,6 +35,12 @@ class Limits:
     def request_head(self) -> int: ...
     @property
     def min_rate(self) -> float: ...
+    @property
+    def any_method(self) -> bool: ...
+    @property
+    def any_version(self) -> bool: ...
+    @property
+    def refuse_underscores(self) -> bool: ...
 
 @disjoint_base
 class Context:
@@ -47,7 +56,7 @@ class Context:
         limits: Limits,
         dispatch: Callable[[Cycle], object],
         finished: Callable[[Cycle], object] | None = None,
-        forwarded: Callable[[dict[str, Any]], object] | None = None,
+        forwarded: Callable[[dict[str, Any], bool], object] | None = None,
         refused: Callable[[tuple[str, int] | None, int, str], object] | None = None,
         crowded: Callable[[bool], object] | None = None,
         exhausted: Callable[[], object] | None = None,

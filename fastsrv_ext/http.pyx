@@ -85,7 +85,7 @@ cdef class HTTP(Reader):
         self.lost()
         self.input = REFUSED
         self.parser = self.head = self.reading = self.cycle = None
-        self.refusal = self.unread = None
+        self.refusal = self.unread = self.line = None
         self.forget_pipeline()
 
     # --- what comes in (read by reader.pyx) ---
@@ -190,18 +190,17 @@ cdef class HTTP(Reader):
             self.corked = []
         cycle.client = self.client
         cycle.scope = make_scope(context, cycle.head, self.client, self.server)
-        if context.finished is not None:
-            cycle.started = monotonic()
-            cycle.head.headers = cycle.head.headers[:]  # the scope's are the app's to change
         if cycle.head.forwarded and context.forwarded is not None:
             try:
-                context.forwarded(cycle.scope)
+                context.forwarded(cycle.scope, cycle.head.underscored)
             except BadRequest as refusal:
                 self.forget_pipeline()
                 self.reading = cycle
                 self.refuse(refusal)
                 return 0
         if context.finished is not None:
+            cycle.started = monotonic()
+            cycle.head.headers = cycle.head.headers[:]  # the scope's are the app's to change
             cycle.logged = cycle.scope.copy()
         context.request_started()
         context.dispatch(cycle)
