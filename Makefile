@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEBUG := BUILD_DEBUG=$(if $(filter debug,$(MODE)),1,0)
 SOURCES := $(wildcard fastsrv_ext/*.pyx fastsrv_ext/*.pxd)
 
-.PHONY: run test build debug annotate lint stress fuzz fuzz-head fuzz-protocol bench wheel clean
+.PHONY: run test build debug annotate lint stress fuzz fuzz-head fuzz-differ fuzz-protocol bench wheel clean
 
 run: build
 	$(BIN)/gunicorn -k fastsrv.Worker -b $(BIND) --chdir examples hello:app
@@ -45,10 +45,10 @@ lint: build $(VENV)/.lint
 stress: build $(VENV)/.test
 	$(BIN)/python -m pytest tests/stress --long -o faulthandler_timeout=0 $(ARGS)
 
-fuzz: fuzz-head fuzz-protocol
+fuzz: fuzz-head fuzz-differ fuzz-protocol
 
 # The sanitized build has a directory of its own; the one in place stays as it is.
-fuzz-head fuzz-protocol: fuzz-%: build $(VENV)/.fuzz
+fuzz-head fuzz-differ fuzz-protocol: fuzz-%: build $(VENV)/.fuzz
 	@command -v clang >/dev/null || { echo "fuzzing needs clang: apt-get install clang llvm" >&2; exit 1; }
 	BUILD_SANITIZE=1 $(BIN)/python setup.py --quiet build --build-lib build/sanitize/lib
 	$(BIN)/python -m tests.fuzz $* -max_total_time=$(TIME) $(ARGS)

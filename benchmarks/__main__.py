@@ -71,6 +71,8 @@ def run(options):
         result = load(options.resume)
         if result.commit != commit:
             sys.exit(f"{options.resume} was begun at commit {result.commit}; this is {commit}")
+        if result.machine != environments.machine():
+            sys.exit(f"{options.resume} was begun on {result.machine}; this is {environments.machine()}")
         chosen_servers = [servers.SERVERS[name] for name in result.servers]
         chosen_scenarios = [scenarios.SCENARIOS[name] for name in result.scenarios]
         path = options.output or options.resume

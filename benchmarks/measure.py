@@ -61,10 +61,16 @@ class Suite:
 
     def run(self):
         for server in self.servers:
-            if server.name not in self.result.servers:
-                self.result.servers[server.name] = self.facts(server)
+            facts = self.facts(server)
+            self.expect_same(server.name, self.result.servers.setdefault(server.name, facts), facts)
         for scenario in self.scenarios:
             self.measure(scenario)
+
+    @staticmethod
+    def expect_same(name, begun, now):
+        """A resumed run ends if a server is another one than it was: one result, one version of each."""
+        if now != begun:
+            sys.exit(f"the run cannot be resumed: {name} was {begun}, and is {now}")
 
     def facts(self, server):
         """What the result says of `server`, its versions as it tells them itself."""

@@ -111,7 +111,7 @@ REFUSED = {
 # gunicorn's own check lets any size of these pass.
 NUMBERS = (
     "keepalive", "graceful_timeout", "worker_connections", "backlog", "max_requests", "max_requests_jitter",
-    "limit_request_line", "limit_request_fields", "limit_request_field_size",
+    "limit_request_line", "limit_request_fields", "limit_request_field_size", "asgi_disconnect_grace_period",
 )
 
 
@@ -128,6 +128,7 @@ class Config:
     close_timeout: float
     min_rate: float
     graceful_timeout: float
+    disconnect_grace_period: float
     worker_connections: int
     backlog: int
 
@@ -167,6 +168,7 @@ class Config:
             close_timeout=own["fastsrv_close_timeout"],
             min_rate=own["fastsrv_min_rate"],
             graceful_timeout=cfg.graceful_timeout,
+            disconnect_grace_period=cfg.asgi_disconnect_grace_period,
             worker_connections=cfg.worker_connections or UNLIMITED,
             backlog=cfg.backlog,
             scan_heads=own["fastsrv_scan_heads"],

@@ -1,4 +1,5 @@
-"""ASGI dispatch: calls the app for a cycle, turns its failure into a 500 or a closed connection.
+"""ASGI dispatch: calls the app for a cycle, turns its failure into a 500 or a closed connection, and cancels it when
+its client has gone.
 
 Knows no sockets. fastsrv_ext/http.pyx calls start() for each request; tasks that are not done at once
 are kept in `tasks` until they are.
@@ -11,9 +12,12 @@ import contextvars
 import inspect
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from fastsrv_ext.clock import Clock
 from fastsrv_ext.cycle import ClientDisconnected, Cycle
+from fastsrv_ext.grace import Grace
 
 EAGER = sys.version_info >= (3, 12)
 
@@ -57,16 +61,21 @@ class Dispatch:
     """Starts `app` for each cycle, in a task with a context of its own.
 
     before(cycle): called first, unless None (gunicorn's pre_request).
+    clock: its GRACE is what an app has when its client has gone. at_once: cancel it then, and give it that time
+    for its end alone.
     """
 
     def __init__(
         self, app: Callable[..., Any], loop: asyncio.AbstractEventLoop, log: Any,
-        before: Callable[[Cycle], None] | None = None,
+        before: Callable[[Cycle], None] | None = None, *, clock: Clock | None = None, at_once: bool = False,
     ) -> None:
         self.app = app
         self.loop = loop
         self.log = log
         self.before = before
+        self.clock = clock
+        self.at_once = at_once
+        self.ended = False
         self.tasks: set[asyncio.Task[None]] = set()
         # Each request starts from this context. The current one may be another request's, where asyncio
         # has resumed reading on behalf of an app: its variables must not leak.
@@ -78,14 +87,16 @@ class Dispatch:
             task = asyncio.Task(  # type: ignore[call-arg]  # mypy looks with the eyes of 3.10
                 self.run(cycle), loop=self.loop, eager_start=True, context=self.context.copy())
             if not task.done():
-                self.tasks.add(task)
-                task.add_done_callback(self.tasks.discard)
+                self.keep(cycle, task)
     else:
         def start(self, cycle: Cycle) -> None:
             """Let the loop run the app in its next turn."""
-            task = self.context.copy().run(self.loop.create_task, self.run(cycle))
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+            self.keep(cycle, self.context.copy().run(self.loop.create_task, self.run(cycle)))
+
+    def keep(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
+        cycle.task = task
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     async def run(self, cycle: Cycle) -> None:
         try:
@@ -96,6 +107,7 @@ class Dispatch:
             cycle.fail(self.report(cycle, failure))
             # An app's SystemExit must not end the loop, which serves others, too.
             if isinstance(failure, asyncio.CancelledError):
+                cycle.task = None  # it keeps this error, whose traceback leads here
                 raise
         else:
             if not cycle.answered():
@@ -116,6 +128,36 @@ class Dispatch:
         else:
             self.log.error("The app raised during %s", title(cycle), exc_info=failure)
         return True
+
+
+    # --- an app whose client has gone ---
+
+    def gone(self, cycle: Cycle) -> None:
+        """receive() and send() tell the app; if it does not end by that, it is cancelled."""
+        task, cycle.task = cycle.task, None
+        if task is None or self.clock is None or self.ended:
+            return
+        if self.at_once:
+            self.cancel(cycle, task)
+        else:
+            Grace(self.clock, task, partial(self.cancel, cycle))
+
+    def cancel(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
+        """Once: an app that goes on all the same may have a reason."""
+        # Not here: what it awaits may be anybody's, and raise; the caller is the clock, or a connection.
+        self.loop.call_soon(task.cancel)
+        Grace(self.clock, task, partial(self.outlasted, cycle))  # type: ignore[arg-type]  # gone() has looked
+
+    def outlasted(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
+        self.log.warning("The app goes on with %s after its client has gone and it was cancelled", title(cycle))
+
+    def end(self) -> list[asyncio.Task[None]]:
+        """Cancel what is left, whatever becomes of its client from now on. Returns the tasks."""
+        self.ended = True
+        tasks = list(self.tasks)
+        for task in tasks:
+            task.cancel()
+        return tasks
 
 
 def title(cycle: Cycle) -> str:

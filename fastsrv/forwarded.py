@@ -28,7 +28,7 @@ class Forwarded:
         self.forwarders = frozenset(name.lower().encode("latin-1") for name in cfg.forwarder_headers)
         self.everybody = "*" in cfg.forwarded_allow_ips
         self.networks = cfg.forwarded_allow_networks()
-        watch((FORWARDED_FOR, *self.secure))
+        watch(self.secure)
 
     def apply(self, scope: dict[str, Any], underscored: bool) -> None:
         """Set scope["scheme"] and scope["client"] from the proxy's fields, if the peer is a trusted proxy.
@@ -49,7 +49,7 @@ class Forwarded:
             for name, value in scope["headers"] if name in self.secure
         }
         if len(said) > 1:
-            raise BadRequest(400, "the fields that tell of the scheme contradict each other")
+            raise BadRequest(400, "the fields that tell of the scheme contradict each other", "forwarded")
         if said:
             scope["scheme"] = said.pop()
         hosts = [
@@ -73,7 +73,7 @@ class Forwarded:
             return
         kept = [field for field in headers if b"_" not in field[0] or field[0] in allowed]
         if len(kept) < len(headers) and self.header_map != "drop":
-            raise BadRequest(400, "a field has an underscore in its name (header_map)")
+            raise BadRequest(400, "a field has an underscore in its name (header_map)", "underscore")
         headers[:] = kept
 
     def trusts(self, host: str) -> bool:

@@ -7,6 +7,7 @@ no room waits in the kernel's queue, where another worker may fetch it.
 from __future__ import annotations
 
 import asyncio
+import os
 import select
 import socket
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from typing import Any
 
 RETRY = 1.0  # seconds until the next attempt when the system has run out of file descriptors or memory
 LAST_CALL = 1.0  # seconds in which the last connections have to be made
+SPARE = 2  # file descriptors that must be left where uvloop accepts: the next connection's, and one for the app
 
 
 class Listeners:
@@ -117,6 +119,7 @@ class Listeners:
         self.loop.call_later(RETRY, self.try_again)
 
     def try_again(self) -> None:
+        self.pause()  # there may have been room again in between
         self.accepting = False
         self.room_changed()
 
@@ -124,7 +127,8 @@ class Listeners:
 class UvloopListeners(Listeners):
     """uvloop accepts by itself, which saves a tenth of a plain connection's cost (38 us against 50).
 
-    It closes its socket when it stops listening, hence the duplicates.
+    It closes its socket when it stops listening, hence the duplicates. Without file descriptors it would accept
+    and drop all who come: it has to stop before.
     """
 
     def __init__(self, *args: Any, backlog: int, **options: Any) -> None:
@@ -138,15 +142,38 @@ class UvloopListeners(Listeners):
 
     async def listen(self) -> None:
         try:
+            self.check_descriptors(len(self.sockets) + SPARE)
             for listening in self.sockets:
                 options: dict[str, Any] = {"sock": listening.dup(), "backlog": self.backlog}
                 if listening.family == socket.AF_UNIX:
                     options["cleanup_socket"] = False  # the socket's file is the arbiter's to remove
-                    server = await self.loop.create_unix_server(self.protocol, **options)
+                    server = await self.loop.create_unix_server(self.accepted, **options)
                 else:
-                    server = await self.loop.create_server(self.protocol, **options)
+                    server = await self.loop.create_server(self.accepted, **options)
                 self.servers.append(server)
         except OSError as error:
+            self.try_again_later(error)
+
+    def accepted(self) -> asyncio.BaseProtocol:
+        """For a connection that uvloop has accepted. Will the next one find a descriptor?"""
+        try:
+            self.check_descriptors(SPARE)
+        except OSError as error:
+            self.loop.call_soon(self.ran_short, error)
+        return self.protocol()
+
+    def check_descriptors(self, count: int) -> None:
+        """Raise OSError unless so many can be opened."""
+        opened = []
+        try:
+            for _ in range(count):
+                opened.append(os.dup(self.sockets[0].fileno()))
+        finally:
+            for descriptor in opened:
+                os.close(descriptor)
+
+    def ran_short(self, error: OSError) -> None:
+        if self.servers:  # several connections may have found out at once
             self.try_again_later(error)
 
     def pause(self) -> None:

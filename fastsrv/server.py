@@ -20,6 +20,7 @@ from fastsrv.lifespan import LAST_WORD, Lifespan
 from fastsrv.listeners import make_listeners
 from fastsrv_ext.clock import TICK, Clock
 from fastsrv_ext.context import Context, Limits
+from fastsrv_ext.counters import Counters
 from fastsrv_ext.http import HTTP
 from fastsrv_ext.tls import TLS
 
@@ -29,7 +30,7 @@ DRAIN_POLL = 0.05  # seconds between two looks at what is still open
 class Server:
     """Serves `app` on `sockets` until stop() is called.
 
-    context: made when start-up has succeeded.
+    context: made when start-up has succeeded. counters: what has happened so far.
     watch(): called with every tick from the first moment on, the place to call stop().
     beat(): called with every tick once start-up has succeeded (gunicorn's heartbeat).
     own_sockets: nobody else accepts on `sockets` (reuse_port); they are closed in the end.
@@ -48,16 +49,19 @@ class Server:
         self.watch = watch
         self.beat = beat
         self.loop = asyncio.get_running_loop()
-        self.dispatch = Dispatch(app, self.loop, log, before)
         self.lifespan = Lifespan(app, config.lifespan, log)
         self.started = False
         self.stopping = asyncio.Event()
         self.quickly = False
         self.until = inf  # the loop's time at which nobody is waited for any more
+        self.counters = Counters()
         self.clock = Clock(
             header=config.header_timeout, keepalive=config.keepalive or TICK, body=config.body_timeout,
             send=config.send_timeout, drain=config.drain_timeout, close=config.close_timeout,
+            grace=config.disconnect_grace_period or LAST_WORD,
         )
+        self.dispatch = Dispatch(
+            app, self.loop, log, before, clock=self.clock, at_once=config.disconnect_grace_period == 0)
         self.options: dict[str, Any] = {
             "finished": finished, "forwarded": forwarded, "max_requests": max_requests,
             "max_connections": config.worker_connections, "root_path": config.root_path,
@@ -97,8 +101,9 @@ class Server:
         """The app is ready: accept connections."""
         config = self.config
         self.context = Context(
-            loop=self.loop, clock=self.clock, dispatch=self.dispatch.start, refused=self.refused,
-            crowded=self.crowded, exhausted=self.exhausted, state=self.lifespan.state,
+            loop=self.loop, clock=self.clock, dispatch=self.dispatch.start, gone=self.dispatch.gone,
+            refused=self.refused, crowded=self.crowded, exhausted=self.exhausted, state=self.lifespan.state,
+            counters=self.counters,
             limits=Limits(
                 request_line=config.limit_request_line, request_fields=config.limit_request_fields,
                 request_field_size=config.limit_request_field_size, request_head=config.limit_request_head,
@@ -181,14 +186,12 @@ class Server:
         """Drop what is left, then tell the app that serving has ended."""
         self.listeners.end()
         self.listeners.drop()
-        for state in self.clock.census():
+        for state in self.clock.census().keys() - {"GRACE", "WATCH"}:  # these two are no connection's
             for connection in self.clock.waiting(state):
                 connection.abort()
-        tasks = list(self.dispatch.tasks)
+        tasks = self.dispatch.end()
         if tasks:
             self.log.warning("%d requests are ended before they are done", len(tasks))
-            for task in tasks:
-                task.cancel()
             await asyncio.wait(tasks, timeout=LAST_WORD)
         ending = self.loop.create_task(self.lifespan.shutdown())
         begun = self.loop.time()
@@ -199,6 +202,9 @@ class Server:
             self.log.error("The app failed to shut down: %s", failure, exc_info=failure.__cause__)
         ending.cancel()
         await self.lifespan.end()
+        refused = self.counters.snapshot()["refused"]
+        if refused:
+            self.log.info("Requests refused: %s", ", ".join(f"{refused[kind]} {kind}" for kind in refused))
 
 
 async def first_of(*tasks: asyncio.Task[Any]) -> None:

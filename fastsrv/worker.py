@@ -98,7 +98,10 @@ class Worker(base.Worker):
     def run(self) -> None:
         assert self.loop is not None
         try:
-            self.loop.run_until_complete(self.serve())
+            serving = self.loop.create_task(self.serve())
+            while not serving.done():
+                self.run_until_exit(serving)
+            serving.result()
             self.loop.run_until_complete(self.loop.shutdown_asyncgens())
             self.loop.close()
         except LifespanFailed as failure:
@@ -108,6 +111,22 @@ class Worker(base.Worker):
             if not self.dying:
                 raise
         self.exit(1 if self.dying else 0)
+
+    def run_until_exit(self, serving: asyncio.Task[None]) -> None:
+        """Run the loop until the end of `serving`, or a SystemExit of a task of the app's own, which no loop swallows.
+
+        The answers that are owed come first; and gunicorn, which takes some exit codes for a failure to boot, should
+        not end with the worker.
+        """
+        assert self.loop is not None
+        try:
+            self.loop.run_until_complete(serving)
+        except (SystemExit, KeyboardInterrupt) as failure:
+            if self.dying or serving.done() or self.server is None or not self.server.started:
+                raise
+            self.log.error("A task or callback of the app raised %r, the worker ends", failure)
+            self.alive = False
+            self.server.stop()
 
     async def serve(self) -> None:
         access = Access(self, self.cfg, self.log)

@@ -5,6 +5,7 @@ from typing import Any, Final
 from typing_extensions import disjoint_base
 
 TICK: Final = 0.25  # seconds
+WATCH_EVERY: Final = 1  # seconds
 
 @disjoint_base
 class Link:
@@ -31,7 +32,14 @@ class Clock:
     """The waits of one worker."""
 
     def __init__(
-        self, header: float, keepalive: float, body: float, send: float, drain: float, close: float
+        self,
+        header: float,
+        keepalive: float,
+        body: float,
+        send: float,
+        drain: float,
+        close: float,
+        grace: float = 3,
     ) -> None: ...
     @property
     def now(self) -> int: ...  # ticks since the clock was made

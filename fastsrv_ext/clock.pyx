@@ -8,9 +8,10 @@ from math import ceil
 
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
-from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, HEAD, IDLE, RESPOND, SEND
+from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, GRACE, HEAD, IDLE, RESPOND, SEND, WATCH
 
 TICK = 0.25  # seconds; a limit is met at most two ticks late, for four wake-ups a second
+WATCH_EVERY = 1  # seconds: a system call for each that is watched; their apps have a grace period of some seconds
 
 cdef double SECONDS_A_TICK = TICK
 
@@ -56,15 +57,19 @@ cdef class Timed(Link):
 cdef class Clock:
     """The waits of one worker.
 
-    header, keepalive, body, send, drain, close: the limits of the states, in seconds, each greater
+    header, keepalive, body, send, drain, close, grace: the limits of the states, in seconds, each greater
     than 0 (ValueError otherwise).
     """
 
-    def __init__(self, double header, double keepalive, double body, double send, double drain, double close):
+    def __init__(
+        self, double header, double keepalive, double body, double send, double drain, double close,
+        double grace=3,
+    ):
         limits = {
             CLOSED: ("CLOSED", NEVER), HEAD: ("HEAD", ticks(header)), IDLE: ("IDLE", ticks(keepalive)),
             RESPOND: ("RESPOND", NEVER), BODY: ("BODY", ticks(body)), SEND: ("SEND", ticks(send)),
-            DRAIN: ("DRAIN", ticks(drain)), CLOSE: ("CLOSE", ticks(close)),
+            DRAIN: ("DRAIN", ticks(drain)), CLOSE: ("CLOSE", ticks(close)), GRACE: ("GRACE", ticks(grace)),
+            WATCH: ("WATCH", ticks(WATCH_EVERY)),
         }
         self.queues = tuple(Queue(*limits[state]) for state in sorted(limits))
 

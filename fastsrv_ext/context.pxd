@@ -2,6 +2,7 @@
 # Holds no connection and touches no transport; fastsrv/server.py makes it and refreshes it.
 
 from fastsrv_ext.clock cimport Clock
+from fastsrv_ext.counters cimport Counters, Ending
 
 
 cdef class Limits:
@@ -21,6 +22,7 @@ cdef class Context:
     cdef readonly object loop
     cdef readonly Clock clock
     cdef readonly Limits limits
+    cdef readonly Counters counters
     cdef bint scan_heads            # plain heads need no parser (head.pyx)
 
     cdef bint eager                 # a task runs its first step when it is made
@@ -29,6 +31,7 @@ cdef class Context:
 
     # upward calls, plain callables
     cdef object dispatch            # (cycle) -> None: start the app
+    cdef object gone                # None, or (cycle) -> None: its client has gone, and the app is at work
     cdef object finished            # None, or (cycle) -> None: a response is complete (access log, hooks)
     cdef object forwarded           # None, or (scope, underscored) -> None: what a proxy may say
     cdef object refused             # (client, status, reason) -> None: a request was answered by a 4xx of ours
@@ -51,8 +54,9 @@ cdef class Context:
     cdef readonly Py_ssize_t connections
     cdef Py_ssize_t max_connections
     cdef long long requests_left
+    cdef Ending drains_for           # WORKER_DRAINS or WORKER_EXHAUSTED
 
     cdef tuple one_server(self, tuple server)
     cdef int connection_opened(self) except -1
-    cdef int connection_closed(self) except -1
+    cdef int connection_closed(self, Ending ending) except -1
     cdef int request_started(self) except -1

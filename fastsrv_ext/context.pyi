@@ -7,6 +7,7 @@ from typing import Any
 from typing_extensions import disjoint_base
 
 from fastsrv_ext.clock import Clock
+from fastsrv_ext.counters import Counters
 from fastsrv_ext.cycle import Cycle
 
 @disjoint_base
@@ -55,6 +56,7 @@ class Context:
         clock: Clock,
         limits: Limits,
         dispatch: Callable[[Cycle], object],
+        gone: Callable[[Cycle], object] | None = None,
         finished: Callable[[Cycle], object] | None = None,
         forwarded: Callable[[dict[str, Any], bool], object] | None = None,
         refused: Callable[[tuple[str, int] | None, int, str], object] | None = None,
@@ -68,6 +70,7 @@ class Context:
         direct: bool = False,
         max_connections: int,
         max_requests: int = 0,
+        counters: Counters | None = None,
     ) -> None: ...
     @property
     def loop(self) -> asyncio.AbstractEventLoop: ...
@@ -75,6 +78,8 @@ class Context:
     def clock(self) -> Clock: ...
     @property
     def limits(self) -> Limits: ...
+    @property
+    def counters(self) -> Counters: ...
     @property
     def connections(self) -> int: ...
     def refresh_date(self) -> None: ...

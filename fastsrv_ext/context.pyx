@@ -9,6 +9,8 @@ import time
 from asyncio import BaseEventLoop
 from email.utils import formatdate
 
+from fastsrv_ext.counters cimport WORKER_DRAINS, WORKER_EXHAUSTED
+
 
 cdef class Limits:
     """What a peer has to keep to; see docs/SETTINGS.md for each one's reason.
@@ -36,7 +38,8 @@ cdef class Limits:
 cdef class Context:
     """One a worker and scheme.
 
-    dispatch(cycle) starts the app; finished(cycle) is told of each response, unless it is None;
+    dispatch(cycle) starts the app; gone(cycle) is told of a client that has gone while the app, whose task is
+    `cycle.task`, is at work on its answer; finished(cycle) is told of each response, unless it is None;
     forwarded(scope, underscored) rewrites the scope of a request with fields that are a proxy's to set, or that have
     an underscore in their name, unless it is None;
     refused(client, status, reason) is told of each 4xx of ours; crowded(full) of worker_connections
@@ -44,24 +47,27 @@ cdef class Context:
     state: the dict that the lifespan left behind, None without a lifespan.
     keepalive: False to close after each response. max_requests: 0 for no limit.
     scan_heads: False to give every head to httptools.
+    counters: the worker's; None: of its own.
     direct: whether bytes may go past the transports: they are plain, and tell at once of what they keep.
     """
 
     def __init__(
-        self, *, loop, Clock clock not None, Limits limits not None, dispatch, finished=None, forwarded=None,
-        refused=None, crowded=None, exhausted=None, str scheme="http", str root_path="", dict state=None,
-        bint keepalive=True, bint scan_heads=True, bint direct=False, Py_ssize_t max_connections,
-        long long max_requests=0,
+        self, *, loop, Clock clock not None, Limits limits not None, dispatch, gone=None, finished=None,
+        forwarded=None, refused=None, crowded=None, exhausted=None, str scheme="http", str root_path="",
+        dict state=None, bint keepalive=True, bint scan_heads=True, bint direct=False, Py_ssize_t max_connections,
+        long long max_requests=0, Counters counters=None,
     ):
         self.loop = loop
         self.clock = clock
         self.limits = limits
+        self.counters = Counters() if counters is None else counters
         self.scan_heads = scan_heads
         self.eager = sys.version_info >= (3, 12)
         # asyncio joins the parts up to 3.11; in 3.12 and 3.13 it never calls pause_writing() for them.
         self.gathers = not isinstance(loop, BaseEventLoop)
         self.direct = direct
         self.dispatch = dispatch
+        self.gone = gone
         self.finished = finished
         self.forwarded = forwarded
         self.refused = refused
@@ -79,6 +85,7 @@ cdef class Context:
         self.keepalive = keepalive
         self.max_connections = max_connections
         self.requests_left = max_requests
+        self.drains_for = WORKER_DRAINS
         self.server_field = b"server: fastsrv\r\n"
         self.refresh_date()
 
@@ -94,20 +101,25 @@ cdef class Context:
         return self.server
 
     cdef int connection_opened(self) except -1:
+        self.counters.opened += 1
         self.connections += 1
         if self.connections == self.max_connections and self.crowded is not None:
             self.crowded(True)
         return 0
 
-    cdef int connection_closed(self) except -1:
+    cdef int connection_closed(self, Ending ending) except -1:
+        self.counters.closed[<int>ending] += 1
         self.connections -= 1
         if self.connections == self.max_connections - 1 and self.crowded is not None:
             self.crowded(False)
         return 0
 
     cdef int request_started(self) except -1:
+        self.counters.requests += 1
         if self.requests_left > 0:
             self.requests_left -= 1
             if self.requests_left == 0 and self.exhausted is not None:
+                if not self.draining:
+                    self.drains_for = WORKER_EXHAUSTED
                 self.exhausted()
         return 0

@@ -3,6 +3,7 @@
 
 from fastsrv_ext.clock cimport Timed
 from fastsrv_ext.context cimport Context
+from fastsrv_ext.counters cimport Ending
 from fastsrv_ext.request cimport RequestHead
 from fastsrv_ext.response cimport Framing
 
@@ -32,7 +33,7 @@ cdef class Connection(Timed):
     cdef int want_body(self, Cycle cycle) except -1         # the app waits for body bytes
     cdef int body_unwanted(self, Cycle cycle) except -1     # it has given up waiting
     cdef int body_taken(self, Cycle cycle) except -1        # there is room for more
-    cdef bint persists(self, Cycle cycle, bint final) noexcept   # may another request follow?
+    cdef Ending ends_with(self, Cycle cycle, bint final) noexcept   # why no other request may follow, or PERSISTS
     cdef int response_complete(self, Cycle cycle) except -1
     cdef int response_failed(self, Cycle cycle) except -1   # close: the rest of it never comes
 
@@ -62,7 +63,7 @@ cdef class Cycle:
     cdef long long length            # declared Content-Length, or NO_LENGTH
     cdef readonly long long sent     # body bytes on the wire
     cdef Py_ssize_t streak           # bytes since send() last waited
-    cdef bint keep_alive             # whether another request may follow
+    cdef Ending ending               # why no other request may follow, or PERSISTS
     cdef bint date_given
     cdef bint server_given
 
@@ -72,6 +73,7 @@ cdef class Cycle:
     cdef readonly double took        # seconds from the start of the app to the end of the response
 
     cdef Peer peer
+    cdef public object task          # asyncio.Task of an app that had to wait; None if it was done at once
 
     # called by the connection
     cdef int body_received(self, bytes data) except -1
@@ -86,6 +88,7 @@ cdef class Cycle:
     cdef int give_up(self, object future) except -1
     cdef object send_start(self, object status, object headers)
     cdef object send_body(self, object body, object more)
+    cdef void ends(self, Ending ending) noexcept
     cdef int choose_framing(self, Py_ssize_t size, bint final) except -1
     cdef int check_length(self, Py_ssize_t size, bint final) except -1
     cdef int write_first(self, bytes data, bint final) except -1

@@ -1,5 +1,6 @@
 # What Python code sees of cycle.pyx; http.pyx sees cycle.pxd.
 
+import asyncio
 from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, NoReturn
@@ -43,6 +44,7 @@ class Ready(Done):
 class Cycle:
     """One request and its response. Python code sees it from its start on, when nothing of it is missing."""
 
+    task: asyncio.Task[None] | None  # of an app that had to wait; None if it was done at once
     def __new__(cls, connection: Connection, head: RequestHead) -> Self: ...
     @property
     def head(self) -> RequestHead: ...

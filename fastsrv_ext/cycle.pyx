@@ -7,6 +7,9 @@ it the body; fastsrv/dispatch.py gives `receive` and `send` to the app and repor
 from asyncio import sleep
 from collections.abc import Coroutine
 
+from cpython.exc cimport PyErr_SetObject
+
+from fastsrv_ext.counters cimport APP_CLOSE, APP_FAILED, CLIENT_CLOSE, PERSISTS
 from fastsrv_ext.response cimport (
     CHUNKED, LENGTH, NO_BODY, NO_LENGTH, UNTIL_CLOSE, Said, chunk_size_line, error_answer,
     join, length_line, render_fields, status_line,
@@ -52,8 +55,8 @@ cdef class Connection(Timed):
     cdef int body_taken(self, Cycle cycle) except -1:
         raise NotImplementedError
 
-    cdef bint persists(self, Cycle cycle, bint final) noexcept:
-        return False
+    cdef Ending ends_with(self, Cycle cycle, bint final) noexcept:
+        return PERSISTS
 
     cdef int response_complete(self, Cycle cycle) except -1:
         raise NotImplementedError
@@ -93,6 +96,10 @@ cdef class Ready(Done):
     cdef object waiting              # None, or a wait_for_event(): another receive() was faster
 
     def __next__(self):
+        if self.waiting is None and self.cycle.has_event():
+            # What `raise StopIteration(event)` does, but for its traceback, which costs more than all the rest.
+            PyErr_SetObject(StopIteration, self.cycle.next_event())
+            raise StopIteration
         return self.send(None)
 
     def send(self, value):
@@ -121,7 +128,7 @@ cdef class Cycle:
     def __cinit__(self, Connection connection not None, RequestHead head not None):
         self.connection = connection
         self.head = head
-        self.keep_alive = head.keep_alive
+        self.ending = PERSISTS if head.keep_alive else CLIENT_CLOSE
         self.length = NO_LENGTH
 
     # --- the app's side: receive() ---
@@ -208,10 +215,13 @@ cdef class Cycle:
 
     cdef int peer_is(self, Peer peer) except -1:
         """FINISHED: receive() says http.disconnect, send() goes on. GONE: send() raises, too."""
+        cdef Context context = self.connection.context
         self.peer = peer
         if peer == GONE:
             self.connection = None
         self.wake()
+        if peer == GONE and self.task is not None and context.gone is not None:
+            context.gone(self)
         return 0
 
     # --- the app's side: send() ---
@@ -254,7 +264,7 @@ cdef class Cycle:
         self.date_given = said.date
         self.server_given = said.server
         if said.close or status < 200:
-            self.keep_alive = False
+            self.ends(APP_CLOSE)
         self.progress = HELD
         return DONE
 
@@ -307,6 +317,10 @@ cdef class Cycle:
         if self.peer == GONE:
             raise ClientDisconnected("the client has gone")
 
+    cdef void ends(self, Ending ending) noexcept:
+        if self.ending == PERSISTS:
+            self.ending = ending
+
     cdef int check_length(self, Py_ssize_t size, bint final) except -1:
         """Never a wrong length on the wire."""
         cdef long long after = self.sent + size
@@ -333,11 +347,10 @@ cdef class Cycle:
             self.fields = self.fields + CHUNKED_FIELD
         else:
             self.framing = UNTIL_CLOSE
-            self.keep_alive = False
+            self.ends(APP_CLOSE)
         if self.head.is_head:
             self.framing = NO_BODY
-        if not self.connection.persists(self, final):
-            self.keep_alive = False
+        self.ends(self.connection.ends_with(self, final))
         return 0
 
     cdef int write_first(self, bytes data, bint final) except -1:
@@ -347,7 +360,7 @@ cdef class Cycle:
         if self.date_given or self.server_given:
             defaults = (b"" if self.date_given else context.date_field) + (
                 b"" if self.server_given else context.server_field)
-        if not self.keep_alive:
+        if self.ending != PERSISTS:
             end = CLOSE_FIELD + CRLF
         elif self.head.is_http_10:
             end = KEEP_ALIVE_FIELD + CRLF
@@ -399,7 +412,7 @@ cdef class Cycle:
         else:
             self.status = 500
             self.response_headers = ()
-            self.keep_alive = False
+            self.ends(APP_FAILED)
             self.progress = COMPLETE
             self.sent = 0 if self.head.is_head else len(b"Internal Server Error\n")
             connection.write(error_answer(

@@ -7,9 +7,12 @@ Transfer-Encoding, anything that asks for more than an answer, anything that bre
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from libc.string cimport memchr
 
+from fastsrv_ext.lines cimport recall, remember
 from fastsrv_ext.names cimport (
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, FORWARDING, HOST, PLAIN, UNDERSCORED, Kind, field_name,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, FORWARDING, HOST, PLAIN, SECRET, UNDERSCORED, Kind,
+    field_name,
 )
 from fastsrv_ext.request cimport (
     FIELD_OVERHEAD, LONGEST_LENGTH, NO_BODY_LENGTH, REQUEST_LINE_OVERHEAD, is_escape, is_host,
@@ -43,7 +46,9 @@ cdef Py_ssize_t scan_head(const unsigned char* text, Py_ssize_t size, RequestHea
 
     Returns the size of the head in bytes, or 0 if it is left to the parser; `head` is of no use then.
     """
-    cdef Py_ssize_t i, begin, end, length, question = 0
+    cdef Py_ssize_t i, begin, end, line, length, question = 0
+    cdef const unsigned char* line_end
+    cdef tuple field
     cdef const unsigned char* version = <const unsigned char*>PyBytes_AS_STRING(VERSION)
     cdef bytes name, value
     cdef Kind kind
@@ -94,33 +99,52 @@ cdef Py_ssize_t scan_head(const unsigned char* text, Py_ssize_t size, RequestHea
     i = end + 11
     while True:
         begin = i
-        while i < size and PART_OF[text[i]] & NAME:
-            i += 1
-        if i == begin:
-            break
-        if i == size or text[i] != c':':
+        line_end = <const unsigned char*>memchr(text + i, c'\r', size - i)
+        if line_end is NULL:
             return 0
-        end = i
-        name = field_name(text + begin, end - begin, &kind)
+        end = line_end - text
+        if end == begin:
+            break
+        if size - end < 4 or text[end + 1] != c'\n':  # 4: its own line end and the head's
+            return 0
+        if len(head.headers) >= limits.request_fields:
+            return 0
+        field = recall(text + begin, end - begin)
+        if field is not None:
+            head.headers.append(field)
+            head.size += end - begin + 2
+            if end - begin + 2 > limits.request_field_size:
+                return 0
+            i = end + 2
+            continue
+        while PART_OF[text[i]] & NAME:
+            i += 1
+        if i == begin or text[i] != c':':
+            return 0
+        name = field_name(text + begin, i - begin, &kind)
+        line = begin
         i += 1
-        while i < size and (text[i] == c' ' or text[i] == c'\t'):
+        while text[i] == c' ' or text[i] == c'\t':
             i += 1
         begin = i
-        while i < size and PART_OF[text[i]] & VALUE:
+        while PART_OF[text[i]] & VALUE:
             i += 1
-        if size - i < 4 or text[i] != c'\r' or text[i + 1] != c'\n':  # 4: its own line end and the head's
+        if i != end:
             return 0
-        length = PyBytes_GET_SIZE(name) + (i - begin) + FIELD_OVERHEAD
-        end = i
+        length = PyBytes_GET_SIZE(name) + (end - begin) + FIELD_OVERHEAD
         while end > begin and (text[end - 1] == c' ' or text[end - 1] == c'\t'):
             end -= 1
         i += 2
         head.size += length
-        if length > limits.request_field_size or len(head.headers) >= limits.request_fields:
+        if length > limits.request_field_size:
             return 0
         value = text[begin:end]
-        head.headers.append((name, value))
+        field = (name, value)
+        head.headers.append(field)
         if kind == PLAIN:
+            if end - line + 2 == length and end + 2 == i:  # as usual: one space before the value, none behind
+                remember(text + line, end - line, field)
+        elif kind == SECRET:
             pass
         elif kind == HOST:
             if head.host is not None or not is_host(value):

@@ -1,30 +1,24 @@
-# The HTTP/1.1 protocol class: asyncio's callbacks and every change of state.
+# The HTTP/1.1 protocol class: asyncio's callbacks, and what is in hand.
 # fastsrv/server.py makes one for each connection that it accepts.
 
+from fastsrv_ext.closing cimport Closing
 from fastsrv_ext.cycle cimport Cycle
-from fastsrv_ext.reader cimport Reader
 
 
-cdef class HTTP(Reader):
-    cdef Py_ssize_t drained          # bytes that came and were thrown away
-
+cdef class HTTP(Closing):
     # what is in hand, before the pipeline
     cdef Cycle cycle                 # being answered
     cdef object refusal              # BadRequest to be answered when their turn is over
     cdef bint advancing              # advance() is at work further up the stack
     cdef object turn                 # asyncio.Handle: advance() comes with it; None
 
-    cdef int discard(self, Py_ssize_t size) except -1
-    cdef int advance(self) except -1
     cdef int advance_soon(self) except -1
     cdef int start(self, Cycle cycle) except -1
     cdef int rest(self) except -1
+    cdef int count_refusal(self, object refusal) except -1
     cdef int answer_refusal(self) except -1
     cdef int cut_off(self, Cycle cycle) except -1
     cdef int tell_finished(self, Cycle cycle) except -1
     cdef int act_no_more(self) except -1
     cdef bint is_worth_draining(self, Cycle cycle) noexcept
-    cdef int throttle(self) except -1
     cdef int stop_waiting_for_body(self) except -1
-    cdef int drain(self) except -1
-    cdef int close(self) except -1

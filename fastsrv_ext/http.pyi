@@ -4,11 +4,11 @@ import asyncio
 
 from typing_extensions import disjoint_base
 
+from fastsrv_ext.closing import Closing
 from fastsrv_ext.context import Context
-from fastsrv_ext.reader import Reader
 
 @disjoint_base
-class HTTP(Reader):
+class HTTP(Closing):
     """One connection. It behaves as an asyncio.Protocol without being one: a cdef class needs no base."""
 
     def __init__(self, context: Context) -> None: ...
@@ -24,5 +24,4 @@ class HTTP(Reader):
     def go_on(self) -> None: ...
 
     # for fastsrv/server.py
-    def shut(self) -> None: ...
     def describe(self) -> str: ...

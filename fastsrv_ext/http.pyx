@@ -1,26 +1,26 @@
 """The HTTP/1.1 protocol class (RFC 9112).
 
-asyncio's callbacks and every change of state but SEND's. It parses nothing (reader.pyx has it done), writes to
+asyncio's callbacks, and what is in hand: one cycle at a time. It parses nothing (reader.pyx has it done), writes to
 no transport (stream.pyx does), knows no ASGI event (cycle.pyx does) and starts the app through
-`context.dispatch` alone, never from inside a parser callback.
+`context.dispatch` alone, never from inside a parser callback. When nothing more is owed, closing.pyx goes on.
 """
+
+from ssl import SSLError
 
 from fastsrv_ext.request import BadRequest
 
 from fastsrv_ext.clock cimport monotonic, seconds
+from fastsrv_ext.closing cimport MAX_DRAIN
 from fastsrv_ext.context cimport Context
+from fastsrv_ext.counters cimport APP_FAILED, BODY_UNREAD, KEEPALIVE_OFF, LOST, PEER_ENDED, PERSISTS, TLS_FAILED, Ending
 from fastsrv_ext.cycle cimport BEGUN, FINISHED, GONE
-from fastsrv_ext.reader cimport BETWEEN, ENDED, IN_BODY, IN_HEAD, IN_PLAIN_BODY, REFUSED
+from fastsrv_ext.reader cimport ENDED, IN_BODY, IN_HEAD, IN_PLAIN_BODY, REFUSED
 from fastsrv_ext.response cimport UNTIL_CLOSE, error_answer
 from fastsrv_ext.scope cimport make_scope
 from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, HEAD, IDLE, RESPOND, SEND
 
-cdef enum:
-    SHUT_AFTER = 4                 # ticks, a second: some round trips, and soon enough for who waits for our end
-    MAX_DRAIN = 1024 * 1024        # bytes read and thrown away so that a close is no reset
 
-
-cdef class HTTP(Reader):
+cdef class HTTP(Closing):
     """One connection. context: a Context, shared by the connections of a worker."""
 
     def __init__(self, Context context not None):
@@ -46,6 +46,7 @@ cdef class HTTP(Reader):
     def eof_received(self):
         """The peer has half-closed. True: we stay to answer what it has asked for."""
         cdef Cycle cycle
+        self.ends(PEER_ENDED)
         if self.state >= DRAIN or (
             self.cycle is None and self.first is None and self.refusal is None and self.state != SEND
         ):
@@ -63,6 +64,8 @@ cdef class HTTP(Reader):
             self.cycle.peer_is(FINISHED)
             if self.state == BODY:
                 self.enter(RESPOND)
+        self.watch()
+        self.look()
         return True
 
     def resume_writing(self):
@@ -77,7 +80,8 @@ cdef class HTTP(Reader):
     def connection_lost(self, exc):
         cdef Cycle cycle
         self.enter(CLOSED)
-        self.context.connection_closed()
+        self.ends(TLS_FAILED if isinstance(exc, SSLError) else LOST)
+        self.context.connection_closed(self.ending)
         if self.cycle is not None:
             cycle = self.cycle
             cycle.peer_is(GONE)
@@ -96,7 +100,7 @@ cdef class HTTP(Reader):
         elif self.state == DRAIN:
             self.drained += size
             if self.drained > MAX_DRAIN:
-                raise BadRequest(413, "the rest of the request body is too large to be waited for")
+                raise BadRequest(413, "the rest of the request body is too large to be waited for", "body_size")
         return 0
 
     cdef int message_ended(self) except -1:
@@ -110,27 +114,7 @@ cdef class HTTP(Reader):
         self.body_unwanted(cycle)
         cdef double late = seconds(cycle.waited - self.clock.limit(BODY))
         if late > 0 and cycle.received < late * self.context.limits.min_rate:
-            raise BadRequest(408, "the request body came slower than fastsrv_min_rate")
-        return 0
-
-    cdef int discard(self, Py_ssize_t size) except -1:
-        """Nothing that comes now is acted upon; it is read so that our close is no reset."""
-        self.drained += size
-        if self.drained > MAX_DRAIN:
-            if self.state == DRAIN:
-                self.close()
-            elif self.state == CLOSE:
-                self.abort()
-            else:
-                self.throttle()
-        return 0
-
-    cdef int throttle(self) except -1:
-        """Read on, or pause until enough has been taken."""
-        cdef bint crowded = self.unread is not None or self.is_crowded() or (
-            self.drained > MAX_DRAIN and self.state != DRAIN and self.state != CLOSE
-        )
-        self.read_on(not crowded)
+            raise BadRequest(408, "the request body came slower than fastsrv_min_rate", "body_rate")
         return 0
 
     # --- what is in hand: one cycle at a time, in order ---
@@ -222,6 +206,7 @@ cdef class HTTP(Reader):
             if self.state != HEAD:
                 self.enter(HEAD)
         elif self.context.draining:
+            self.ends(self.context.drains_for)
             self.close()
         elif self.state == RESPOND:
             self.enter(IDLE)
@@ -242,6 +227,7 @@ cdef class HTTP(Reader):
             if cycle.progress < BEGUN:
                 self.refusal = refusal
             else:
+                self.count_refusal(refusal)
                 self.cut_off(cycle)
             cycle.peer_is(GONE)
             self.cycle = None
@@ -251,11 +237,17 @@ cdef class HTTP(Reader):
             self.forget_last()  # the cycle; its app has not seen it
             self.refusal = refusal
         else:
+            self.count_refusal(refusal)
             self.drain()  # it has been answered before its body came
+        return 0
+
+    cdef int count_refusal(self, object refusal) except -1:
+        self.ends(self.context.counters.refuse(refusal.kind))
         return 0
 
     cdef int answer_refusal(self) except -1:
         refusal, self.refusal = self.refusal, None
+        self.count_refusal(refusal)
         self.write(error_answer(
             refusal.status, refusal.reason, self.context.default_fields, refusal.bodiless))
         self.flush()
@@ -289,28 +281,34 @@ cdef class HTTP(Reader):
         self.throttle()
         return 0
 
-    cdef bint persists(self, Cycle cycle, bint final) noexcept:
-        if not self.context.keepalive or (self.context.draining and self.first is None):
-            return False
+    cdef Ending ends_with(self, Cycle cycle, bint final) noexcept:
+        if not self.context.keepalive:
+            return KEEPALIVE_OFF
+        if self.context.draining and self.first is None:
+            return self.context.drains_for
         if cycle.peer == FINISHED and self.first is None and self.refusal is None:
-            return False  # it was the last
-        # The rest of a body has to be read before the next request; that is worth it for a small one alone.
-        return not (final and cycle is self.reading) or self.is_worth_draining(cycle)
+            return PEER_ENDED  # it was the last
+        if final and cycle is self.reading and not self.is_worth_draining(cycle):
+            return BODY_UNREAD  # the rest comes before the next request; it is worth reading if it is small
+        return PERSISTS
 
     cdef bint is_worth_draining(self, Cycle cycle) noexcept:
         return cycle.head.expect is None and 0 < self.body_left <= MAX_DRAIN
 
     cdef int response_complete(self, Cycle cycle) except -1:
-        cdef bint last = not cycle.keep_alive
+        cdef bint last = cycle.ending != PERSISTS
+        self.context.counters.responses += 1
         self.cycle = None
         cycle.connection = None
         self.tell_finished(cycle)
         if last:
+            self.ends(cycle.ending)
             self.act_no_more()
         if cycle is self.reading:
             cycle.pieces = None
             cycle.buffered = 0
             if last or not self.is_worth_draining(cycle):
+                self.ends(BODY_UNREAD)
                 self.input = REFUSED
                 self.reading = self.unread = None
         if self.advancing:
@@ -325,6 +323,7 @@ cdef class HTTP(Reader):
     cdef int response_failed(self, Cycle cycle) except -1:
         self.cycle = self.reading = None
         cycle.connection = None
+        self.ends(APP_FAILED)
         self.act_no_more()
         self.cut_off(cycle)
         self.advance()
@@ -352,73 +351,7 @@ cdef class HTTP(Reader):
         self.unread = self.refusal = None
         return 0
 
-    # --- the ends of a connection ---
-
-    cdef int expired(self) except -1:
-        """The clock's word that the peer has kept us waiting for as long as the state allows."""
-        if self.state == HEAD and self.input == IN_HEAD:
-            self.refuse(BadRequest(408, "the request head took longer than fastsrv_header_timeout"))
-            self.advance()
-        elif self.state == HEAD or self.state == IDLE:
-            if self.has_unread_bytes():
-                self.enter(HEAD)  # a request has come; the loop is about to read it
-            else:
-                self.close()
-        elif self.state == BODY:
-            self.refuse(BadRequest(408, "the request body took longer than fastsrv_body_timeout"))
-            self.advance()
-        elif self.state == SEND:
-            self.judge_laggard()
-        elif self.state == DRAIN:
-            self.close()
-        else:
-            self.abort()
-            self.enter(CLOSE)  # until connection_lost comes
-        return 0
-
-    cdef int drain(self) except -1:
-        """Our answer is out; read what is still on its way, so that no reset overtakes the answer."""
-        self.input = REFUSED
-        self.reading = None
-        if self.state == SEND:
-            return 0  # it is not out yet: rest() comes back to this
-        self.drained = 0
-        self.enter(DRAIN)
-        self.half_close()
-        self.throttle()
-        return 0
-
-    cdef int close(self) except -1:
-        """Nothing is owed any more."""
-        cdef bint peer_knows = self.input == ENDED and self.drained == 0
-        if self.input < ENDED:
-            self.input = REFUSED
-        self.head = self.reading = None
-        if self.state == DRAIN or peer_knows:
-            self.enter(CLOSE)
-            self.hang_up()
-        else:
-            # A request may be on its way: end our side first, and see the peer's end.
-            self.drained = 0
-            self.enter(CLOSE)
-            self.half_close()
-            self.throttle()
-        return 0
-
     # --- for fastsrv/server.py ---
-
-    def shut(self):
-        """Close if nothing is owed; otherwise after the answers in hand (`context.draining`).
-
-        To be called time and again while the worker drains: a connection gets a moment for the request
-        that it was made for, and one that has ended for the peer's end.
-        """
-        cdef bint had_its_moment = self.clock.now - self.since >= SHUT_AFTER
-        if self.state == IDLE or (self.state == HEAD and self.input == BETWEEN and had_its_moment):
-            if not self.has_unread_bytes():
-                self.close()
-        elif self.state >= DRAIN and self.input >= ENDED and had_its_moment and self.unsent() == 0:
-            self.abort()
 
     def describe(self):
         """For a human: 'GET /path of 127.0.0.1:4321', or the peer alone with no request in hand."""

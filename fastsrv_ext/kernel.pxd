@@ -4,6 +4,15 @@
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memset
 
+cdef extern from "<poll.h>" nogil:
+    enum: POLLERR
+    enum: POLLHUP
+    struct pollfd:
+        int fd
+        short events
+        short revents
+    int poll(pollfd* descriptors, unsigned long count, int timeout)
+
 cdef extern from "<sys/socket.h>" nogil:
     enum: MSG_PEEK
     enum: MSG_DONTWAIT
@@ -51,6 +60,14 @@ cdef inline bint has_unread(int fd) noexcept:
     """Have bytes come that nobody has read?"""
     cdef char byte
     return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0
+
+
+cdef inline bint has_gone(int fd) noexcept:
+    """Has the peer reset the connection, or closed a UNIX socket? Also once both sides have ended."""
+    cdef pollfd look
+    look.fd = fd
+    look.events = look.revents = 0
+    return poll(&look, 1, 0) > 0 and look.revents & (POLLERR | POLLHUP)
 
 
 cdef inline void end_our_side(int fd) noexcept:

@@ -51,13 +51,13 @@ cdef Py_ssize_t read_line(
         if i == most:
             return not_whole(size, limit, limits)
         if i == 0 or text[i] != c' ':
-            raise BadRequest(400, "the request line does not begin with a method and a space")
+            raise BadRequest(400, "the request line does not begin with a method and a space", "method")
         method = text[:i]
         known_method = PyDict_GetItem(METHODS, method)
         head.method = <str>known_method if known_method is not NULL else (<bytes>method).decode("ascii")
         head.is_head = head.method == "HEAD"
         if head.method == "SOURCE" and not limits.any_method:  # Icecast's: the parser takes it for HTTP's
-            raise BadRequest(400, "the method is one of ICE's")
+            raise BadRequest(400, "the method is one of ICE's", "method")
     begin = len(head.method) + 1
 
     # target
@@ -71,7 +71,8 @@ cdef Py_ssize_t read_line(
     if i == most:
         return not_whole(size, limit, limits)
     if i == begin or text[i] != c' ':
-        raise BadRequest(400, "the request line is not a method, a target and a version with one space between each")
+        raise BadRequest(
+            400, "the request line is not a method, a target and a version with one space between each", "target")
     end = i
 
     # version, and the end of the line
@@ -82,9 +83,9 @@ cdef Py_ssize_t read_line(
         if i < 7 and byte != version[i] or i == 7 and not (
             c'0' <= byte <= c'1' or (limits.any_version and c'2' <= byte <= c'9')
         ):
-            raise BadRequest(400, "the version must be HTTP/1.1 or HTTP/1.0")
+            raise BadRequest(400, "the version must be HTTP/1.1 or HTTP/1.0", "version")
         if i == 8 and byte != c'\r' or i == 9 and byte != c'\n':
-            raise BadRequest(400, "the request line does not end with CRLF right behind the version")
+            raise BadRequest(400, "the request line does not end with CRLF right behind the version", "version")
     byte = text[end + 8]
     head.is_http_10 = byte == c'0'
     head.version = VERSION if byte == c'1' else OLD_VERSION if byte == c'0' else f"1.{chr(byte)}"
@@ -98,7 +99,7 @@ cdef Py_ssize_t not_whole(Py_ssize_t size, Py_ssize_t limit, Limits limits) exce
         return 0
     if limit < limits.request_line:
         raise too_large(limits)
-    raise BadRequest(414, f"request line larger than {limits.request_line} bytes (limit_request_line)")
+    raise BadRequest(414, f"request line larger than {limits.request_line} bytes (limit_request_line)", "line_size")
 
 
 cdef bytes stand_in(RequestHead head):

@@ -6,6 +6,8 @@ Pure. A usual name is one object for all requests: no allocation, no hash of it 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.string cimport memchr
 
+from fastsrv_ext.lines cimport forget
+
 cdef enum:
     SLOTS = 512          # of the hash table: several times the names, so that probes are short
 
@@ -78,6 +80,7 @@ cdef int know(bytes name, Kind kind) except -1:
 def watch(names):
     """Make each of `names` (bytes) one that a proxy sets: a head that has it is `forwarded`. One with an underscore
     stays UNDERSCORED, which is `forwarded`, too."""
+    forget()
     for name in names:
         if len(NAMES) < SLOTS // 2:
             know(name.lower(), FORWARDING)
@@ -90,15 +93,18 @@ know(b"content-length", CONTENT_LENGTH)
 know(b"transfer-encoding", TRANSFER_ENCODING)
 know(b"expect", EXPECT)
 know(b"upgrade", UPGRADE)
+know(b"x-forwarded-for", FORWARDING)
 know(b"content-type", CONTENT_TYPE)
 know(b"authorization", AUTHORIZATION)
+for _name in b"cookie proxy-authorization x-api-key x-csrf-token".split():
+    know(_name, SECRET)
 for _name in b"""
     accept accept-charset accept-encoding accept-language cache-control content-encoding
-    content-language cookie date dnt etag forwarded from if-match if-modified-since
+    content-language date dnt etag forwarded from if-match if-modified-since
     if-none-match if-range if-unmodified-since keep-alive max-forwards origin pragma priority
-    proxy-authorization range referer sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest
+    range referer sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest
     sec-fetch-mode sec-fetch-site sec-fetch-user sec-gpc te trailer upgrade-insecure-requests user-agent
-    via x-api-key x-csrf-token x-forwarded-host x-forwarded-port x-real-ip x-request-id x-requested-with
+    via x-forwarded-host x-forwarded-port x-real-ip x-request-id x-requested-with
     traceparent tracestate
 """.split():
     know(_name, PLAIN)

@@ -171,7 +171,7 @@ cdef class Reader(Stream):
                 raise
             self.refuse(error.__context__)
         except HttpParserError as error:
-            self.refuse(BadRequest(400, f"{error}"))
+            self.refuse(BadRequest(400, f"{error}", "syntax"))
         else:
             if self.input < ENDED:
                 self.check_excess()
@@ -183,7 +183,8 @@ cdef class Reader(Stream):
         if self.input == IN_BODY:
             self.excess = max(0, self.excess) if self.body_left == 0 else 0
             if self.excess > MAX_EXCESS:
-                self.refuse(BadRequest(431, f"chunk extensions and trailers larger than {MAX_EXCESS} bytes"))
+                self.refuse(BadRequest(
+                    431, f"chunk extensions and trailers larger than {MAX_EXCESS} bytes", "chunk_excess"))
         elif self.excess > self.context.limits.request_head + READ_AHEAD:
             self.refuse(too_large(self.context.limits))
         return 0
@@ -231,7 +232,7 @@ cdef class Reader(Stream):
         cdef RequestHead head = self.head
         if self.input == PRIMING:
             return
-        head.complete(self.parser.should_keep_alive())
+        head.complete(self.parser.should_keep_alive(), self.context.limits)
         self.head_complete(head, IN_BODY)
 
     cdef int head_complete(self, RequestHead head, Input body) except -1:

@@ -43,8 +43,8 @@ cdef class RequestHead:
     cdef int add_field(self, bytes name, bytes value, Limits limits) except -1
     cdef int check_trailer(self, bytes name, bytes value, Limits limits) except -1
     cdef bint is_second(self, Kind kind) noexcept
-    cdef int read_options(self, bytes value) except -1
-    cdef int complete(self, bint parser_keeps_alive) except -1
+    cdef int read_options(self, bytes value, bint may_keep_alive) except -1
+    cdef int complete(self, bint parser_keeps_alive, Limits limits) except -1
     cdef int split_target(self) except -1
     cdef bytes strip_authority(self, bytes target)
 

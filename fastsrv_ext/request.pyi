@@ -7,8 +7,9 @@ class BadRequest(Exception):
 
     status: int
     reason: str
+    kind: str
 
-    def __init__(self, status: int, reason: str) -> None: ...
+    def __init__(self, status: int, reason: str, kind: str) -> None: ...
 
 @disjoint_base
 class RequestHead:

@@ -10,18 +10,22 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memchr
 
 from fastsrv_ext.names cimport (
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, FORWARDING, HOST, PLAIN, TRANSFER_ENCODING,
-    UNDERSCORED, Kind, field_name,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, FORWARDING, HOST, PLAIN, PROXY_CONNECTION,
+    SECRET, TRANSFER_ENCODING, UNDERSCORED, Kind, field_name,
 )
 
 
 class BadRequest(Exception):
-    """A request that is answered by `status` and the text `reason`, and the connection closed."""
+    """A request that is answered by `status` and the text `reason`, and the connection closed.
 
-    def __init__(self, int status, str reason):
+    kind: one word for what is wrong, to count by (docs/ARCHITECTURE.md lists them).
+    """
+
+    def __init__(self, int status, str reason, str kind):
         super().__init__(status, reason)
         self.status = status
         self.reason = reason
+        self.kind = kind
         self.bodiless = False  # True in answer to HEAD
 
 
@@ -55,31 +59,33 @@ cdef class RequestHead:
         self.size += size
         if size > limits.request_field_size:
             raise BadRequest(
-                431, f"header field larger than {limits.request_field_size} bytes (limit_request_field_size)")
+                431, f"header field larger than {limits.request_field_size} bytes (limit_request_field_size)",
+                "field_size")
         if self.size > limits.request_head:
             raise too_large(limits)
         if len(self.headers) >= limits.request_fields:
-            raise BadRequest(431, f"more than {limits.request_fields} header fields (limit_request_fields)")
+            raise BadRequest(431, f"more than {limits.request_fields} header fields (limit_request_fields)", "fields")
 
         name = field_name(<const unsigned char*>PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name), &kind)
         if length > 0 and PyBytes_AS_STRING(value)[length - 1] in b" \t":
             value = value.rstrip(b" \t")  # RFC 9112, 5.1; the parser strips the left side alone
         self.headers.append((name, value))
 
-        if kind == PLAIN:
+        if kind == PLAIN or kind == SECRET:
             pass
         elif kind == HOST or kind == CONTENT_TYPE or kind == AUTHORIZATION or kind == TRANSFER_ENCODING:
             if self.is_second(kind):
-                raise BadRequest(400, f"more than one {name.decode('ascii')} field")
+                told = name.decode("ascii")
+                raise BadRequest(400, f"more than one {told} field", told.replace("-", "_"))
             if kind == HOST:
                 self.host = value
             elif kind == TRANSFER_ENCODING:
                 self.transfer_encoding = value
-        elif kind == CONNECTION:
-            self.read_options(value.lower())
+        elif kind == CONNECTION or kind == PROXY_CONNECTION:
+            self.read_options(value.lower(), kind == CONNECTION)
         elif kind == CONTENT_LENGTH:
             if len(value) > LONGEST_LENGTH:  # the parser has seen that they are digits
-                raise BadRequest(413, "Content-Length is too large")
+                raise BadRequest(413, "Content-Length is too large", "content_length")
             self.content_length = int(value)
         elif kind == EXPECT:
             self.expect = value if self.expect is None else self.expect + b", " + value
@@ -95,13 +101,14 @@ cdef class RequestHead:
         self.seen |= bit
         return known
 
-    cdef int read_options(self, bytes value) except -1:
-        """Of a Connection field, in lower case. The parser's `keep-alive` beats `close` on HTTP/1.0."""
+    cdef int read_options(self, bytes value, bint may_keep_alive) except -1:
+        """Of a Connection field, in lower case; of Proxy-Connection, `close` alone. RFC 9112, 9.3: `close` counts
+        before keep-alive. With HTTP/1.0 the parser does not look for it."""
         for option in value.split(b","):
             option = option.strip(b" \t")
             if option == b"close":
                 self.close_named = True
-            elif option == b"keep-alive":
+            elif option == b"keep-alive" and may_keep_alive:
                 self.keep_alive_named = True
         return 0
 
@@ -121,33 +128,33 @@ cdef class RequestHead:
             size > limits.request_field_size or self.size > limits.request_head
             or self.trailers > limits.request_fields
         ):
-            raise BadRequest(431, "the trailers are larger than the limits of header fields")
+            raise BadRequest(431, "the trailers are larger than the limits of header fields", "trailer")
         field_name(<const unsigned char*>PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name), &kind)
         if kind == UNDERSCORED:
             if limits.refuse_underscores:
-                raise BadRequest(400, "a trailer has an underscore in its name (header_map)")
-        elif kind != PLAIN:
-            raise BadRequest(400, "a trailer that only a header field may be")
+                raise BadRequest(400, "a trailer has an underscore in its name (header_map)", "trailer")
+        elif kind != PLAIN and kind != SECRET:
+            raise BadRequest(400, "a trailer that only a header field may be", "trailer")
         return 0
 
-    cdef int complete(self, bint parser_keeps_alive) except -1:
+    cdef int complete(self, bint parser_keeps_alive, Limits limits) except -1:
         """The head has ended: apply the rules that need all of it."""
         self.keep_alive = parser_keeps_alive and not self.close_named and (
             not self.is_http_10 or self.keep_alive_named)
         if self.host is None:
             if not self.is_http_10:
-                raise BadRequest(400, "an HTTP/1.1 request needs a Host field")
+                raise BadRequest(400, "an HTTP/1.1 request needs a Host field", "host")
         elif not is_host(self.host):
-            raise BadRequest(400, "the Host field is no host with an optional port")
+            raise BadRequest(400, "the Host field is no host with an optional port", "host")
         if self.transfer_encoding is not None:
             if self.is_http_10:
-                raise BadRequest(400, "HTTP/1.0 has no Transfer-Encoding")
+                raise BadRequest(400, "HTTP/1.0 has no Transfer-Encoding", "transfer_encoding")
             if self.transfer_encoding.lower() != b"chunked":
-                raise BadRequest(400, "the only transfer coding served is chunked, by itself")
+                raise BadRequest(400, "the only transfer coding served is chunked, by itself", "transfer_encoding")
             self.content_length = CHUNKED_LENGTH
         if self.expect is not None and not self.is_http_10:
             if self.expect.lower() != b"100-continue":
-                raise BadRequest(417, "the only expectation served is 100-continue")
+                raise BadRequest(417, "the only expectation served is 100-continue", "expect")
         self.split_target()
         return 0
 
@@ -158,9 +165,9 @@ cdef class RequestHead:
         cdef const char* text = PyBytes_AS_STRING(target)
         cdef const char* question
         if self.method == "CONNECT":
-            raise BadRequest(400, "CONNECT is for proxies, and this is none")
+            raise BadRequest(400, "CONNECT is for proxies, and this is none", "method")
         if memchr(text, c'#', length) is not NULL:
-            raise BadRequest(400, "the request target has a fragment")
+            raise BadRequest(400, "the request target has a fragment", "target")
         if text[0] != c'/':
             target = self.strip_authority(target)
             length = PyBytes_GET_SIZE(target)
@@ -175,23 +182,23 @@ cdef class RequestHead:
             if not self.raw_path:
                 self.raw_path = b"/"
         if not is_path(self.raw_path):
-            raise BadRequest(400, "the path has a backslash, or a % without two hexadecimal digits, or %00")
+            raise BadRequest(400, "the path has a backslash, or a % without two hexadecimal digits, or %00", "target")
         return 0
 
     cdef bytes strip_authority(self, bytes target):
         """The path and query of a target that does not begin with them."""
         if target == b"*":
             if self.method != "OPTIONS":
-                raise BadRequest(400, "the request target * is for OPTIONS alone")
+                raise BadRequest(400, "the request target * is for OPTIONS alone", "target")
             return target
         scheme, found, rest = target.partition(b"://")
         if not found or scheme.lower() not in (b"http", b"https"):
-            raise BadRequest(400, "the request target must be a path or an http or https URL")
+            raise BadRequest(400, "the request target must be a path or an http or https URL", "target")
         end = min((position for position in (rest.find(b"/"), rest.find(b"?")) if position >= 0),
                   default=len(rest))
         authority = rest[:end]
         if not authority or not is_host(authority):
-            raise BadRequest(400, "the authority of the request target is no host with an optional port")
+            raise BadRequest(400, "the authority of the request target is no host with an optional port", "target")
         # RFC 9112, 3.2.2: the target's host replaces what the Host field says.
         self.headers = [(name, authority if name == b"host" else value) for name, value in self.headers]
         if self.host is None:
@@ -201,7 +208,8 @@ cdef class RequestHead:
 
 
 cdef too_large(Limits limits):
-    return BadRequest(431, f"request head larger than {limits.request_head} bytes (fastsrv_limit_request_head)")
+    return BadRequest(
+        431, f"request head larger than {limits.request_head} bytes (fastsrv_limit_request_head)", "head_size")
 
 
 cdef bint is_path(bytes path) noexcept:

@@ -1,7 +1,9 @@
 # The states of a connection: whom do we wait for?
-# Not the waiting itself (clock.pyx) nor the moves (http.pyx); everybody below reads it.
+# Not the waiting itself (clock.pyx) nor the moves (http.pyx, closing.pyx); everybody below reads it.
 #
-# A connection has a deadline only while it waits for the peer; while the app works it has none.
+# A connection has a deadline only while it waits for the peer; while the app works it has none. The last two are no
+# connection's: GRACE is that of an app whose client has gone (grace.pyx), WATCH stands beside a connection's own
+# state (stream.pyx).
 # The limit of a state is looked up in the clock's table (clock.pyx), never stored with the connection.
 #
 #   state    waits for                         entered by                            extended by  on expiry
@@ -18,6 +20,9 @@
 #                                              our own 4xx
 #   CLOSE    our last bytes to leave           close()                               nothing      abort
 #   CLOSED   nobody                            connection_lost                       -            -
+#   GRACE    the app, to end by itself         its client has gone                   nothing      its task is cancelled
+#   WATCH    a peer that the loop does not     reading is paused; the peer's end,    nothing      look; gone: abort
+#            listen to, to reset               while something is owed
 
 cdef enum State:
     CLOSED
@@ -28,3 +33,5 @@ cdef enum State:
     SEND
     DRAIN
     CLOSE
+    GRACE
+    WATCH

@@ -1,6 +1,8 @@
 # A stream to the peer: what leaves, a peer that lags behind it, the ends. Knows no HTTP.
 # The only module that touches a transport.
 
+from fastsrv_ext.clock cimport Timed
+from fastsrv_ext.counters cimport PERSISTS, Ending
 from fastsrv_ext.cycle cimport Connection
 
 
@@ -9,6 +11,8 @@ cdef class Stream(Connection):
     cdef tuple client                # the peer: (host, port) or None
     cdef tuple server                # (host, port) or (path, None)
     cdef bint throttled              # reading is paused
+    cdef Watch watcher               # None, unless the loop does not listen to the peer, or did not lately
+    cdef Ending ending               # why it ends; PERSISTS
 
     # what leaves
     cdef int descriptor              # the socket's, for writes past the transport; -1: by way of it
@@ -19,9 +23,17 @@ cdef class Stream(Connection):
     cdef list laggards               # futures of parked send() calls
     cdef Py_ssize_t backlog          # bytes handed to the transport that the peer has to read
 
+    cdef inline void ends(self, Ending ending) noexcept:
+        """Note why the connection ends. The first reason counts."""
+        if self.ending == PERSISTS:
+            self.ending = ending
+
     cdef int open(self, object transport) except -1
     cdef int lost(self) except -1
     cdef int read_on(self, bint reading) except -1
+    cdef int watch(self) except -1
+    cdef int look(self) except -1
+    cdef int watch_no_more(self) except -1
     cdef int settle(self) except -1
     cdef int flush(self) except -1
     cdef bint is_direct(self) noexcept
@@ -35,3 +47,7 @@ cdef class Stream(Connection):
     cdef int reset(self) except -1
     cdef Py_ssize_t unsent(self) except -1
     cdef bint has_unread_bytes(self) except -1
+
+
+cdef class Watch(Timed):
+    cdef Stream stream               # None when nobody has to watch any more

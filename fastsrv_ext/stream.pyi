@@ -2,6 +2,7 @@
 
 from typing_extensions import disjoint_base
 
+from fastsrv_ext.clock import Timed
 from fastsrv_ext.cycle import Connection
 
 @disjoint_base
@@ -11,3 +12,7 @@ class Stream(Connection):
     def pause_writing(self) -> None: ...  # called by the transport
     def uncork(self) -> None: ...  # called by the loop
     def abort(self) -> None: ...
+
+@disjoint_base
+class Watch(Timed):
+    """A look, now and then, at a peer that the loop does not listen to."""

@@ -8,8 +8,9 @@ import socket
 import struct
 
 from fastsrv_ext.clock cimport seconds
-from fastsrv_ext.kernel cimport MAX_PARTS, end_our_side, has_unread, send_now, send_parts_now
-from fastsrv_ext.state cimport CLOSE, CLOSED, SEND
+from fastsrv_ext.counters cimport LOST, READER_LATE, WORKER_STOPS
+from fastsrv_ext.kernel cimport MAX_PARTS, end_our_side, has_gone, has_unread, send_now, send_parts_now
+from fastsrv_ext.state cimport CLOSE, CLOSED, RESPOND, SEND, WATCH
 
 cdef enum:
     MAX_CORKED = 256 * 1024        # bytes kept back to leave in one write
@@ -33,6 +34,7 @@ cdef class Stream(Connection):
     cdef int lost(self) except -1:
         """For connection_lost(): nobody waits for the peer any more."""
         self.transport = self.corked = None
+        self.watch_no_more()
         self.descriptor = -1  # the transport closes it when connection_lost() has returned
         self.wake_laggards()
         return 0
@@ -45,6 +47,33 @@ cdef class Stream(Connection):
                 self.transport.resume_reading()
             else:
                 self.transport.pause_reading()
+                self.watch()
+        return 0
+
+    # --- a peer that the loop does not listen to ---
+
+    cdef int watch(self) except -1:
+        """Reading is paused, or the peer has ended its side: no callback will tell of its reset. Look from time to
+        time, for as long as something is owed."""
+        if self.watcher is None:
+            self.watcher = Watch(self.clock)
+            self.watcher.stream = self
+            self.watcher.enter(WATCH)
+        return 0
+
+    cdef int look(self) except -1:
+        sock = self.transport.get_extra_info("socket")
+        # What has come is handed over first, even if the peer has gone since.
+        if sock is not None and has_gone(sock.fileno()) and not has_unread(sock.fileno()):
+            self.ends(LOST)
+            self.abort()
+        return 0
+
+    cdef int watch_no_more(self) except -1:
+        if self.watcher is not None:
+            self.watcher.enter(CLOSED)
+            self.watcher.stream = None
+            self.watcher = None
         return 0
 
     # --- what leaves ---
@@ -161,7 +190,7 @@ cdef class Stream(Connection):
         return 0
 
     cdef int judge_laggard(self) except -1:
-        """A peer that reads at fastsrv_min_rate gets another send_timeout."""
+        """A peer that reads at fastsrv_min_rate gets another send_timeout; another one is reset."""
         cdef Py_ssize_t left = self.unsent()
         cdef double window = seconds(self.clock.limit(SEND))
         cdef bint moved = self.backlog - left >= self.context.limits.min_rate * window
@@ -169,6 +198,8 @@ cdef class Stream(Connection):
             self.backlog = left
             self.enter(SEND)
         else:
+            self.context.counters.expired[<int>self.state] += 1
+            self.ends(READER_LATE)
             self.reset()
         return 0
 
@@ -193,6 +224,7 @@ cdef class Stream(Connection):
 
     def abort(self):
         """Drop the connection, whatever is owed. The app gets http.disconnect."""
+        self.ends(WORKER_STOPS)
         self.descriptor = -1
         if self.transport is not None:
             self.transport.abort()
@@ -217,6 +249,18 @@ cdef class Stream(Connection):
         """A look into the kernel: have bytes come that the loop has not read?"""
         sock = self.transport.get_extra_info("socket")
         return sock is not None and has_unread(sock.fileno())
+
+
+cdef class Watch(Timed):
+
+    cdef int expired(self) except -1:
+        cdef Stream stream = self.stream
+        if RESPOND <= stream.state <= SEND:
+            self.enter(WATCH)
+            stream.look()
+        else:
+            stream.watch_no_more()
+        return 0
 
 
 cdef tuple address(object name):

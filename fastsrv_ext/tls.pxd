@@ -11,6 +11,7 @@ cdef class TLS:
     cdef object transport            # the plain one
     cdef object protocol
     cdef object failed
+    cdef object error                # the ssl.SSLError that has ended it, or None
     cdef object tls                  # ssl.SSLObject
     cdef object read                 # its methods
     cdef object encrypt

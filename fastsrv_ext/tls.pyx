@@ -79,8 +79,9 @@ cdef class TLS:
         self.phase = LOST
         self.descriptor = -1
         protocol, self.protocol = self.protocol, None
-        protocol.connection_lost(exc)
+        protocol.connection_lost(exc if self.error is None else self.error)
         self.transport = self.tls = self.read = self.encrypt = self.incoming = self.outgoing = self.failed = None
+        self.error = None
 
     # --- within ---
 
@@ -139,6 +140,7 @@ cdef class TLS:
 
     cdef int fail(self, object error) except -1:
         self.phase = LOST
+        self.error = error
         self.failed(error)
         self.flush()  # the alert
         self.transport.close()

@@ -86,13 +86,19 @@ def test_interrupted_run_stops_its_servers_and_can_be_resumed(tmp_path, number):
     assert resumed["samples"][:len(interrupted["samples"])] == interrupted["samples"]
 
 
-def test_result_of_another_commit_is_not_resumed(tmp_path):
+@pytest.mark.parametrize(("change", "message"), [
+    (lambda result: result.update(commit="0" * 40), "was begun at commit 000"),
+    (lambda result: result["machine"].update(kernel="1.0"), "was begun on"),
+    (lambda result: result["servers"]["fastsrv"]["versions"].update(uvloop="0.1"), "fastsrv was"),
+], ids=["commit", "machine", "versions"])
+def test_what_was_measured_elsewhere_is_not_resumed(tmp_path, change, message):
     path = tmp_path / "result.json"
-    run(path, "--rounds", "1", "--scenarios", "start")
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"commit": "0" * 40}))
+    result = run(path, "--rounds", "1", "--scenarios", "start")
+    change(result)
+    path.write_text(json.dumps(result))
     with suite("--resume", str(path)) as process:
         _, errors = process.communicate(timeout=PATIENCE)
-    assert process.returncode != 0 and "was begun at commit 000" in errors
+    assert process.returncode != 0 and message in errors
 
 
 @pytest.mark.parametrize("options", [("--servers", "apache"), ("--scenarios", "plain-64,http3")])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fuzz import head, inputs, protocol
+from tests.fuzz import differ, head, inputs, protocol
 
 
 @pytest.mark.parametrize("data", [*inputs(head)], ids=lambda data: "")
@@ -13,3 +13,8 @@ def test_head(data):
 @pytest.mark.parametrize("data", [*inputs(protocol)], ids=lambda data: "")
 def test_protocol(data):
     protocol.check(data)
+
+
+@pytest.mark.parametrize("data", [*inputs(differ)], ids=lambda data: "")
+def test_differ(data):
+    differ.check(data)

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import os
+from collections import Counter
 
 PIECE = 10_000  # bytes
 PIECES = 10
@@ -93,10 +94,13 @@ async def fail_midway(whose, receive, send):
 async def state(whose, receive, send):
     """What is left in the process of it all."""
     gc.collect()
+    kinds = Counter(type(thing).__name__ for thing in gc.get_objects())
     left = {
         "pid": os.getpid(),
         "tasks": len(asyncio.all_tasks()),
-        "connections": sum(type(thing).__name__ == "HTTP" for thing in gc.get_objects()),
+        "connections": kinds["HTTP"],
+        "cycles": kinds["Cycle"],
+        "objects": kinds.total(),
         "files": len(os.listdir("/proc/self/fd")),
     }
     await begin(whose, send)

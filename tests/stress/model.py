@@ -108,10 +108,12 @@ class Model:
         self.check_answers()
         for run in self.runs:
             self.check_run(run)
+        waiting = self.wire.clock.census()
+        assert waiting.pop("GRACE") == sum(run.gone and not run.ended for run in self.runs)
         if self.over and not self.lagging:
             assert self.wire.closed or (self.wire.ended and not self.eof)
         if self.lost:
-            assert self.wire.closed and not any(self.wire.clock.census().values())
+            assert self.wire.closed and not any(waiting.values())
         elif not self.over:
             assert not self.wire.ended
 

@@ -25,7 +25,7 @@ from tests.stress.model import Model
 from tests.support.client import Answers
 from tests.support.wire import TICK, Wire
 
-LIMITS = {"header": 10, "keepalive": 5, "body": 7, "send": 8, "drain": 3, "close": 2}
+LIMITS = {"header": 10, "keepalive": 5, "body": 7, "send": 8, "drain": 3, "close": 2, "grace": 4}
 BODIES = [b"", b"x", b"hello, world", b"GET /stolen HTTP/1.1\r\nHost: example.org\r\n\r\n"]
 
 
@@ -38,7 +38,7 @@ class Machine(Model, RuleBasedStateMachine):
         self.runs, self.requests, self.expected = [], [], []
         self.said, self.delivered, self.taken, self.turn = b"", 0, 0, 0
         self.in_hand = self.draining = self.key = None
-        self.eof = self.lost = self.over = self.fed_end = False
+        self.eof = self.lost = self.over = self.fed_end = self.was_reset = False
         self.quiet = 0
 
         async def app(scope, receive, send):
@@ -54,8 +54,20 @@ class Machine(Model, RuleBasedStateMachine):
             for run in self.runs:
                 if run.receiver is not None:
                     run.receiver.cancel()
+            was_closed = self.wire.closed
             self.wire.close()
             assert not any(self.wire.clock.census().values())
+            self.count(was_closed)
+
+    def count(self, was_closed):
+        """A connection's end has one reason."""
+        snapshot = self.wire.context.counters.snapshot()
+        assert snapshot["opened"] == 1
+        (reason, times), = ((reason, times) for reason, times in snapshot["connections"].items() if times)
+        assert times == 1
+        assert reason != "lost" or self.was_reset or not was_closed
+        assert snapshot["requests"] == len(self.runs)
+        assert snapshot["responses"] <= snapshot["requests"]
 
     # --- the client ---
 
@@ -118,6 +130,7 @@ class Machine(Model, RuleBasedStateMachine):
         self.wire.end()
 
     def reset(self):
+        self.was_reset = not self.wire.closed
         self.wire.reset()
         self.lose()
 
@@ -263,8 +276,10 @@ class Machine(Model, RuleBasedStateMachine):
             if key != self.key:
                 self.key, self.quiet = key, 0
             before = self.written
+            left_behind = [run for run in self.runs if run.gone and not run.ended]
             self.wire.tick()
             self.quiet += 1
+            self.judge_grace(left_behind)
             self.read_answers()
             news = self.written > before
             if key is None:
@@ -272,6 +287,12 @@ class Machine(Model, RuleBasedStateMachine):
             else:
                 self.judge(key[0], news)
             self.model()
+
+    def judge_grace(self, left_behind):
+        ticks = ceil(LIMITS["grace"] / TICK)
+        for run in left_behind:
+            run.alone += 1
+            assert run.ended == (run.alone > ticks), "cancelled too early, or too late"
 
     def judge(self, state, news):
         limit = LIMITS["drain"] + LIMITS["close"] if state == "end" else LIMITS[

@@ -3,22 +3,18 @@ have gone nothing is left of them. Some seconds long; minutes with --long."""
 
 import asyncio
 import gc
-import json
 import os
 import random
 import resource
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.stress.app import app
 from tests.stress.visitors import AT_ONCE, visit
-from tests.support.servers import PATIENCE, read_response
-from tests.support.wire import get
+from tests.support.census import settled
 
 GROWTH = 64 * 1024 * 1024  # bytes that a worker may grow by: buffers and free lists, no leak
-PROBES = 20  # connections, so that each of the workers gets some
 
 
 @pytest.fixture
@@ -78,41 +74,11 @@ def test_gunicorn_under_stress(gunicorn, loop, seconds, seed):
     pids = {running.worker(1), running.worker(2)}
     load = stress(running.port, seconds, seed)
     next(load)
-    before = left(running, pids, set())
+    before = settled(running.connect, pids)
     resident = {pid: memory(pid) for pid in pids}
     next(load)
-    after = left(running, pids, set(before))
-    assert after == before
+    settled(running.connect, pids, before)
     assert all(memory(pid) - resident[pid] < GROWTH for pid in pids)
-
-
-def left(running, pids, wanted):
-    """(pid, tasks, open files beside connections) of each worker, once it has our connections alone. They may have to
-    settle: asks until `wanted` comes, for a while."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        states = probe(running)
-        found = {(state["pid"], state["tasks"], state["files"] - state["connections"]) for state in states}
-        counts = [sum(other["pid"] == state["pid"] for other in states) for state in states]
-        settled = counts == [state["connections"] for state in states]
-        if settled and {pid for pid, *_ in found} == pids and wanted in (set(), found):
-            return found
-        assert time.monotonic() < end, (states, wanted)
-        time.sleep(0.1)
-
-
-def probe(running):
-    connections = [running.connect() for _ in range(PROBES)]
-    for connection in connections:  # each is accepted before it is asked for what there is
-        connection.sendall(get(b"/ignore/0"))
-        read_response(connection)
-    states = []
-    for connection in connections:
-        connection.sendall(get(b"/state/0"))
-        states.append(json.loads(read_response(connection).body))
-    for connection in connections:
-        connection.close()
-    return states
 
 
 def memory(pid):

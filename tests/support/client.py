@@ -4,11 +4,12 @@ import h11
 
 
 class Answer:
-    """status is None until the head has come; `continues` counts the 100s before it."""
+    """status is None until the head has come; `continues` counts the 1xx before it. fields: their names are in
+    lower case; persists: may another answer follow?"""
 
     def __init__(self):
-        self.status, self.headers, self.body = None, {}, b""
-        self.complete, self.continues = False, 0
+        self.status, self.fields, self.headers, self.body = None, [], {}, b""
+        self.complete, self.persists, self.continues = False, False, 0
 
 
 class Answers(list):
@@ -52,11 +53,13 @@ class Answers(list):
                 answer.continues += 1
             elif isinstance(event, h11.Response):
                 answer.status = event.status_code
-                answer.headers = {name.decode(): value.decode() for name, value in event.headers}
+                answer.fields = list(event.headers)
+                answer.headers = {name.decode(): value.decode("latin-1") for name, value in event.headers}
             elif isinstance(event, h11.Data):
                 answer.body += bytes(event.data)
             elif isinstance(event, h11.EndOfMessage):
                 answer.complete = True
+                answer.persists = self.connection.our_state is self.connection.their_state is h11.DONE
                 rest = bytes(self.connection.trailing_data[0])
                 self.connection = None
                 return rest

@@ -97,17 +97,18 @@ class Message:
     def __init__(self):
         self.target, self.fields, self.body = b"", [], b""
         self.method = self.version = self.keep_alive = None
+        self.whole = False
 
 
 class Parsed:
     """What httptools makes of bytes, with nobody's rules but its own.
 
-    messages: those whose head is complete; upgraded: has it stopped behind the last head? first_end: where the first
-    head ends, None without one.
+    messages: those whose head is complete; upgraded: has it stopped behind the last head? error: what it refuses, None
+    if nothing; first_end: where the first head ends, None without one.
     """
 
     def __init__(self, data):
-        self.messages, self.upgraded, self.first_end = [], False, None
+        self.messages, self.upgraded, self.error, self.first_end = [], False, None, None
         self.parser = HttpRequestParser(self)
         try:
             fed = 0
@@ -126,8 +127,8 @@ class Parsed:
             self.upgraded = True
         except HttpParserCallbackError:
             raise
-        except HttpParserError:
-            pass
+        except HttpParserError as error:
+            self.error = str(error)
 
     def on_message_begin(self):
         self.message = Message()
@@ -147,6 +148,9 @@ class Parsed:
 
     def on_body(self, data):
         self.message.body += data
+
+    def on_message_complete(self):
+        self.message.whole = True
 
 
 def compare(data, limits=USUAL):

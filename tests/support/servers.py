@@ -32,8 +32,8 @@ class ThreadServer:
     def __init__(self, app, kind, *, address=None, **settings):
         values = {name.removeprefix(PREFIX): value for name, value in read_own({}, os.environ).items()}
         values |= {
-            "keepalive": 5, "graceful_timeout": 5, "worker_connections": 10_000, "backlog": 2048,
-            "limit_request_head": 65536, "limit_request_line": 4094, "limit_request_fields": 100,
+            "keepalive": 5, "graceful_timeout": 5, "disconnect_grace_period": 3, "worker_connections": 10_000,
+            "backlog": 2048, "limit_request_head": 65536, "limit_request_line": 4094, "limit_request_fields": 100,
             "limit_request_field_size": 8190, "any_method": False, "any_version": False, "refuse_underscores": False,
             "root_path": "", "lifespan": "auto", "loop": kind,
         }

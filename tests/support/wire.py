@@ -162,7 +162,7 @@ class Wire:
     Times are seconds as the settings have them; `connection` is the protocol, to be left alone by tests.
     """
 
-    def __init__(self, app, *, unix=False, header=10, keepalive=5, body=10, send=10, drain=5, close=5,
+    def __init__(self, app, *, unix=False, header=10, keepalive=5, body=10, send=10, drain=5, close=5, grace=3,
                  min_rate=100, request_line=4094, request_fields=100, request_field_size=8190, request_head=65536,
                  any_method=False, any_version=False, refuse_underscores=False, connect=True, turns=None, layer=None,
                  **context):
@@ -172,12 +172,14 @@ class Wire:
         self.loop.set_exception_handler(lambda loop, problem: self.errors.append(problem))
         self.log = logging.getLogger("fastsrv.tests")
         self.clock = Clock(
-            header=header, keepalive=keepalive or TICK, body=body, send=send, drain=drain, close=close)
-        self.dispatch = Dispatch(app, self.loop, self.log)
+            header=header, keepalive=keepalive or TICK, body=body, send=send, drain=drain, close=close,
+            grace=grace or 1)
+        self.dispatch = Dispatch(app, self.loop, self.log, clock=self.clock, at_once=grace == 0)
         context.setdefault("max_connections", 1000)
         context.setdefault("scan_heads", os.environ.get("FASTSRV_SCAN_HEADS") != "off")
         self.context = Context(
-            loop=self.loop, clock=self.clock, dispatch=self.dispatch.start, keepalive=keepalive > 0, limits=Limits(
+            loop=self.loop, clock=self.clock, dispatch=self.dispatch.start, gone=self.dispatch.gone,
+            keepalive=keepalive > 0, limits=Limits(
                 request_line=request_line, request_fields=request_fields, request_field_size=request_field_size,
                 request_head=request_head, min_rate=min_rate, any_method=any_method, any_version=any_version,
                 refuse_underscores=refuse_underscores), **context)

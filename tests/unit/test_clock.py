@@ -15,9 +15,10 @@ import pytest
 from fastsrv_ext.clock import TICK, Clock, ticks
 
 ROOT = Path(__file__).parents[2]
-LIMITS = {"header": 10.0, "keepalive": 5.0, "body": 0.25, "send": 0.1, "drain": 1.1, "close": 0.26}
+LIMITS = {"header": 10.0, "keepalive": 5.0, "body": 0.25, "send": 0.1, "drain": 1.1, "close": 0.26, "grace": 3.0}
 STATES = {
     "header": "HEAD", "keepalive": "IDLE", "body": "BODY", "send": "SEND", "drain": "DRAIN", "close": "CLOSE",
+    "grace": "GRACE",
 }
 
 
@@ -249,7 +250,7 @@ def test_census_counts_every_state_but_closed(stage):
     it = stage()
     waiters = [it.waiter("HEAD"), it.waiter("HEAD"), it.waiter("RESPOND"), it.waiter("CLOSED")]
     assert it.clock.census() == {
-        "HEAD": 2, "IDLE": 0, "RESPOND": 1, "BODY": 0, "SEND": 0, "DRAIN": 0, "CLOSE": 0}
+        "HEAD": 2, "IDLE": 0, "RESPOND": 1, "BODY": 0, "SEND": 0, "DRAIN": 0, "CLOSE": 0, "GRACE": 0, "WATCH": 0}
     for waiter in waiters:
         waiter.wait("CLOSED")
     assert set(it.clock.census().values()) == {0}

@@ -194,6 +194,11 @@ def test_gunicorns_zero_means_no_limit(read, name):
     assert getattr(read(**{name: 0}), name) == UNLIMITED
 
 
+@pytest.mark.parametrize("seconds", [0, 3, 60])
+def test_grace_period_after_a_disconnect(read, seconds):
+    assert read(asgi_disconnect_grace_period=seconds).disconnect_grace_period == seconds
+
+
 @pytest.mark.parametrize("value", ["auto", "on", "off"])
 def test_lifespan(read, value):
     assert read(asgi_lifespan=value).lifespan == value
@@ -224,7 +229,9 @@ def test_switch_that_is_neither_is_refused(read, value):
         read({"fastsrv_scan_heads": value})
 
 
-@pytest.mark.parametrize("name", ["keepalive", "graceful_timeout", "limit_request_line", "max_requests"])
+@pytest.mark.parametrize("name", [
+    "keepalive", "graceful_timeout", "limit_request_line", "max_requests", "asgi_disconnect_grace_period",
+])
 def test_number_of_gunicorns_that_is_too_large_is_refused(read, name):
     with pytest.raises(ConfigError, match=f"^{name} must be at most 2147483647"):
         read(**{name: 10**20})

@@ -234,6 +234,7 @@ def test_peer_that_speaks_no_tls_is_told_and_closed(peer, start):
     it = peer(hello, shake_hands=False).send(start)
     assert it.closed and b"HTTP" not in it.output
     assert [type(error) for error in it.failures] == [ssl.SSLError]
+    assert it.context.counters.snapshot()["connections"]["tls_failed"] == 1
 
 
 def test_peer_that_goes_during_the_handshake_is_no_failure(peer):
@@ -242,6 +243,7 @@ def test_peer_that_goes_during_the_handshake_is_no_failure(peer):
         it.tls.do_handshake()
     it.send(it.outgoing.read()[:50]).end()
     assert it.closed and not it.failures
+    assert it.context.counters.snapshot()["connections"]["peer_ended"] == 1
 
 
 def test_broken_record_ends_the_connection_and_the_app_is_told(peer):
@@ -253,6 +255,7 @@ def test_broken_record_ends_the_connection_and_the_app_is_told(peer):
     record[-1] ^= 1
     it.send(bytes(record))
     assert it.closed and len(it.failures) == 1
+    assert it.context.counters.snapshot()["connections"]["tls_failed"] == 1
     assert waiting.result()["type"] == "http.request"
     assert app.receive().result()["type"] == "http.disconnect"
 

@@ -1,0 +1,110 @@
+"""The end of a connection: a limit that has passed, what still comes when nothing is owed, half-close and close.
+
+Starts and answers nothing: http.pyx does, and says when a response was the last. The clock calls expired(), which
+says what each limit means; stream.pyx does what is to be done to the transport.
+"""
+
+from fastsrv_ext.request import BadRequest
+
+from fastsrv_ext.counters cimport HEAD_LATE, KEEPALIVE_OVER, REST_LATE
+from fastsrv_ext.reader cimport BETWEEN, ENDED, IN_HEAD, REFUSED
+from fastsrv_ext.state cimport BODY, CLOSE, DRAIN, HEAD, IDLE, SEND
+
+cdef enum:
+    SHUT_AFTER = 4                 # ticks, a second: some round trips, and soon enough for who waits for our end
+
+
+cdef class Closing(Reader):
+
+    cdef int advance(self) except -1:
+        raise NotImplementedError
+
+    cdef int expired(self) except -1:
+        """The clock's word that the peer has kept us waiting for as long as the state allows."""
+        if self.state == SEND:
+            return self.judge_laggard()
+        if self.state == IDLE or (self.state == HEAD and self.input != IN_HEAD):
+            if self.has_unread_bytes():
+                return self.enter(HEAD)  # a request has come; the loop is about to read it
+        self.context.counters.expired[<int>self.state] += 1
+        if self.state == HEAD and self.input == IN_HEAD:
+            self.refuse(BadRequest(408, "the request head took longer than fastsrv_header_timeout", "header_timeout"))
+            self.advance()
+        elif self.state == HEAD or self.state == IDLE:
+            self.ends(HEAD_LATE if self.state == HEAD else KEEPALIVE_OVER)
+            self.close()
+        elif self.state == BODY:
+            self.refuse(BadRequest(408, "the request body took longer than fastsrv_body_timeout", "body_timeout"))
+            self.advance()
+        elif self.state == DRAIN:
+            self.ends(REST_LATE)
+            self.close()
+        else:
+            self.abort()
+            self.enter(CLOSE)  # until connection_lost comes
+        return 0
+
+    cdef int drain(self) except -1:
+        """Our answer is out; read what is still on its way, so that no reset overtakes the answer."""
+        self.input = REFUSED
+        self.reading = None
+        if self.state == SEND:
+            return 0  # it is not out yet: rest() comes back to this
+        self.drained = 0
+        self.enter(DRAIN)
+        self.half_close()
+        self.throttle()
+        return 0
+
+    cdef int close(self) except -1:
+        """Nothing is owed any more."""
+        cdef bint peer_knows = self.input == ENDED and self.drained == 0
+        if self.input < ENDED:
+            self.input = REFUSED
+        self.head = self.reading = None
+        if self.state == DRAIN or peer_knows:
+            self.enter(CLOSE)
+            self.hang_up()
+        else:
+            # A request may be on its way: end our side first, and see the peer's end.
+            self.drained = 0
+            self.enter(CLOSE)
+            self.half_close()
+            self.throttle()
+        return 0
+
+    cdef int discard(self, Py_ssize_t size) except -1:
+        """Nothing that comes now is acted upon; it is read so that our close is no reset."""
+        self.drained += size
+        if self.drained > MAX_DRAIN:
+            if self.state == DRAIN:
+                self.close()
+            elif self.state == CLOSE:
+                self.abort()
+            else:
+                self.throttle()
+        return 0
+
+    cdef int throttle(self) except -1:
+        """Read on, or pause until enough has been taken."""
+        cdef bint crowded = self.unread is not None or self.is_crowded() or (
+            self.drained > MAX_DRAIN and self.state != DRAIN and self.state != CLOSE
+        )
+        self.read_on(not crowded)
+        return 0
+
+    # --- for fastsrv/server.py ---
+
+    def shut(self):
+        """Close if nothing is owed; otherwise after the answers in hand (`context.draining`).
+
+        To be called time and again while the worker drains: a connection gets a moment for the request
+        that it was made for, and one that has ended for the peer's end.
+        """
+        cdef bint had_its_moment = self.clock.now - self.since >= SHUT_AFTER
+        if self.state == IDLE or (self.state == HEAD and self.input == BETWEEN and had_its_moment):
+            if not self.has_unread_bytes():
+                self.ends(self.context.drains_for)
+                self.close()
+        elif self.state >= DRAIN and self.input >= ENDED and had_its_moment and self.unsent() == 0:
+            self.abort()

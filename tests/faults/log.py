@@ -1,0 +1,21 @@
+"""What stands in gunicorn's error log and should not: judged by record. Called by trial.py."""
+
+import re
+
+RECORD = re.compile(r"\[[^\]]+\] \[\d+\] \[(\w+)\] (.*)")
+HARMLESS = ("DEBUG", "INFO")
+
+
+def complaints(output, expected):
+    """The records of level warning and worse that match none of the regular expressions `expected`, with what follows
+    them; and lines that belong to no such record, such as a traceback that nobody logged."""
+    found, grave, pardoned = [], False, False
+    for line in output.splitlines():
+        record = RECORD.match(line)
+        if record is not None:
+            level, message = record.groups()
+            grave = level not in HARMLESS
+            pardoned = any(re.match(pattern, message) for pattern in expected)
+        if not pardoned and (record is None or grave):
+            found.append(line)
+    return found

@@ -1,0 +1,68 @@
+"""Apps that fail in every way that leaves the process alive: their client gets a 500 or a cut answer, nobody else
+notices. Apps that end the process are in test_dying_workers.py."""
+
+import pytest
+
+from tests.faults.app import FAILURES, GARBAGE
+from tests.faults.connections import Connection, crowd
+from tests.support.client import Answers
+from tests.support.wire import get
+
+AT_ONCE = 20
+HANGING = 200  # clients that leave while their app hangs
+STALLS = 3
+STALL = 1500  # milliseconds: longer than any limit in trial.LIMITS
+RAISED = "The app raised during GET /"
+RETURNED = "The app returned without completing its response to GET /fail"
+
+
+async def ask(port, path):
+    """The one answer to a GET, on a connection of its own."""
+    async with Connection(port) as connection:
+        await connection.send(get(path, b"Connection: close"))
+        answers = Answers().feed(await connection.read_to_end()).feed(b"")
+    assert len(answers) == 1
+    return answers[0]
+
+
+def paths(what, ways, rounds):
+    return [b"/%b/%d" % (what, way) for way in range(len(ways))] * rounds
+
+
+@pytest.mark.parametrize(
+    ("what", "ways"), [(b"fail", FAILURES), (b"garbage", GARBAGE)], ids=["raise", "send garbage"])
+def test_apps_that_fail_before_their_answer_get_a_500(trial, long, what, ways):
+    asked = paths(what, ways, 200 if long else 20)
+    with trial(f"apps that {'raise' if what == b'fail' else 'send garbage'}", expected=[RAISED, RETURNED]) as running:
+        answers = running.run(crowd(len(asked), lambda number: ask(running.port, asked[number]), AT_ONCE), bound=120)
+    assert {(answer.status, answer.body, answer.complete) for answer in answers} == {
+        (500, b"Internal Server Error\n", True)}
+
+
+def test_apps_that_fail_within_their_answer_get_it_cut(trial, long):
+    asked = paths(b"fail_later", FAILURES, 200 if long else 20)
+    with trial("apps that raise midway", expected=[RAISED, RETURNED]) as running:
+        answers = running.run(crowd(len(asked), lambda number: ask(running.port, asked[number]), AT_ONCE), bound=120)
+    assert {(answer.status, answer.complete) for answer in answers} == {(200, False)}
+
+
+def test_apps_that_hang_while_their_clients_go(trial):
+    async def ask_and_leave(number):
+        async with Connection(running.port) as connection:
+            await connection.send(get(b"/hang/%d" % number))
+            await ask(running.port, b"/ignore/0")  # who comes later is answered: the app hangs by now
+            if number % 2:
+                connection.reset()
+
+    with trial("apps that hang, their clients gone") as running:
+        running.run(crowd(HANGING, ask_and_leave, AT_ONCE))
+        running.run(ask(running.port, b"/release/0"))
+
+
+def test_apps_that_block_the_loop(trial):
+    """Nobody's time runs while the loop is blocked, and nobody is closed for it."""
+    async def stall(number):
+        assert (await ask(running.port, b"/block/%d" % STALL)).status == 200
+
+    with trial(f"apps that block the loop for {STALL / 1000} s") as running:
+        running.run(crowd(STALLS, stall, at_once=1))

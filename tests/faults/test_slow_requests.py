@@ -1,0 +1,74 @@
+"""Clients that send next to nothing: heads and bodies that drip, and connections on which nothing comes at all."""
+
+import asyncio
+import time
+
+from tests.faults.connections import Connection, crowd
+
+LIMIT = 1  # seconds: fastsrv_header_timeout and fastsrv_body_timeout of trial.LIMITS
+PAUSE = 0.2  # seconds between two drops
+
+
+async def drip(port, begin, drop):
+    """Send `begin`, then `drop` time and again until the server ends the connection: (what it said, after how long)."""
+    begun = time.monotonic()
+    async with Connection(port) as connection:
+        ending = asyncio.ensure_future(connection.read_to_end())
+        await connection.send(begin)
+        while not ending.done():
+            await connection.send(drop)
+            await asyncio.wait({ending}, timeout=PAUSE)
+        return ending.result(), time.monotonic() - begun
+
+
+def test_heads_that_drip_are_refused_after_header_timeout(trial, long):
+    heads = [
+        (b"G", b""), (b"GET / HTTP/1.1\r\nHost: a\r\n", b"X-a: b\r\n"), (b"GET / HTTP/1.1\r\nHost: a\r\n", b"x"),
+        (b"GET /", b"a"), (b"\r\nGET / HTTP/1.1\r\n", b"a"),
+    ]
+    with trial("heads that drip") as running:
+        ends = running.run(crowd(1000 if long else 300, lambda number: drip(running.port, *heads[number % len(heads)])))
+    for answer, took in ends:
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert took >= LIMIT
+
+
+def test_bodies_that_drip_are_refused_below_min_rate(trial, long):
+    bodies = [
+        (b"Content-Length: 100000\r\n\r\n", b"x"), (b"Content-Length: 100000\r\n\r\nx", b""),
+        (b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"), (b"Transfer-Encoding: chunked\r\n\r\n1000\r\n", b"x"),
+    ]
+    head = b"POST /echo/slow HTTP/1.1\r\nHost: a\r\n"
+
+    def slowly(number):
+        begin, drop = bodies[number % len(bodies)]
+        return drip(running.port, head + begin, drop)
+
+    with trial("bodies that drip") as running:
+        ends = running.run(crowd(1000 if long else 300, slowly))
+    for answer, took in ends:
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert took >= LIMIT
+
+
+async def wait_in_silence(port, number):
+    """What the server says; every second client does not answer its end with one of its own."""
+    async with Connection(port) as connection:
+        said = await connection.read_to_end()
+        if number % 2:
+            await asyncio.sleep(LIMIT)
+        return said
+
+
+def test_silent_connections_below_worker_connections(trial):
+    with trial("1,000 silent connections, room for 2,000", "--worker-connections", "2000") as running:
+        ends = running.run(crowd(1000, lambda number: wait_in_silence(running.port, number)))
+    assert not any(ends)
+
+
+def test_silent_connections_above_worker_connections(trial, long):
+    """New clients have to wait in the kernel's queue, behind those that say nothing."""
+    room, fault = (100, "1,000 silent connections, room for 100") if long else (400, "1,000 silent, room for 400")
+    with trial(fault, "--worker-connections", room, patient=True) as running:
+        ends = running.run(crowd(1000, lambda number: wait_in_silence(running.port, number)), bound=60)
+    assert not any(ends)

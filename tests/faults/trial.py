@@ -1,0 +1,150 @@
+"""One fault: well-behaved clients are served by a worker before it and while it lasts, and nothing may be left of it.
+
+The faults themselves are in the tests of this folder; the clients are regulars.py; what is printed is table.py's.
+"""
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.faults.log import complaints
+from tests.faults.regulars import KEPT, NEW
+from tests.support.census import settled
+from tests.support.servers import PATIENCE, ROOT
+from tests.support.tls import CERTIFICATE, client_context
+
+SLOWEST = 20  # seconds that a well-behaved client may have to wait where a fault concerns others; loose: machines stall
+SOURCE = "from tests.faults.app import app"
+LIMITS = """
+keepalive = 60
+graceful_timeout = 5
+fastsrv_header_timeout = 1
+fastsrv_body_timeout = 1
+fastsrv_send_timeout = 1
+fastsrv_drain_timeout = 1
+fastsrv_close_timeout = 1
+"""
+
+
+class Trial:
+    """`with Trial(...) as trial:` the fault happens within.
+
+    gunicorn: the fixture; fault: its name; options, config: gunicorn's, beside LIMITS; seconds: how long the quiet
+    before the fault is; expected: regular expressions of what the log may hold; tls: serve TLS.
+    patient: well-behaved clients may have to wait longer than SLOWEST.
+
+    In the fault count what it costs: may_lose (requests), mortal (workers may be others afterwards).
+    """
+
+    def __init__(self, gunicorn, fault, *options, config="", seconds=1, workers=1, expected=(), tls=False,
+                 patient=False):
+        options = [*options, "--workers", str(workers)]
+        if tls:
+            options += ["--certfile", CERTIFICATE, "--keyfile", CERTIFICATE]
+        self.server = gunicorn(SOURCE, *map(str, options), config=LIMITS + config)
+        self.fault, self.seconds, self.workers = fault, seconds, workers
+        self.expected, self.patient = list(expected), patient
+        self.context = client_context() if tls else None
+        self.may_lose, self.mortal = 0, False
+
+    # --- before, and after ---
+
+    def __enter__(self):
+        for number in range(1, self.workers + 1):
+            self.server.worker(number)
+        self.port = self.server.port
+        self.pids = self.living()
+        command = [sys.executable, "-m", "tests.faults.regulars", str(self.port)]
+        command += [str(CERTIFICATE)] if self.context else []
+        self.regulars = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        try:
+            self.begin()
+            time.sleep(self.seconds)  # of quiet, to be measured
+            self.quiet = self.rest()
+            self.before = self.left()
+            self.begin()
+        except BaseException:
+            self.dismiss()
+            raise
+        return self
+
+    def __exit__(self, kind, failure, traceback):
+        try:
+            if failure is None:
+                self.during = self.rest()
+        finally:
+            self.dismiss()
+        if failure is None:
+            self.judge()
+
+    def judge(self):
+        during = self.during
+        assert not self.quiet["lost"] + self.quiet["wrong"]
+        assert not during["wrong"]
+        assert len(during["lost"]) <= self.may_lose, during["lost"]
+        assert during["served"] > KEPT + NEW
+        assert self.mortal or not during["closed"], "idle connections were closed"
+        assert self.patient or max(during[kind]["slowest"] for kind in ("kept", "new")) < SLOWEST
+        if self.mortal:
+            self.pids = self.living()
+            left = self.left()
+            assert sorted(map(str, left.values())) == sorted(map(str, self.before.values()))
+        else:
+            assert self.living() == self.pids
+            self.left(self.before)
+        assert not complaints(self.server.output, self.expected)
+
+    def row(self):
+        """What table.py prints."""
+        return {"fault": self.fault, "quiet": self.quiet, "during": self.during}
+
+    # --- the server ---
+
+    def living(self):
+        """The pids of the workers."""
+        pid = self.server.process.pid
+        return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
+    def connect(self):
+        connection = self.server.connect()
+        return self.context.wrap_socket(connection, server_hostname="localhost") if self.context else connection
+
+    def left(self, wanted=None):
+        arbiter = len(list(Path(f"/proc/{self.server.process.pid}/fd").iterdir()))
+        found = settled(self.connect, self.pids, wanted)
+        if wanted is None:
+            self.arbiters_files = getattr(self, "arbiters_files", arbiter)
+        assert arbiter == self.arbiters_files
+        return found
+
+    def run(self, fault, bound=PATIENCE):
+        """The result of the coroutine `fault`, which may take so many seconds."""
+        return asyncio.run(asyncio.wait_for(fault, bound))
+
+    # --- the well-behaved clients ---
+
+    def tell(self, order):
+        self.regulars.stdin.write(order + "\n")
+        self.regulars.stdin.flush()
+
+    def begin(self):
+        self.tell("begin")
+
+    def rest(self):
+        self.tell("rest")
+        report = self.regulars.stdout.readline()
+        assert report, "the well-behaved clients have ended"
+        return json.loads(report)
+
+    def dismiss(self):
+        self.regulars.stdin.close()
+        try:
+            self.regulars.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.regulars.kill()
+            self.regulars.wait()
+        self.regulars.stdout.close()

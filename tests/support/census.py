@@ -1,0 +1,48 @@
+"""What is left in gunicorn's workers, as tests/stress/app.py (or tests/faults/app.py) tells of the process it is in."""
+
+import json
+import time
+
+from tests.support.servers import PATIENCE, read_response
+from tests.support.wire import get
+
+PROBES = 20  # connections, so that each of several workers gets some
+
+
+def settled(connect, pids, wanted=None):
+    """{pid: what is left beside our own connections} of each worker, once it has those alone. What has been there may
+    have to settle: asks until `wanted` comes, if it is given, for a while.
+
+    connect(): a connected socket. The figures are those of stress.app.state().
+    """
+    end = time.monotonic() + PATIENCE
+    while True:
+        states = probe(connect, PROBES if len(pids) > 1 else 1)
+        counts = [sum(other["pid"] == state["pid"] for other in states) for state in states]
+        alone = counts == [state["connections"] for state in states]
+        found = {
+            state["pid"]: {"tasks": state["tasks"], "files": state["files"] - state["connections"],
+                           "cycles": state["cycles"]}
+            for state in states
+        }
+        if alone and found.keys() == pids and wanted in (None, found):
+            return found
+        assert time.monotonic() < end, f"what is left does not go: {states}, wanted: {wanted}"
+        time.sleep(0.1)
+
+
+def probe(connect, count):
+    """What each of `count` connections is told."""
+    connections = [connect() for _ in range(count)]
+    try:
+        for connection in connections:  # each is accepted before it is asked for what there is
+            connection.sendall(get(b"/ignore/0"))
+            read_response(connection)
+        states = []
+        for connection in connections:
+            connection.sendall(get(b"/state/0"))
+            states.append(json.loads(read_response(connection).body))
+        return states
+    finally:
+        for connection in connections:
+            connection.close()
