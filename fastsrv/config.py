@@ -19,10 +19,13 @@ from typing import Any
 
 UNLIMITED = sys.maxsize
 LARGEST = 2**31 - 1  # seconds (68 years), bytes (2 GiB) or whatever else: more is a mistake
+LARGEST_BODY = 2**40  # bytes (1 TiB)
 PREFIX = "fastsrv_"
 # What Kubernetes and Docker put into the environment for a service named "fastsrv"; no settings.
 SERVICE_LINK = re.compile("FASTSRV_(NAME|SERVICE_HOST|(SERVICE_)?PORT(_.*)?)")
 SWITCH = "on or off"
+WHOLE = ("bytes", "requests")  # units that have no parts
+OFF = "off"  # of a limit that need not be
 SWITCHED = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 
 
@@ -34,8 +37,8 @@ class ConfigError(ValueError):
 class Setting:
     """One of fastsrv's own settings.
 
-    unit: "seconds", "bytes", "bytes/s", or "on or off" (then a bool); why: the reason of the default, for
-    docs/SETTINGS.md.
+    default: UNLIMITED for a limit that is off. unit: "seconds", "bytes", "bytes/s", "requests", or "on or off" (then a
+    bool). why: the reason of the default, for docs/SETTINGS.md. largest: the greatest value that makes sense.
     """
 
     name: str
@@ -43,25 +46,34 @@ class Setting:
     unit: str
     what: str
     why: str
+    largest: int = LARGEST
 
     def parse(self, value: object, where: str) -> Any:
-        """`value` (or its text) as a number greater than 0, or as a bool. Raises ConfigError."""
+        """`value` (or its text) as a number greater than 0, or as a bool; "off" as UNLIMITED, if that is the default.
+        Raises ConfigError."""
         if self.unit == SWITCH:
             if str(value).lower() not in SWITCHED:
                 raise ConfigError(f"{where} must be on or off, not {value!r}")
             return SWITCHED[str(value).lower()]
+        can_be_off = self.default == UNLIMITED
+        if can_be_off and str(value).lower() == OFF:
+            return UNLIMITED
         number = math.nan
         if isinstance(value, (int, float, str)) and not isinstance(value, bool):
             try:
                 number = float(value)
             except ValueError:
                 pass
-        if not 0 < number <= LARGEST:  # nor NaN
+        if not 0 < number <= self.largest:  # nor NaN
+            or_off = ", or off" if can_be_off else ""
             raise ConfigError(
-                f"{where} must be a number of {self.unit} greater than 0 and at most {LARGEST}, not {value!r}")
-        if self.unit == "bytes" and number != int(number):
-            raise ConfigError(f"{where} must be a whole number of bytes, not {value!r}")
-        return number
+                f"{where} must be a number of {self.unit} greater than 0 and at most {self.largest}{or_off}, "
+                f"not {value!r}")
+        if self.unit not in WHOLE:
+            return number
+        if number != int(number):
+            raise ConfigError(f"{where} must be a whole number of {self.unit}, not {value!r}")
+        return int(number)
 
 
 OWN_SETTINGS = (
@@ -86,9 +98,17 @@ OWN_SETTINGS = (
             "Lowest rate, averaged, at which a body may come in once fastsrv_body_timeout was waited for it, "
             "and at which a lagging peer has to read.",
             "Slower than any modem, faster than one byte now and then. Kestrel has 240, Apache 500."),
-    Setting("fastsrv_limit_request_head", 65536.0, "bytes",
+    Setting("fastsrv_limit_request_head", 65536, "bytes",
             "Size of a request line with all header fields, beside gunicorn's limits for each.",
             "Eight fields of gunicorn's largest size. Node allows 16 KiB, h11 16 KiB, Go 1 MiB."),
+    Setting("fastsrv_limit_request_body", UNLIMITED, "bytes",
+            "Size of a request body, by its Content-Length or as its chunks arrive. More is a 413.",
+            "What is too large is the app's to know, or a proxy's in front; a body is never kept as a whole here. "
+            "nginx allows 1 MiB, Node and Go any size.", LARGEST_BODY),
+    Setting("fastsrv_limit_concurrency", UNLIMITED, "requests",
+            "Requests in flight in one worker: the app is at work on the answer, or goes on after its client has gone. "
+            "One more is answered with 503 at once.",
+            "How many an app can work on is the app's to know. uvicorn's limit is off, too."),
     Setting("fastsrv_scan_heads", True, SWITCH,
             "Read request heads of the plain form without the parser. Off: httptools reads all of them; "
             "the app sees the same.",
@@ -130,11 +150,13 @@ class Config:
     graceful_timeout: float
     disconnect_grace_period: float
     worker_connections: int
+    limit_concurrency: int
     backlog: int
 
     # requests
     scan_heads: bool
     limit_request_head: int
+    limit_request_body: int
     limit_request_line: int
     limit_request_fields: int
     limit_request_field_size: int
@@ -170,9 +192,11 @@ class Config:
             graceful_timeout=cfg.graceful_timeout,
             disconnect_grace_period=cfg.asgi_disconnect_grace_period,
             worker_connections=cfg.worker_connections or UNLIMITED,
+            limit_concurrency=own["fastsrv_limit_concurrency"],
             backlog=cfg.backlog,
             scan_heads=own["fastsrv_scan_heads"],
-            limit_request_head=int(own["fastsrv_limit_request_head"]),
+            limit_request_head=own["fastsrv_limit_request_head"],
+            limit_request_body=own["fastsrv_limit_request_body"],
             limit_request_line=cfg.limit_request_line or UNLIMITED,
             limit_request_fields=cfg.limit_request_fields or UNLIMITED,
             limit_request_field_size=cfg.limit_request_field_size or UNLIMITED,

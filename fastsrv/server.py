@@ -64,8 +64,8 @@ class Server:
             app, self.loop, log, before, clock=self.clock, at_once=config.disconnect_grace_period == 0)
         self.options: dict[str, Any] = {
             "finished": finished, "forwarded": forwarded, "max_requests": max_requests,
-            "max_connections": config.worker_connections, "root_path": config.root_path,
-            "keepalive": config.keepalive > 0, "scan_heads": config.scan_heads,
+            "max_connections": config.worker_connections, "max_in_flight": config.limit_concurrency,
+            "keepalive": config.keepalive > 0, "scan_heads": config.scan_heads, "root_path": config.root_path,
             "scheme": "https" if tls is not None else "http",
         }
         self.tls = tls
@@ -107,8 +107,8 @@ class Server:
             limits=Limits(
                 request_line=config.limit_request_line, request_fields=config.limit_request_fields,
                 request_field_size=config.limit_request_field_size, request_head=config.limit_request_head,
-                min_rate=config.min_rate, any_method=config.any_method, any_version=config.any_version,
-                refuse_underscores=config.refuse_underscores,
+                request_body=config.limit_request_body, min_rate=config.min_rate, any_method=config.any_method,
+                any_version=config.any_version, refuse_underscores=config.refuse_underscores,
             ),
             direct=self.direct and self.tls is None, **self.options,
         )

@@ -11,6 +11,7 @@ cdef class Limits:
     cdef readonly Py_ssize_t request_fields       # how many
     cdef readonly Py_ssize_t request_field_size
     cdef readonly Py_ssize_t request_head
+    cdef readonly Py_ssize_t request_body
     cdef readonly double min_rate                 # bytes a second
     cdef readonly bint any_method                 # also those that the parser does not know
     cdef readonly bint any_version                # HTTP/1.2 to HTTP/1.9, too
@@ -34,7 +35,7 @@ cdef class Context:
     cdef object gone                # None, or (cycle) -> None: its client has gone, and the app is at work
     cdef object finished            # None, or (cycle) -> None: a response is complete (access log, hooks)
     cdef object forwarded           # None, or (scope, underscored) -> None: what a proxy may say
-    cdef object refused             # (client, status, reason) -> None: a request was answered by a 4xx of ours
+    cdef object refused             # (client, status, reason) -> None: a request was answered by a 4xx or 503 of ours
     cdef object crowded             # (bool) -> None: worker_connections reached, or room again
     cdef object exhausted           # () -> None: max_requests reached
 
@@ -53,6 +54,7 @@ cdef class Context:
     cdef bint keepalive
     cdef readonly Py_ssize_t connections
     cdef Py_ssize_t max_connections
+    cdef long long max_in_flight
     cdef long long requests_left
     cdef Ending drains_for           # WORKER_DRAINS or WORKER_EXHAUSTED
 

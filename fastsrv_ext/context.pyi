@@ -22,6 +22,7 @@ class Limits:
         request_field_size: int,
         request_head: int,
         min_rate: float,
+        request_body: int = ...,
         any_method: bool = False,
         any_version: bool = False,
         refuse_underscores: bool = False,
@@ -34,6 +35,8 @@ class Limits:
     def request_field_size(self) -> int: ...
     @property
     def request_head(self) -> int: ...
+    @property
+    def request_body(self) -> int: ...
     @property
     def min_rate(self) -> float: ...
     @property
@@ -70,6 +73,7 @@ class Context:
         direct: bool = False,
         max_connections: int,
         max_requests: int = 0,
+        max_in_flight: int = ...,
         counters: Counters | None = None,
     ) -> None: ...
     @property

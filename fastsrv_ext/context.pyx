@@ -9,26 +9,29 @@ import time
 from asyncio import BaseEventLoop
 from email.utils import formatdate
 
+from cpython.pyport cimport PY_SSIZE_T_MAX
+
 from fastsrv_ext.counters cimport WORKER_DRAINS, WORKER_EXHAUSTED
 
 
 cdef class Limits:
     """What a peer has to keep to; see docs/SETTINGS.md for each one's reason.
 
-    request_line, request_field_size, request_head: bytes; request_fields: a count;
+    request_line, request_field_size, request_head, request_body: bytes; request_fields: a count;
     min_rate: bytes a second. any_method: any token is a method; any_version: HTTP/1.2 to 1.9 are served as 1.1;
     refuse_underscores: a trailer with one in its name is a 400.
     """
 
     def __init__(
         self, *, Py_ssize_t request_line, Py_ssize_t request_fields, Py_ssize_t request_field_size,
-        Py_ssize_t request_head, double min_rate, bint any_method=False, bint any_version=False,
-        bint refuse_underscores=False,
+        Py_ssize_t request_head, double min_rate, Py_ssize_t request_body=PY_SSIZE_T_MAX, bint any_method=False,
+        bint any_version=False, bint refuse_underscores=False,
     ):
         self.request_line = request_line
         self.request_fields = request_fields
         self.request_field_size = request_field_size
         self.request_head = request_head
+        self.request_body = request_body
         self.min_rate = min_rate
         self.any_method = any_method
         self.any_version = any_version
@@ -42,10 +45,11 @@ cdef class Context:
     `cycle.task`, is at work on its answer; finished(cycle) is told of each response, unless it is None;
     forwarded(scope, underscored) rewrites the scope of a request with fields that are a proxy's to set, or that have
     an underscore in their name, unless it is None;
-    refused(client, status, reason) is told of each 4xx of ours; crowded(full) of worker_connections
+    refused(client, status, reason) is told of each 4xx and 503 of ours; crowded(full) of worker_connections
     reached and of room again; exhausted() of max_requests reached.
     state: the dict that the lifespan left behind, None without a lifespan.
     keepalive: False to close after each response. max_requests: 0 for no limit.
+    max_in_flight: requests, see Counters.in_flight.
     scan_heads: False to give every head to httptools.
     counters: the worker's; None: of its own.
     direct: whether bytes may go past the transports: they are plain, and tell at once of what they keep.
@@ -55,7 +59,7 @@ cdef class Context:
         self, *, loop, Clock clock not None, Limits limits not None, dispatch, gone=None, finished=None,
         forwarded=None, refused=None, crowded=None, exhausted=None, str scheme="http", str root_path="",
         dict state=None, bint keepalive=True, bint scan_heads=True, bint direct=False, Py_ssize_t max_connections,
-        long long max_requests=0, Counters counters=None,
+        long long max_requests=0, long long max_in_flight=PY_SSIZE_T_MAX, Counters counters=None,
     ):
         self.loop = loop
         self.clock = clock
@@ -84,6 +88,7 @@ cdef class Context:
             self.template["state"] = None
         self.keepalive = keepalive
         self.max_connections = max_connections
+        self.max_in_flight = max_in_flight
         self.requests_left = max_requests
         self.drains_for = WORKER_DRAINS
         self.server_field = b"server: fastsrv\r\n"
@@ -116,6 +121,7 @@ cdef class Context:
 
     cdef int request_started(self) except -1:
         self.counters.requests += 1
+        self.counters.in_flight += 1
         if self.requests_left > 0:
             self.requests_left -= 1
             if self.requests_left == 0 and self.exhausted is not None:

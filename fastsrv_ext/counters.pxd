@@ -13,6 +13,7 @@ cdef enum Ending:
     BODY_SLOW            # BODY, and the body came slower than the lowest rate
     READER_LATE          # SEND
     REST_LATE            # DRAIN with our side open: the rest of a body that was answered before it came
+    OVERLOADED           # more requests in flight than a worker takes
     BAD_REQUEST          # what came is no request, or breaks a rule or a limit of size
     CLIENT_CLOSE         # the request says that no other follows: Connection: close, HTTP/1.0
     APP_CLOSE            # the response does: Connection: close, or a body without a length to an HTTP/1.0 client
@@ -32,6 +33,7 @@ cdef class Counters:
     cdef readonly long long opened           # connections
     cdef readonly long long requests         # whose app was called
     cdef readonly long long responses        # that are complete
+    cdef readonly long long in_flight        # requests whose app is at work, until its response is complete
     cdef long long[ENDINGS] closed           # connections
     cdef long long[CLOSE + 1] expired        # limits of time that were acted upon, by State
     cdef dict refused                        # requests, by BadRequest.kind

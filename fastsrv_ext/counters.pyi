@@ -11,6 +11,7 @@ class Snapshot(TypedDict):
     expired: dict[str, int]
     requests: int
     responses: int
+    in_flight: int
     refused: dict[str, int]
 
 @disjoint_base
@@ -23,4 +24,6 @@ class Counters:
     def requests(self) -> int: ...
     @property
     def responses(self) -> int: ...
+    @property
+    def in_flight(self) -> int: ...
     def snapshot(self) -> Snapshot: ...

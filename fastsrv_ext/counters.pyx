@@ -9,14 +9,16 @@ from fastsrv_ext.state cimport CLOSED, RESPOND
 # The names of `Ending`, in its order; docs/ARCHITECTURE.md tells what each means.
 cdef tuple ENDING_NAMES = (
     "persists", "keepalive", "header_timeout", "body_timeout", "body_rate", "send_timeout", "drain_timeout",
-    "bad_request", "client_close", "app_close", "keepalive_off", "body_unread", "app_failed", "peer_ended", "lost",
-    "tls_failed", "worker_drains", "max_requests", "worker_stops",
+    "concurrency", "bad_request", "client_close", "app_close", "keepalive_off", "body_unread", "app_failed",
+    "peer_ended", "lost", "tls_failed", "worker_drains", "max_requests", "worker_stops",
 )
 # Those of `State`.
 cdef tuple STATE_NAMES = ("CLOSED", "HEAD", "IDLE", "RESPOND", "BODY", "SEND", "DRAIN", "CLOSE")
 
 # Refusals (BadRequest.kind) that a connection's end is counted apart for.
-cdef dict LATE = {"header_timeout": HEAD_LATE, "body_timeout": BODY_LATE, "body_rate": BODY_SLOW}
+cdef dict APART = {
+    "header_timeout": HEAD_LATE, "body_timeout": BODY_LATE, "body_rate": BODY_SLOW, "concurrency": OVERLOADED,
+}
 
 
 cdef class Counters:
@@ -27,17 +29,18 @@ cdef class Counters:
     cdef Ending refuse(self, object kind) except PERSISTS:
         """Count a refusal. Returns what it ends the connection for."""
         self.refused[kind] = self.refused.get(kind, 0) + 1
-        return <Ending><int>LATE.get(kind, BAD_REQUEST)
+        return <Ending><int>APART.get(kind, BAD_REQUEST)
 
     def snapshot(self):
         """The counts since the worker began, as a new dict:
 
         {"opened": 3, "connections": {"keepalive": 2, ...}, "expired": {"IDLE": 2, ...}, "requests": 7,
-        "responses": 7, "refused": {"host": 1}}
+        "responses": 6, "in_flight": 1, "refused": {"host": 1}}
 
         opened: connections. connections: closed ones, by the reason of their end; each reason is there. expired: limits
-        of time that were acted upon, by state. requests: whose app was called. responses: complete ones. refused:
-        requests that were refused, by kind (BadRequest.kind); a kind is there once it has occurred.
+        of time that were acted upon, by state. requests: whose app was called. responses: complete ones. in_flight:
+        those whose app is at work now, until its response is complete or, where its client has gone, until the app
+        ends. refused: requests that were refused, by kind (BadRequest.kind); a kind is there once it has occurred.
         """
         return {
             "opened": self.opened,
@@ -45,5 +48,6 @@ cdef class Counters:
             "expired": {name: self.expired[i] for i, name in enumerate(STATE_NAMES) if i not in (CLOSED, RESPOND)},
             "requests": self.requests,
             "responses": self.responses,
+            "in_flight": self.in_flight,
             "refused": self.refused.copy(),
         }

@@ -3,7 +3,7 @@
 
 from fastsrv_ext.clock cimport Timed
 from fastsrv_ext.context cimport Context
-from fastsrv_ext.counters cimport Ending
+from fastsrv_ext.counters cimport Counters, Ending
 from fastsrv_ext.request cimport RequestHead
 from fastsrv_ext.response cimport Framing
 
@@ -74,6 +74,7 @@ cdef class Cycle:
 
     cdef Peer peer
     cdef public object task          # asyncio.Task of an app that had to wait; None if it was done at once
+    cdef Counters counters           # None, or where it is in flight though its client has gone
 
     # called by the connection
     cdef int body_received(self, bytes data) except -1
@@ -92,4 +93,5 @@ cdef class Cycle:
     cdef int choose_framing(self, Py_ssize_t size, bint final) except -1
     cdef int check_length(self, Py_ssize_t size, bint final) except -1
     cdef int write_first(self, bytes data, bint final) except -1
+    cdef void app_ended(self) noexcept
     cdef int write_framed(self, bytes before, bytes data, bint final) except -1

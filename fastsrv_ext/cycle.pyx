@@ -218,6 +218,7 @@ cdef class Cycle:
         cdef Context context = self.connection.context
         self.peer = peer
         if peer == GONE:
+            self.counters = self.connection.context.counters
             self.connection = None
         self.wake()
         if peer == GONE and self.task is not None and context.gone is not None:
@@ -394,7 +395,8 @@ cdef class Cycle:
     # --- how the app ended (called by fastsrv/dispatch.py) ---
 
     def answered(self):
-        """Is the response complete, or nobody left to read it?"""
+        """The app has returned. Is the response complete, or nobody left to read it?"""
+        self.app_ended()
         return self.progress == COMPLETE or self.peer == GONE
 
     def abandoned(self):
@@ -404,6 +406,7 @@ cdef class Cycle:
     def fail(self, bint owed):
         """The app will not complete its response: if one is still `owed` and none begun, answer 500, else close."""
         if self.progress == COMPLETE or self.peer == GONE:
+            self.app_ended()
             return
         cdef Connection connection = self.connection
         if self.progress == BEGUN or not owed:
@@ -419,3 +422,9 @@ cdef class Cycle:
                 500, "Internal Server Error", connection.context.default_fields, self.head.is_head))
             connection.response_complete(self)
         self.wake()
+
+    cdef void app_ended(self) noexcept:
+        """The app has ended. Where the connection was told of it (response_complete()), this is old news."""
+        if self.counters is not None:
+            self.counters.in_flight -= 1
+            self.counters = None

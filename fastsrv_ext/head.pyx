@@ -167,6 +167,8 @@ cdef Py_ssize_t scan_head(const unsigned char* text, Py_ssize_t size, RequestHea
                     return 0
                 head.content_length = head.content_length * 10 + (text[begin] - c'0')
                 begin += 1
+            if head.content_length > limits.request_body:
+                return 0
         elif kind == FORWARDING or kind == UNDERSCORED:
             head.forwarded = True
             if kind == UNDERSCORED:

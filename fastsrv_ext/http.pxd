@@ -14,6 +14,7 @@ cdef class HTTP(Closing):
 
     cdef int advance_soon(self) except -1
     cdef int start(self, Cycle cycle) except -1
+    cdef int refuse_cycle(self, Cycle cycle, object refusal) except -1
     cdef int rest(self) except -1
     cdef int count_refusal(self, object refusal) except -1
     cdef int answer_refusal(self) except -1

@@ -19,6 +19,10 @@ from fastsrv_ext.response cimport UNTIL_CLOSE, error_answer
 from fastsrv_ext.scope cimport make_scope
 from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, HEAD, IDLE, RESPOND, SEND
 
+# In flight are fewer requests in a moment, or there is an overload that a longer wait spreads no better (RFC 9110,
+# 10.2.3); a client that is told to stay away for long is away when there is room.
+cdef bytes RETRY_AFTER = b"retry-after: 1\r\n"  # seconds
+
 
 cdef class HTTP(Closing):
     """One connection. context: a Context, shared by the connections of a worker."""
@@ -172,16 +176,17 @@ cdef class HTTP(Closing):
         self.enter(RESPOND)
         if self.first is not None and self.corked is None:
             self.corked = []
+        if context.counters.in_flight >= context.max_in_flight:
+            return self.refuse_cycle(cycle, BadRequest(
+                503, f"{context.max_in_flight} requests are in flight (fastsrv_limit_concurrency)", "concurrency",
+                RETRY_AFTER))
         cycle.client = self.client
         cycle.scope = make_scope(context, cycle.head, self.client, self.server)
         if cycle.head.forwarded and context.forwarded is not None:
             try:
                 context.forwarded(cycle.scope, cycle.head.underscored)
             except BadRequest as refusal:
-                self.forget_pipeline()
-                self.reading = cycle
-                self.refuse(refusal)
-                return 0
+                return self.refuse_cycle(cycle, refusal)
         if context.finished is not None:
             cycle.started = monotonic()
             cycle.head.headers = cycle.head.headers[:]  # the scope's are the app's to change
@@ -189,6 +194,12 @@ cdef class HTTP(Closing):
         context.request_started()
         context.dispatch(cycle)
         return 0
+
+    cdef int refuse_cycle(self, Cycle cycle, object refusal) except -1:
+        """Its turn has come, and its app will not see it. What was read behind it is dropped."""
+        self.forget_pipeline()
+        self.reading = cycle
+        return self.refuse(refusal)
 
     cdef int rest(self) except -1:
         """Nothing is owed. Wait for the next request, unless there is none to come."""
@@ -249,7 +260,7 @@ cdef class HTTP(Closing):
         refusal, self.refusal = self.refusal, None
         self.count_refusal(refusal)
         self.write(error_answer(
-            refusal.status, refusal.reason, self.context.default_fields, refusal.bodiless))
+            refusal.status, refusal.reason, self.context.default_fields + refusal.fields, refusal.bodiless))
         self.flush()
         if self.context.refused is not None:
             self.context.refused(self.client, refusal.status, refusal.reason)
@@ -298,6 +309,7 @@ cdef class HTTP(Closing):
     cdef int response_complete(self, Cycle cycle) except -1:
         cdef bint last = cycle.ending != PERSISTS
         self.context.counters.responses += 1
+        self.context.counters.in_flight -= 1
         self.cycle = None
         cycle.connection = None
         self.tell_finished(cycle)
@@ -323,6 +335,7 @@ cdef class HTTP(Closing):
     cdef int response_failed(self, Cycle cycle) except -1:
         self.cycle = self.reading = None
         cycle.connection = None
+        self.context.counters.in_flight -= 1
         self.ends(APP_FAILED)
         self.act_no_more()
         self.cut_off(cycle)

@@ -14,7 +14,7 @@ from fastsrv_ext.request import BadRequest
 from fastsrv_ext.context cimport Limits
 from fastsrv_ext.head cimport scan_head
 from fastsrv_ext.line cimport read_line, stand_in
-from fastsrv_ext.request cimport CHUNKED_LENGTH, too_large
+from fastsrv_ext.request cimport CHUNKED_LENGTH, body_too_large, too_large
 
 cdef enum:
     READ_AHEAD = 16 * 1024         # bytes parsed at once beyond a body: some 400 of the smallest requests
@@ -252,6 +252,8 @@ cdef class Reader(Stream):
         if self.body_left > 0:
             self.body_left -= size
         self.reading.received += size
+        if self.reading.received > self.context.limits.request_body:
+            raise body_too_large(self.context.limits)
         self.body_came(size)
         self.reading.body_received(data)
 

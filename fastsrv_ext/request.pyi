@@ -8,8 +8,9 @@ class BadRequest(Exception):
     status: int
     reason: str
     kind: str
+    fields: bytes
 
-    def __init__(self, status: int, reason: str, kind: str) -> None: ...
+    def __init__(self, status: int, reason: str, kind: str, fields: bytes = b"") -> None: ...
 
 @disjoint_base
 class RequestHead:

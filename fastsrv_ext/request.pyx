@@ -18,14 +18,16 @@ from fastsrv_ext.names cimport (
 class BadRequest(Exception):
     """A request that is answered by `status` and the text `reason`, and the connection closed.
 
-    kind: one word for what is wrong, to count by (docs/ARCHITECTURE.md lists them).
+    kind: one word for what is wrong, to count by (docs/ARCHITECTURE.md lists them). fields: further header lines of the
+    answer.
     """
 
-    def __init__(self, int status, str reason, str kind):
+    def __init__(self, int status, str reason, str kind, bytes fields=b""):
         super().__init__(status, reason)
         self.status = status
         self.reason = reason
         self.kind = kind
+        self.fields = fields
         self.bodiless = False  # True in answer to HEAD
 
 
@@ -156,6 +158,8 @@ cdef class RequestHead:
             if self.expect.lower() != b"100-continue":
                 raise BadRequest(417, "the only expectation served is 100-continue", "expect")
         self.split_target()
+        if self.content_length > limits.request_body:
+            raise body_too_large(limits)
         return 0
 
     cdef int split_target(self) except -1:
@@ -210,6 +214,11 @@ cdef class RequestHead:
 cdef too_large(Limits limits):
     return BadRequest(
         431, f"request head larger than {limits.request_head} bytes (fastsrv_limit_request_head)", "head_size")
+
+
+cdef body_too_large(Limits limits):
+    return BadRequest(
+        413, f"request body larger than {limits.request_body} bytes (fastsrv_limit_request_body)", "body_size")
 
 
 cdef bint is_path(bytes path) noexcept:

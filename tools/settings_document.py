@@ -6,7 +6,7 @@ fails until it was called.
 
 from pathlib import Path
 
-from fastsrv.config import OWN_SETTINGS
+from fastsrv.config import OFF, OWN_SETTINGS, UNLIMITED
 
 DOCUMENT = Path(__file__).parents[1] / "docs/SETTINGS.md"
 BEGIN, END = "<!-- made by tools/settings_document.py -->\n", "<!-- end of what is made -->\n"
@@ -21,6 +21,8 @@ def table():
 
 def written(default):
     """As it would be written in the environment."""
+    if default == UNLIMITED:
+        return OFF
     return ("on" if default else "off") if isinstance(default, bool) else f"{default:.10g}"
 
 

@@ -67,7 +67,7 @@ class Machine(Model, RuleBasedStateMachine):
         assert times == 1
         assert reason != "lost" or self.was_reset or not was_closed
         assert snapshot["requests"] == len(self.runs)
-        assert snapshot["responses"] <= snapshot["requests"]
+        assert snapshot["responses"] <= snapshot["requests"] and snapshot["in_flight"] == 0
 
     # --- the client ---
 

@@ -33,7 +33,7 @@ class ThreadServer:
         values = {name.removeprefix(PREFIX): value for name, value in read_own({}, os.environ).items()}
         values |= {
             "keepalive": 5, "graceful_timeout": 5, "disconnect_grace_period": 3, "worker_connections": 10_000,
-            "backlog": 2048, "limit_request_head": 65536, "limit_request_line": 4094, "limit_request_fields": 100,
+            "backlog": 2048, "limit_request_line": 4094, "limit_request_fields": 100,
             "limit_request_field_size": 8190, "any_method": False, "any_version": False, "refuse_underscores": False,
             "root_path": "", "lifespan": "auto", "loop": kind,
         }

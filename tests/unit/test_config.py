@@ -10,7 +10,8 @@ from gunicorn.config import Config as GunicornConfig
 from fastsrv.config import OWN_SETTINGS, SWITCH, UNLIMITED, Config, ConfigError
 
 NAMES = [setting.name for setting in OWN_SETTINGS if setting.unit != SWITCH]
-SENSELESS = [0, -1, "0", "-0.5", "", " ", "soon", "5s", "0x10", "nan", "inf", "1e300", 2**31,
+CAN_BE_OFF = ["fastsrv_limit_request_body", "fastsrv_limit_concurrency"]
+SENSELESS = [0, -1, "0", "-0.5", "", " ", "soon", "5s", "0x10", "nan", "inf", "1e300", 2**41,
              float("nan"), float("inf"), True, False, None, [5], {}]
 
 
@@ -101,7 +102,9 @@ def test_senseless_value_in_the_config_file_is_refused(read, name, value):
         read({name: value})
     text = str(error.value)
     assert text.startswith(f"{name} in gunicorn's config file must be a number of ")
-    assert text.endswith(f"greater than 0 and at most 2147483647, not {value!r}")
+    bound = "1099511627776" if name == "fastsrv_limit_request_body" else "2147483647"
+    or_off = ", or off" if name in CAN_BE_OFF else ""
+    assert text.endswith(f"greater than 0 and at most {bound}{or_off}, not {value!r}")
 
 
 @pytest.mark.parametrize("value", [value for value in SENSELESS if isinstance(value, str)], ids=repr)
@@ -113,6 +116,27 @@ def test_senseless_value_in_the_environment_is_refused(read, value):
 def test_senseless_value_is_refused_even_where_another_wins(read):
     with pytest.raises(ConfigError, match="config file"):
         read({"fastsrv_send_timeout": "soon"}, {"FASTSRV_SEND_TIMEOUT": "5"})
+
+
+@pytest.mark.parametrize("value", ["off", "OFF"])
+@pytest.mark.parametrize("name", CAN_BE_OFF)
+def test_limit_that_need_not_be_can_be_off(read, name, value):
+    assert getattr(read({name: value}, {}), field(name)) == UNLIMITED
+    assert getattr(read({name: 7}, {name.upper(): value}), field(name)) == UNLIMITED
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - set(CAN_BE_OFF)))
+def test_limit_that_must_be_cannot_be_off(read, name):
+    with pytest.raises(ConfigError, match=f"^{name} in gunicorn's config file must be a number of "):
+        read({name: "off"})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_largest_value_is_that_of_the_setting(read, name):
+    largest = 2**40 if name == "fastsrv_limit_request_body" else 2**31 - 1
+    assert getattr(read({name: largest}), field(name)) == largest
+    with pytest.raises(ConfigError, match=f"at most {largest}"):
+        read({name: largest + 1})
 
 
 def test_part_of_a_byte_is_refused(read):
@@ -212,7 +236,7 @@ def test_loop_is_uvloop_unless_asyncio_is_asked_for(read, value):
 def test_every_setting_has_a_unit_and_a_reason():
     for setting in OWN_SETTINGS:
         assert setting.name.startswith("fastsrv_")
-        assert setting.unit in ("seconds", "bytes", "bytes/s", SWITCH)
+        assert setting.unit in ("seconds", "bytes", "bytes/s", "requests", SWITCH)
         assert setting.what.endswith(".") and setting.why.endswith(".")
 
 
