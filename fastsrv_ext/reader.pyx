@@ -232,6 +232,8 @@ cdef class Reader(Stream):
         cdef RequestHead head = self.head
         if self.input == PRIMING:
             return
+        if head is None:
+            raise RuntimeError("the parser was given bytes from beyond a message")
         head.complete(self.parser.should_keep_alive(), self.context.limits)
         self.head_complete(head, IN_BODY)
 
