@@ -130,8 +130,6 @@ REFUSED = {
     "http_protocols": (["h1"], "only HTTP/1.1 is served"),
     "permit_obsolete_folding": (False, "folded header lines are refused (RFC 9112, 5.2)"),
     "strip_header_spaces": (False, "a space before the colon is refused (RFC 9112, 5.1)"),
-    "permit_unconventional_http_method": (False, "the parser has a list of methods"),
-    "permit_unconventional_http_version": (False, "HTTP/1.0 and HTTP/1.1 are served"),
     "casefold_http_method": (False, "methods are case-sensitive (RFC 9110, 9.1)"),
 }
 
@@ -168,6 +166,9 @@ class Config:
     limit_request_line: int
     limit_request_fields: int
     limit_request_field_size: int
+    any_method: bool
+    any_version: bool
+    refuse_underscores: bool
 
     # the app
     root_path: str
@@ -206,6 +207,9 @@ class Config:
             limit_request_line=cfg.limit_request_line or UNLIMITED,
             limit_request_fields=cfg.limit_request_fields or UNLIMITED,
             limit_request_field_size=cfg.limit_request_field_size or UNLIMITED,
+            any_method=cfg.permit_unconventional_http_method,
+            any_version=cfg.permit_unconventional_http_version,
+            refuse_underscores=cfg.header_map == "refuse",
             root_path=cfg.root_path,
             lifespan=cfg.asgi_lifespan,
             loop="asyncio" if cfg.asgi_loop == "asyncio" else "uvloop",

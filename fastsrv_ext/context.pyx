@@ -15,15 +15,17 @@ from fastsrv_ext.counters cimport WORKER_DRAINS, WORKER_EXHAUSTED
 
 
 cdef class Limits:
-    """Sizes and rates that a peer has to keep to; see docs/SETTINGS.md for each one's reason.
+    """What a peer has to keep to; see docs/SETTINGS.md for each one's reason.
 
     request_line, request_field_size, request_head, request_body: bytes; request_fields: a count;
-    min_rate: bytes a second.
+    min_rate: bytes a second. any_method: any token is a method; any_version: HTTP/1.2 to 1.9 are served as 1.1;
+    refuse_underscores: a trailer with one in its name is a 400.
     """
 
     def __init__(
         self, *, Py_ssize_t request_line, Py_ssize_t request_fields, Py_ssize_t request_field_size,
-        Py_ssize_t request_head, double min_rate, Py_ssize_t request_body=PY_SSIZE_T_MAX,
+        Py_ssize_t request_head, double min_rate, Py_ssize_t request_body=PY_SSIZE_T_MAX, bint any_method=False,
+        bint any_version=False, bint refuse_underscores=False,
     ):
         self.request_line = request_line
         self.request_fields = request_fields
@@ -31,6 +33,9 @@ cdef class Limits:
         self.request_head = request_head
         self.request_body = request_body
         self.min_rate = min_rate
+        self.any_method = any_method
+        self.any_version = any_version
+        self.refuse_underscores = refuse_underscores
 
 
 cdef class Context:
@@ -38,7 +43,8 @@ cdef class Context:
 
     dispatch(cycle) starts the app; gone(cycle) is told of a client that has gone while the app, whose task is
     `cycle.task`, is at work on its answer; finished(cycle) is told of each response, unless it is None;
-    forwarded(scope) rewrites the scope of a request with forwarding headers, unless it is None;
+    forwarded(scope, underscored) rewrites the scope of a request with fields that are a proxy's to set, or that have
+    an underscore in their name, unless it is None;
     refused(client, status, reason) is told of each 4xx and 503 of ours; crowded(full) of worker_connections
     reached and of room again; exhausted() of max_requests reached.
     state: the dict that the lifespan left behind, None without a lifespan.

@@ -93,7 +93,7 @@ cdef class HTTP(Closing):
         self.lost()
         self.input = REFUSED
         self.parser = self.head = self.reading = self.cycle = None
-        self.refusal = self.unread = None
+        self.refusal = self.unread = self.line = None
         self.forget_pipeline()
 
     # --- what comes in (read by reader.pyx) ---
@@ -182,15 +182,14 @@ cdef class HTTP(Closing):
                 RETRY_AFTER))
         cycle.client = self.client
         cycle.scope = make_scope(context, cycle.head, self.client, self.server)
-        if context.finished is not None:
-            cycle.started = monotonic()
-            cycle.head.headers = cycle.head.headers[:]  # the scope's are the app's to change
         if cycle.head.forwarded and context.forwarded is not None:
             try:
-                context.forwarded(cycle.scope)
+                context.forwarded(cycle.scope, cycle.head.underscored)
             except BadRequest as refusal:
                 return self.refuse_cycle(cycle, refusal)
         if context.finished is not None:
+            cycle.started = monotonic()
+            cycle.head.headers = cycle.head.headers[:]  # the scope's are the app's to change
             cycle.logged = cycle.scope.copy()
         context.request_started()
         context.dispatch(cycle)

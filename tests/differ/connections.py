@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 METHODS = [b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"PATCH", b"OPTIONS", b"TRACE", b"PROPFIND", b"M-SEARCH"]
 TARGETS = [
-    b"/", b"/a?b=c", b"/?", b"/a%20b", b"//x/", b"/a;b=c,d/..?e=?f", b"http://example.org/x?y",
+    b"/", b"/a?b=c", b"/?", b"/a%20b", b"//x/", b"/?%zz%", b"/a;b=c,d/..?e=?f", b"http://example.org/x?y",
     b"HTTPS://other.example:8443", b"http://[2001:db8::1]?z",
 ]
 NAMES = [
@@ -34,8 +34,9 @@ WRONG = {
     ],
     "space": [b"", b"  ", b"\t", b"\x0b", b" \t ", b"\r\n"],
     "target": [
-        b"*", b"", b"x", b"/a b", b"/%zz%", b"/#f", b"/\x7f", b"/\xe9", b"/\x00", b"/\t", b"http://", b"http:///a", b"ftp://a/",
+        b"*", b"", b"x", b"/a b", b"/#f", b"/\x7f", b"/\xe9", b"/\x00", b"/\t", b"http://", b"http:///a", b"ftp://a/",
         b"http://u@a/", b"a:80", b"http:/a", b"/" + b"a" * 5000, b"http://a#b", b"?a", b"http://a:b/", b"/\\^\"<>`{|}",
+        b"/%zz", b"/%", b"/%00", b"http://a,b/", b"http://a:65536/",
     ],
     "space behind the target": [b"", b"  ", b"\t", b" \r\n"],
     "version": [
@@ -46,11 +47,11 @@ WRONG = {
     "Host": [
         b"", b"Host: a\r\nHost: a\r\n", b"Host: a/b\r\n", b"Host: a@b\r\n", b"Host: a, b\r\n", b"Host : a\r\n",
         b"Host: \xe9\r\n", b"Host: a:b\r\n", b"Host: a b\r\n", b"Host\r\n", b"Host: a\n", b"Host: [::1\r\n",
-        b" Host: a\r\n",
+        b" Host: a\r\n", b"Host: a,b\r\n", b"Host: a:99999\r\n", b"Host: [x]\r\n", b"Host: %61\r\n",
     ],
     "name": [
         b"", b"A B", b"A\xe9", b"A\x00", b"A(", b" A", b"A ", b"\tA", b"A:", b"A_B", b"Content_Length",
-        b"Proxy-Connection",
+        b"Proxy-Connection", b"Content-Type: a\r\nContent-Type", b"Authorization: a\r\nAuthorization",
     ],
     "colon": [b"", b" : ", b"\t:", b"::", b"\r\n: ", b":\r\n ", b":\x0b", b":\n "],
     "value": [

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from tests.differ import run
 from tests.differ.connections import connections, good_connections, mutated
 from tests.fuzz import head, inputs, protocol
+from tests.policy.row import LIMITS
+from tests.policy.rows import USUAL
 from tests.support.agreement import agree, compare, read_by_oracles, serve
-from tests.support.corpus import BAD, GOOD, LIMITS
 from tests.support.differences import NEXT
 from tests.support.oracles import Message
 
@@ -72,11 +73,11 @@ def test_good_requests_are_served_and_read_alike(request):
     run(request, good_connection, 300, 20_000)
 
 
-@pytest.mark.parametrize("entry", GOOD + BAD, ids=lambda entry: entry.name.replace(" ", "-"))
-def test_corpus_is_read_alike(entry):
-    data = entry.data + NEXT
-    served = serve_and_compare(data, [len(entry.data), 0, len(entry.data) // 2], **LIMITS)
-    assert served.statuses == list(entry.statuses) + [200] * (not entry.last)
+@pytest.mark.parametrize("row", USUAL, ids=lambda row: row.name)
+def test_rows_of_the_policy_are_read_alike(row):
+    data = row.data + NEXT
+    served = serve_and_compare(data, [len(row.data), 0, len(row.data) // 2], **LIMITS)
+    assert served.statuses == list(row.statuses) + [200] * (not row.last)
 
 
 @pytest.mark.parametrize("data", [*inputs(head)], ids=lambda data: "")

@@ -6,8 +6,8 @@ Knows nothing of the fuzzer: protocol.py reads its input and gives the orders.
 import logging
 from itertools import zip_longest
 
+from tests.policy.row import LIMITS
 from tests.support.client import Answers
-from tests.support.corpus import LIMITS
 from tests.support.puppet import Puppet
 from tests.support.wire import TICK, Wire, settle
 

@@ -89,9 +89,10 @@ def allow_for_persistence(message, met):
     named = {name for name, _ in message.fields}
     if message.version != "1.0" and b"proxy-connection" not in named:
         return
-    options = {option.strip().lower() for name, value in message.fields
+    options = {(name, option.strip().lower()) for name, value in message.fields
                if name in (b"connection", b"proxy-connection") for option in value.split(b",")}
-    persists = b"close" not in options and (message.version >= "1.1" or b"keep-alive" in options)
+    persists = not options & {(b"connection", b"close"), (b"proxy-connection", b"close")} and (
+        message.version >= "1.1" or (b"connection", b"keep-alive") in options)
     if persists != message.persists:
         met.add((PROXY_CONNECTION if b"proxy-connection" in named else PERSISTENT_10).name)
         message.persists = persists
