@@ -6,4 +6,4 @@ from fastsrv_ext.request cimport RequestHead
 
 cdef Py_ssize_t read_line(
     const unsigned char* text, Py_ssize_t size, Py_ssize_t known, RequestHead head, Limits limits) except -1
-cdef bytes stand_in(RequestHead head)
+cdef bytes stand_in(RequestHead head, Limits limits)

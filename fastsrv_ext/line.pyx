@@ -102,7 +102,8 @@ cdef Py_ssize_t not_whole(Py_ssize_t size, Py_ssize_t limit, Limits limits) exce
     raise BadRequest(414, f"request line larger than {limits.request_line} bytes (limit_request_line)", "line_size")
 
 
-cdef bytes stand_in(RequestHead head):
-    """A line that the parser knows, and reads fields and body behind as it would behind the head's own."""
-    method = head.method if head.method.encode() in METHODS else "POST"
+cdef bytes stand_in(RequestHead head, Limits limits):
+    """A line that the parser knows, and reads fields and body behind as it would behind the head's own. Without
+    any_method it stays the judge of the method."""
+    method = head.method if head.method.encode() in METHODS or not limits.any_method else "POST"
     return f"{method} ".encode() + head.target + (b" HTTP/1.0\r\n" if head.is_http_10 else b" HTTP/1.1\r\n")

@@ -119,7 +119,7 @@ cdef class Reader(Stream):
             return end + shift
         end = at + size
         if limits.any_method or limits.any_version:
-            self.feed(stand_in(self.head), 0)
+            self.feed(stand_in(self.head, limits), 0)
             return end + shift
         while at < end and self.input < ENDED:
             at = self.feed(text, at)
