@@ -109,6 +109,11 @@ OWN_SETTINGS = (
             "Requests in flight in one worker: the app is at work on the answer, or goes on after its client has gone. "
             "One more is answered with 503 at once.",
             "How many an app can work on is the app's to know. uvicorn's limit is off, too."),
+    Setting("fastsrv_keep_alive_header", False, SWITCH,
+            "Tell clients with each response for how long an idle connection is kept: Keep-Alive: timeout=, with "
+            "gunicorn's keepalive in seconds, and the Connection: keep-alive that belongs to it.",
+            "It is 47 bytes a response, of use to clients that heed it: Node's, Apache's HttpClient, Firefox. Node's "
+            "server sends it, nginx if it is asked to."),
     Setting("fastsrv_scan_heads", True, SWITCH,
             "Read request heads of the plain form without the parser. Off: httptools reads all of them; "
             "the app sees the same.",
@@ -125,8 +130,6 @@ REFUSED = {
     "http_protocols": (["h1"], "only HTTP/1.1 is served"),
     "permit_obsolete_folding": (False, "folded header lines are refused (RFC 9112, 5.2)"),
     "strip_header_spaces": (False, "a space before the colon is refused (RFC 9112, 5.1)"),
-    "permit_unconventional_http_method": (False, "the parser has a list of methods"),
-    "permit_unconventional_http_version": (False, "HTTP/1.0 and HTTP/1.1 are served"),
     "casefold_http_method": (False, "methods are case-sensitive (RFC 9110, 9.1)"),
 }
 
@@ -143,6 +146,7 @@ class Config:
 
     # connections and their ends
     keepalive: float
+    keep_alive_header: bool
     header_timeout: float
     body_timeout: float
     send_timeout: float
@@ -162,6 +166,9 @@ class Config:
     limit_request_line: int
     limit_request_fields: int
     limit_request_field_size: int
+    any_method: bool
+    any_version: bool
+    refuse_underscores: bool
 
     # the app
     root_path: str
@@ -182,6 +189,7 @@ class Config:
         own = read_own(config_file_names(cfg), os.environ if environ is None else environ)
         return cls(
             keepalive=cfg.keepalive,
+            keep_alive_header=own["fastsrv_keep_alive_header"],
             header_timeout=own["fastsrv_header_timeout"],
             body_timeout=own["fastsrv_body_timeout"],
             send_timeout=own["fastsrv_send_timeout"],
@@ -199,6 +207,9 @@ class Config:
             limit_request_line=cfg.limit_request_line or UNLIMITED,
             limit_request_fields=cfg.limit_request_fields or UNLIMITED,
             limit_request_field_size=cfg.limit_request_field_size or UNLIMITED,
+            any_method=cfg.permit_unconventional_http_method,
+            any_version=cfg.permit_unconventional_http_version,
+            refuse_underscores=cfg.header_map == "refuse",
             root_path=cfg.root_path,
             lifespan=cfg.asgi_lifespan,
             loop="asyncio" if cfg.asgi_loop == "asyncio" else "uvloop",

@@ -1,7 +1,8 @@
-"""What a trusted proxy says of the client: its scheme and its address.
+"""What a trusted proxy may say, and nobody else: the client's scheme and address, fields with an underscore.
 
-gunicorn's rules: forwarded_allow_ips names the proxies, secure_scheme_headers the fields that tell of
-https. fastsrv_ext/http.pyx calls apply() for requests that carry one of these fields, no others.
+gunicorn's rules: forwarded_allow_ips names the proxies, secure_scheme_headers the fields that tell of https,
+header_map and forwarder_headers what becomes of underscores. fastsrv_ext/http.pyx calls apply() for requests that
+carry one of these fields, no others.
 """
 
 from __future__ import annotations
@@ -23,17 +24,26 @@ class Forwarded:
             name.lower().encode("latin-1"): value.encode("latin-1")
             for name, value in cfg.secure_scheme_headers.items()
         }
+        self.header_map = cfg.header_map
+        self.forwarders = frozenset(name.lower().encode("latin-1") for name in cfg.forwarder_headers)
         self.everybody = "*" in cfg.forwarded_allow_ips
         self.networks = cfg.forwarded_allow_networks()
-        watch((FORWARDED_FOR, *self.secure))
+        watch(self.secure)
 
-    def apply(self, scope: dict[str, Any]) -> None:
+    def apply(self, scope: dict[str, Any], underscored: bool) -> None:
         """Set scope["scheme"] and scope["client"] from the proxy's fields, if the peer is a trusted proxy.
 
-        Raises BadRequest for fields that contradict each other.
+        underscored: is there an underscore in the name of a field? Raises BadRequest for fields that contradict each
+        other, and for names that header_map refuses.
         """
-        if scope["client"] is not None and not self.trusts(scope["client"][0]):
-            return  # a UNIX socket's peer is trusted: whoever may connect to it was given the right
+        # A UNIX socket's peer is trusted: whoever may connect to it was given the right.
+        trusted = scope["client"] is None or self.trusts(scope["client"][0])
+        if trusted:
+            self.believe(scope)
+        if underscored and self.header_map != "dangerous":
+            self.drop_underscored(scope["headers"], self.forwarders if trusted else frozenset())
+
+    def believe(self, scope: dict[str, Any]) -> None:
         said = {
             "https" if value == self.secure[name] else "http"
             for name, value in scope["headers"] if name in self.secure
@@ -55,6 +65,16 @@ class Forwarded:
             scope["client"] = (host, port)
             if not self.trusts(host):
                 break
+
+    def drop_underscored(self, headers: list[tuple[bytes, bytes]], allowed: frozenset[bytes]) -> None:
+        """X_Real_IP is X-Real-IP for WSGI, and for some proxies: a client could slip it past those that set the latter.
+        Raises BadRequest instead if header_map says so."""
+        if b"*" in allowed:
+            return
+        kept = [field for field in headers if b"_" not in field[0] or field[0] in allowed]
+        if len(kept) < len(headers) and self.header_map != "drop":
+            raise BadRequest(400, "a field has an underscore in its name (header_map)", "underscore")
+        headers[:] = kept
 
     def trusts(self, host: str) -> bool:
         if self.everybody:

@@ -65,6 +65,7 @@ class Server:
         self.options: dict[str, Any] = {
             "finished": finished, "forwarded": forwarded, "max_requests": max_requests,
             "max_connections": config.worker_connections, "max_in_flight": config.limit_concurrency,
+            "announced_keepalive": int(config.keepalive) if config.keep_alive_header else 0,
             "keepalive": config.keepalive > 0, "scan_heads": config.scan_heads, "root_path": config.root_path,
             "scheme": "https" if tls is not None else "http",
         }
@@ -107,7 +108,8 @@ class Server:
             limits=Limits(
                 request_line=config.limit_request_line, request_fields=config.limit_request_fields,
                 request_field_size=config.limit_request_field_size, request_head=config.limit_request_head,
-                request_body=config.limit_request_body, min_rate=config.min_rate,
+                request_body=config.limit_request_body, min_rate=config.min_rate, any_method=config.any_method,
+                any_version=config.any_version, refuse_underscores=config.refuse_underscores,
             ),
             direct=self.direct and self.tls is None, **self.options,
         )
@@ -162,7 +164,7 @@ class Server:
         self.stop()
 
     def refused(self, client: tuple[str, int] | None, status: int, reason: str) -> None:
-        """A 4xx of ours. At level debug, so that a flood of them fills no disk."""
+        """A 4xx or 503 of ours. At level debug, so that a flood of them fills no disk."""
         host = client[0] if client else "a local socket"
         self.log.debug("Refused a request from %s: %d, %s", host, status, reason)
 

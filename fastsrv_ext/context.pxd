@@ -6,13 +6,16 @@ from fastsrv_ext.counters cimport Counters, Ending
 
 
 cdef class Limits:
-    """Sizes and rates that a peer has to keep to. Bytes, but for the count of fields."""
+    """What a peer has to keep to: sizes in bytes, a count of fields, a rate; and what is bent for it."""
     cdef readonly Py_ssize_t request_line
     cdef readonly Py_ssize_t request_fields       # how many
     cdef readonly Py_ssize_t request_field_size
     cdef readonly Py_ssize_t request_head
     cdef readonly Py_ssize_t request_body
     cdef readonly double min_rate                 # bytes a second
+    cdef readonly bint any_method                 # also those that the parser does not know
+    cdef readonly bint any_version                # HTTP/1.2 to HTTP/1.9, too
+    cdef readonly bint refuse_underscores         # in the names of trailers; of fields, see fastsrv/forwarded.py
 
 
 cdef class Context:
@@ -31,7 +34,7 @@ cdef class Context:
     cdef object dispatch            # (cycle) -> None: start the app
     cdef object gone                # None, or (cycle) -> None: its client has gone, and the app is at work
     cdef object finished            # None, or (cycle) -> None: a response is complete (access log, hooks)
-    cdef object forwarded           # None, or (scope) -> None: apply what a trusted proxy says
+    cdef object forwarded           # None, or (scope, underscored) -> None: what a proxy may say
     cdef object refused             # (client, status, reason) -> None: a request was answered by a 4xx or 503 of ours
     cdef object crowded             # (bool) -> None: worker_connections reached, or room again
     cdef object exhausted           # () -> None: max_requests reached
@@ -45,6 +48,7 @@ cdef class Context:
     cdef bytes default_fields       # date and server lines
     cdef bytes date_field
     cdef bytes server_field
+    cdef bytes keep_alive_fields    # None, or what tells the client how long an idle connection is kept
 
     # how long we serve
     cdef public bint draining       # no request after those in hand

@@ -12,7 +12,7 @@ from fastsrv_ext.cycle import Cycle
 
 @disjoint_base
 class Limits:
-    """Sizes and rates that a peer has to keep to."""
+    """What a peer has to keep to."""
 
     def __init__(
         self,
@@ -23,6 +23,9 @@ class Limits:
         request_head: int,
         min_rate: float,
         request_body: int = ...,
+        any_method: bool = False,
+        any_version: bool = False,
+        refuse_underscores: bool = False,
     ) -> None: ...
     @property
     def request_line(self) -> int: ...
@@ -36,6 +39,12 @@ class Limits:
     def request_body(self) -> int: ...
     @property
     def min_rate(self) -> float: ...
+    @property
+    def any_method(self) -> bool: ...
+    @property
+    def any_version(self) -> bool: ...
+    @property
+    def refuse_underscores(self) -> bool: ...
 
 @disjoint_base
 class Context:
@@ -52,7 +61,7 @@ class Context:
         dispatch: Callable[[Cycle], object],
         gone: Callable[[Cycle], object] | None = None,
         finished: Callable[[Cycle], object] | None = None,
-        forwarded: Callable[[dict[str, Any]], object] | None = None,
+        forwarded: Callable[[dict[str, Any], bool], object] | None = None,
         refused: Callable[[tuple[str, int] | None, int, str], object] | None = None,
         crowded: Callable[[bool], object] | None = None,
         exhausted: Callable[[], object] | None = None,
@@ -63,6 +72,7 @@ class Context:
         scan_heads: bool = True,
         direct: bool = False,
         max_connections: int,
+        announced_keepalive: int = 0,
         max_requests: int = 0,
         max_in_flight: int = ...,
         counters: Counters | None = None,

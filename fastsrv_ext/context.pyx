@@ -15,15 +15,17 @@ from fastsrv_ext.counters cimport WORKER_DRAINS, WORKER_EXHAUSTED
 
 
 cdef class Limits:
-    """Sizes and rates that a peer has to keep to; see docs/SETTINGS.md for each one's reason.
+    """What a peer has to keep to; see docs/SETTINGS.md for each one's reason.
 
     request_line, request_field_size, request_head, request_body: bytes; request_fields: a count;
-    min_rate: bytes a second.
+    min_rate: bytes a second. any_method: any token is a method; any_version: HTTP/1.2 to 1.9 are served as 1.1;
+    refuse_underscores: a trailer with one in its name is a 400.
     """
 
     def __init__(
         self, *, Py_ssize_t request_line, Py_ssize_t request_fields, Py_ssize_t request_field_size,
-        Py_ssize_t request_head, double min_rate, Py_ssize_t request_body=PY_SSIZE_T_MAX,
+        Py_ssize_t request_head, double min_rate, Py_ssize_t request_body=PY_SSIZE_T_MAX, bint any_method=False,
+        bint any_version=False, bint refuse_underscores=False,
     ):
         self.request_line = request_line
         self.request_fields = request_fields
@@ -31,6 +33,9 @@ cdef class Limits:
         self.request_head = request_head
         self.request_body = request_body
         self.min_rate = min_rate
+        self.any_method = any_method
+        self.any_version = any_version
+        self.refuse_underscores = refuse_underscores
 
 
 cdef class Context:
@@ -38,11 +43,13 @@ cdef class Context:
 
     dispatch(cycle) starts the app; gone(cycle) is told of a client that has gone while the app, whose task is
     `cycle.task`, is at work on its answer; finished(cycle) is told of each response, unless it is None;
-    forwarded(scope) rewrites the scope of a request with forwarding headers, unless it is None;
+    forwarded(scope, underscored) rewrites the scope of a request with fields that are a proxy's to set, or that have
+    an underscore in their name, unless it is None;
     refused(client, status, reason) is told of each 4xx and 503 of ours; crowded(full) of worker_connections
     reached and of room again; exhausted() of max_requests reached.
     state: the dict that the lifespan left behind, None without a lifespan.
-    keepalive: False to close after each response. max_requests: 0 for no limit.
+    keepalive: False to close after each response. announced_keepalive: seconds, told to clients; 0: they are told
+    nothing. max_requests: 0 for no limit.
     max_in_flight: requests, see Counters.in_flight.
     scan_heads: False to give every head to httptools.
     counters: the worker's; None: of its own.
@@ -52,8 +59,9 @@ cdef class Context:
     def __init__(
         self, *, loop, Clock clock not None, Limits limits not None, dispatch, gone=None, finished=None,
         forwarded=None, refused=None, crowded=None, exhausted=None, str scheme="http", str root_path="",
-        dict state=None, bint keepalive=True, bint scan_heads=True, bint direct=False, Py_ssize_t max_connections,
-        long long max_requests=0, long long max_in_flight=PY_SSIZE_T_MAX, Counters counters=None,
+        dict state=None, bint keepalive=True, int announced_keepalive=0, bint scan_heads=True, bint direct=False,
+        Py_ssize_t max_connections, long long max_in_flight=PY_SSIZE_T_MAX, long long max_requests=0,
+        Counters counters=None,
     ):
         self.loop = loop
         self.clock = clock
@@ -86,6 +94,9 @@ cdef class Context:
         self.requests_left = max_requests
         self.drains_for = WORKER_DRAINS
         self.server_field = b"server: fastsrv\r\n"
+        if announced_keepalive:
+            # RFC 2068, 19.7.1.1; RFC 9110, 7.6.1: what belongs to the connection is named in Connection.
+            self.keep_alive_fields = b"connection: keep-alive\r\nkeep-alive: timeout=%d\r\n" % announced_keepalive
         self.refresh_date()
 
     def refresh_date(self):

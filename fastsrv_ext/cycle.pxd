@@ -66,6 +66,7 @@ cdef class Cycle:
     cdef Ending ending               # why no other request may follow, or PERSISTS
     cdef bint date_given
     cdef bint server_given
+    cdef bint keep_alive_given
 
     # for the access log
     cdef readonly dict logged        # the scope as the app got it; None with the log off

@@ -218,7 +218,7 @@ cdef class Cycle:
         cdef Context context = self.connection.context
         self.peer = peer
         if peer == GONE:
-            self.counters = self.connection.context.counters
+            self.counters = context.counters
             self.connection = None
         self.wake()
         if peer == GONE and self.task is not None and context.gone is not None:
@@ -264,6 +264,7 @@ cdef class Cycle:
         self.length = NO_LENGTH if bodiless else said.content_length
         self.date_given = said.date
         self.server_given = said.server
+        self.keep_alive_given = said.keep_alive
         if said.close or status < 200:
             self.ends(APP_CLOSE)
         self.progress = HELD
@@ -363,6 +364,8 @@ cdef class Cycle:
                 b"" if self.server_given else context.server_field)
         if self.ending != PERSISTS:
             end = CLOSE_FIELD + CRLF
+        elif context.keep_alive_fields is not None and not self.keep_alive_given:
+            end = context.keep_alive_fields + CRLF
         elif self.head.is_http_10:
             end = KEEP_ALIVE_FIELD + CRLF
         cdef bint whole = (self.framing == LENGTH or self.framing == UNTIL_CLOSE) and len(data) <= COPY_LIMIT

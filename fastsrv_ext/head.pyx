@@ -10,12 +10,17 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memchr
 
 from fastsrv_ext.lines cimport recall, remember
-from fastsrv_ext.names cimport CONNECTION, CONTENT_LENGTH, FORWARDING, HOST, PLAIN, SECRET, Kind, field_name
-from fastsrv_ext.request cimport FIELD_OVERHEAD, LONGEST_LENGTH, NO_BODY_LENGTH, REQUEST_LINE_OVERHEAD, is_host
+from fastsrv_ext.names cimport (
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, FORWARDING, HOST, PLAIN, SECRET, UNDERSCORED, Kind,
+    field_name,
+)
+from fastsrv_ext.request cimport (
+    FIELD_OVERHEAD, LONGEST_LENGTH, NO_BODY_LENGTH, REQUEST_LINE_OVERHEAD, is_escape, is_host,
+)
 
 # What a byte may be part of.
 cdef enum:
-    TARGET = 1           # RFC 3986: a path and query
+    TARGET = 1           # RFC 3986: a path and query, escapes aside
     NAME = 2             # RFC 9110, 5.6.2: tchar
     VALUE = 4            # RFC 9110, 5.5: HTAB, SP, VCHAR, obs-text
 
@@ -23,7 +28,7 @@ cdef unsigned char[256] PART_OF
 cdef int _byte
 for _byte in range(256):
     PART_OF[_byte] = (
-        (TARGET if chr(_byte).isalnum() and _byte < 128 or _byte in b"!$%&'()*+,-./:;=?@_~" else 0)
+        (TARGET if chr(_byte).isalnum() and _byte < 128 or _byte in b"!$&'()*+,-./:;=?@_~" else 0)
         | (NAME if chr(_byte).isalnum() and _byte < 128 or _byte in b"!#$%&'*+-.^_`|~" else 0)
         | (VALUE if _byte == 9 or (_byte >= 32 and _byte != 127) else 0)
     )
@@ -65,9 +70,13 @@ cdef Py_ssize_t scan_head(const unsigned char* text, Py_ssize_t size, RequestHea
     begin = i
     if i >= size or text[i] != c'/':
         return 0
-    while i < size and PART_OF[text[i]] & TARGET:
-        if text[i] == c'?' and question == 0:
-            question = i
+    while True:
+        while i < size and PART_OF[text[i]] & TARGET:
+            if text[i] == c'?' and question == 0:
+                question = i
+            i += 1
+        if i == size or text[i] != c'%' or (question == 0 and not is_escape(text + i, size - i)):
+            break
         i += 1
     end = i
     if size - end < 11 + 4 or end + 9 > limits.request_line:
@@ -142,9 +151,8 @@ cdef Py_ssize_t scan_head(const unsigned char* text, Py_ssize_t size, RequestHea
                 return 0
             head.host = value
         elif kind == CONNECTION:
-            if head.persistence_named:
+            if head.is_second(kind):
                 return 0
-            head.persistence_named = True
             asked = value.lower()
             if asked == b"close":
                 head.keep_alive = False
@@ -161,10 +169,15 @@ cdef Py_ssize_t scan_head(const unsigned char* text, Py_ssize_t size, RequestHea
                 begin += 1
             if head.content_length > limits.request_body:
                 return 0
-        elif kind == FORWARDING:
+        elif kind == FORWARDING or kind == UNDERSCORED:
             head.forwarded = True
+            if kind == UNDERSCORED:
+                head.underscored = True
+        elif kind == CONTENT_TYPE or kind == AUTHORIZATION:
+            if head.is_second(kind):
+                return 0
         else:
-            return 0  # Transfer-Encoding, Expect, Upgrade
+            return 0  # Transfer-Encoding, Expect, Upgrade, Proxy-Connection
 
     if size - i < 2 or text[i] != c'\r' or text[i + 1] != c'\n':
         return 0

@@ -19,8 +19,8 @@ from fastsrv_ext.response cimport UNTIL_CLOSE, error_answer
 from fastsrv_ext.scope cimport make_scope
 from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, HEAD, IDLE, RESPOND, SEND
 
-# In flight are fewer requests in a moment, or there is an overload that a longer wait spreads no better (RFC 9110,
-# 10.2.3); a client that is told to stay away for long is away when there is room.
+# RFC 9110, 10.2.3. Most requests take less than a second, so there is room again by then; who is told to stay away for
+# longer does so while there is.
 cdef bytes RETRY_AFTER = b"retry-after: 1\r\n"  # seconds
 
 
@@ -93,7 +93,7 @@ cdef class HTTP(Closing):
         self.lost()
         self.input = REFUSED
         self.parser = self.head = self.reading = self.cycle = None
-        self.refusal = self.unread = None
+        self.refusal = self.unread = self.line = None
         self.forget_pipeline()
 
     # --- what comes in (read by reader.pyx) ---
@@ -182,15 +182,14 @@ cdef class HTTP(Closing):
                 RETRY_AFTER))
         cycle.client = self.client
         cycle.scope = make_scope(context, cycle.head, self.client, self.server)
-        if context.finished is not None:
-            cycle.started = monotonic()
-            cycle.head.headers = cycle.head.headers[:]  # the scope's are the app's to change
         if cycle.head.forwarded and context.forwarded is not None:
             try:
-                context.forwarded(cycle.scope)
+                context.forwarded(cycle.scope, cycle.head.underscored)
             except BadRequest as refusal:
                 return self.refuse_cycle(cycle, refusal)
         if context.finished is not None:
+            cycle.started = monotonic()
+            cycle.head.headers = cycle.head.headers[:]  # the scope's are the app's to change
             cycle.logged = cycle.scope.copy()
         context.request_started()
         context.dispatch(cycle)

@@ -63,11 +63,14 @@ cdef inline bint has_unread(int fd) noexcept:
 
 
 cdef inline bint has_gone(int fd) noexcept:
-    """Has the peer reset the connection, or closed a UNIX socket? Also once both sides have ended."""
+    """Has the peer reset the connection, or closed a UNIX socket? (Or have both sides ended.)"""
     cdef pollfd look
     look.fd = fd
     look.events = look.revents = 0
-    return poll(&look, 1, 0) > 0 and look.revents & (POLLERR | POLLHUP)
+    if poll(&look, 1, 0) <= 0:
+        return False
+    # A reset takes along what has not been read (RFC 9293, 3.10.7.4), an orderly close does not.
+    return (look.revents & POLLERR) != 0 or ((look.revents & POLLHUP) != 0 and not has_unread(fd))
 
 
 cdef inline void end_our_side(int fd) noexcept:

@@ -10,6 +10,10 @@ cdef enum Kind:
     EXPECT
     UPGRADE
     FORWARDING           # set by a proxy, see fastsrv/forwarded.py
+    UNDERSCORED          # has a "_", which WSGI and some proxies take for a dash; see fastsrv/forwarded.py
     SECRET               # its value tells who the client is: nothing keeps it
+    CONTENT_TYPE         # at most once
+    AUTHORIZATION        # at most once, and a secret
+    PROXY_CONNECTION     # no standard's, but the parser reads it as it reads Connection
 
 cdef bytes field_name(const unsigned char* text, Py_ssize_t size, Kind* kind)

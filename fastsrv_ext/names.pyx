@@ -4,6 +4,7 @@ Pure. A usual name is one object for all requests: no allocation, no hash of it 
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from libc.string cimport memchr
 
 from fastsrv_ext.lines cimport forget
 
@@ -54,7 +55,7 @@ cdef bytes field_name(const unsigned char* text, Py_ssize_t size, Kind* kind):
     out = <unsigned char*>PyBytes_AS_STRING(name)
     for i in range(size):
         out[i] = LOWER[text[i]]
-    kind[0] = PLAIN
+    kind[0] = PLAIN if memchr(out, c'_', size) is NULL else UNDERSCORED
     return name
 
 
@@ -71,13 +72,14 @@ cdef int know(bytes name, Kind kind) except -1:
     while TABLE[slot] >= 0:
         slot = (slot + 1) % SLOTS
     TABLE[slot] = <short>len(NAMES)
-    KINDS[len(NAMES)] = kind
+    KINDS[len(NAMES)] = kind if known == PLAIN else known
     NAMES.append(found)
     return 0
 
 
 def watch(names):
-    """Make each of `names` (bytes) one that a proxy sets: a head that has it is `forwarded`."""
+    """Make each of `names` (bytes) one that a proxy sets: a head that has it is `forwarded`. One with an underscore
+    stays UNDERSCORED, which is `forwarded`, too."""
     forget()
     for name in names:
         if len(NAMES) < SLOTS // 2:
@@ -86,16 +88,19 @@ def watch(names):
 
 know(b"host", HOST)
 know(b"connection", CONNECTION)
-know(b"proxy-connection", CONNECTION)  # no standard's; the parser reads it as it reads Connection
+know(b"proxy-connection", PROXY_CONNECTION)
 know(b"content-length", CONTENT_LENGTH)
 know(b"transfer-encoding", TRANSFER_ENCODING)
 know(b"expect", EXPECT)
 know(b"upgrade", UPGRADE)
-for _name in b"authorization cookie proxy-authorization x-api-key x-csrf-token".split():
+know(b"x-forwarded-for", FORWARDING)
+know(b"content-type", CONTENT_TYPE)
+know(b"authorization", AUTHORIZATION)
+for _name in b"cookie proxy-authorization x-api-key x-csrf-token".split():
     know(_name, SECRET)
 for _name in b"""
     accept accept-charset accept-encoding accept-language cache-control content-encoding
-    content-language content-type date dnt etag forwarded from if-match if-modified-since
+    content-language date dnt etag forwarded from if-match if-modified-since
     if-none-match if-range if-unmodified-since keep-alive max-forwards origin pragma priority
     range referer sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest
     sec-fetch-mode sec-fetch-site sec-fetch-user sec-gpc te trailer upgrade-insecure-requests user-agent

@@ -21,7 +21,9 @@ cdef class Reader(Stream):
     # the parser and what it is at
     cdef object parser               # httptools.HttpRequestParser, None until a head asks for it
     cdef Input input
+    cdef bytes line                  # what has come of a request line, None without
     cdef RequestHead head            # being read
+    cdef int matched                 # bytes of CRLF CRLF that the parser's last piece ended with
     cdef Cycle reading               # whose body is being read
     cdef long long body_left         # bytes of its Content-Length
     cdef Py_ssize_t excess           # bytes of an unfinished head, or around the chunks of a body
@@ -46,7 +48,9 @@ cdef class Reader(Stream):
 
     cdef Py_ssize_t scan(self, bytes data, Py_ssize_t start) except -1
     cdef Py_ssize_t read_body(self, bytes data, Py_ssize_t start) except -1
+    cdef Py_ssize_t begin(self, bytes data, Py_ssize_t start) except -1
     cdef Py_ssize_t feed(self, bytes data, Py_ssize_t start) except -1
+    cdef Py_ssize_t next_end(self, const unsigned char* text, Py_ssize_t size) noexcept
     cdef int head_complete(self, RequestHead head, Input body) except -1
     cdef int end_message(self) except -1
     cdef int parse(self, object data) except -1

@@ -5,12 +5,15 @@ callbacks only collect. http.pyx calls read() and takes cycles from the pipeline
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from libc.string cimport memchr
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from fastsrv_ext.request import BadRequest
 
+from fastsrv_ext.context cimport Limits
 from fastsrv_ext.head cimport scan_head
+from fastsrv_ext.line cimport read_line, stand_in
 from fastsrv_ext.request cimport CHUNKED_LENGTH, body_too_large, too_large
 
 cdef enum:
@@ -19,8 +22,6 @@ cdef enum:
     HIGH_WATER = 64 * 1024         # bytes of a body that the app has not taken before reading pauses
     CHUNK_OVERHEAD = 16            # bytes that a chunk may spend on its framing; extensions come on top
     MAX_EXCESS = 16 * 1024         # bytes of chunk extensions and trailers a body may spend; Go allows 16 KiB
-
-cdef object STOP = BadRequest(400, "nothing is acted upon any more", "stop")
 
 
 cdef class Reader(Stream):
@@ -47,12 +48,15 @@ cdef class Reader(Stream):
             if self.input == IN_PLAIN_BODY:
                 start = self.read_body(data, start)
                 continue
-            if self.input == BETWEEN and self.context.scan_heads:
-                end = self.scan(data, start)
-                if end > start:
-                    start = end
-                    continue
-            start = self.feed(data, start)
+            if self.input == BETWEEN or self.line is not None:
+                if self.line is None and self.context.scan_heads:
+                    end = self.scan(data, start)
+                    if end > start:
+                        start = end
+                        continue
+                start = self.begin(data, start)
+            else:
+                start = self.feed(data, start)
         return 0
 
     cdef Py_ssize_t scan(self, bytes data, Py_ssize_t start) except -1:
@@ -80,39 +84,97 @@ cdef class Reader(Stream):
             self.refuse(refusal)
         return start + size
 
+    cdef Py_ssize_t begin(self, bytes data, Py_ssize_t start) except -1:
+        """A head that is the parser's, which gets it when its request line has been read (line.pyx). Empty lines
+        before it are passed over (RFC 9112, 2.2). Returns how far it has come."""
+        cdef Limits limits = self.context.limits
+        cdef Py_ssize_t known = 0, at = start, shift = 0, end, size
+        cdef bytes text = data
+        if self.line is not None:
+            known = PyBytes_GET_SIZE(self.line)
+            text = self.line + data[start:]
+            at, shift = 0, start - known
+            self.line = None
+        end = PyBytes_GET_SIZE(text)
+        cdef const unsigned char* byte = <const unsigned char*>PyBytes_AS_STRING(text)
+        if self.head is None:
+            known = self.matched = 0
+            while end - at >= 2 and byte[at] == c'\r' and byte[at + 1] == c'\n':
+                at += 2
+                self.excess += 2
+            if at == end or (at == end - 1 and byte[at] == c'\r'):
+                self.line = text[at:] if at < end else None
+                self.check_excess()
+                return end + shift
+            self.head = RequestHead.__new__(RequestHead)
+            self.input = IN_HEAD
+            self.excess = 0
+        try:
+            size = read_line(byte + at, end - at, known, self.head, limits)
+        except BadRequest as refusal:
+            self.refuse(refusal)
+            return end + shift
+        if size == 0:
+            self.line = text[at:]
+            return end + shift
+        end = at + size
+        if limits.any_method or limits.any_version:
+            self.feed(stand_in(self.head), 0)
+            return end + shift
+        while at < end and self.input < ENDED:
+            at = self.feed(text, at)
+        return at + shift
+
     cdef Py_ssize_t feed(self, bytes data, Py_ssize_t start) except -1:
-        """What is the parser's, in pieces, since it may be many requests; a body whose length is known in one
-        piece. Returns how far it has come."""
+        """What is the parser's, up to the end of a head or a body at most: what begins there is not. Returns how far
+        it has come."""
         cdef Py_ssize_t size = PyBytes_GET_SIZE(data) - start
-        if size > READ_AHEAD and size > self.body_left:
-            size = max(READ_AHEAD, self.body_left)
+        if self.body_left > 0:
+            size = min(size, self.body_left)
+        else:
+            size = self.next_end(<const unsigned char*>PyBytes_AS_STRING(data) + start, min(size, READ_AHEAD))
         if self.parser is None:
             self.parser = HttpRequestParser(self)
         self.parse(data if size == PyBytes_GET_SIZE(data) else memoryview(data)[start:start + size])
         return start + size
 
-    cdef int parse(self, object data) except -1:
-        while data:
-            self.excess += len(data)  # before the callbacks, which know what a byte was good for
-            try:
-                self.parser.feed_data(data)
-            except HttpParserUpgrade as upgrade:
-                # The parser has stopped behind the head and taken the message for complete.
-                data = data[upgrade.args[0]:]
-                self.pass_refused_upgrade()
+    cdef Py_ssize_t next_end(self, const unsigned char* text, Py_ssize_t size) noexcept:
+        """How far the parser may be led: a head ends with an empty line, and so does a chunked body; no byte behind it
+        is given away. All of it, if there is none."""
+        cdef Py_ssize_t i = 0
+        cdef const void* found
+        while i < size:
+            if self.matched == 0:
+                found = memchr(text + i, c'\r', size - i)
+                if found is NULL:
+                    return size
+                i = <const unsigned char*>found - text
+            elif text[i] != (c'\n' if self.matched & 1 else c'\r'):
+                self.matched = 0
                 continue
-            except HttpParserCallbackError as error:
-                if self.input < ENDED:
-                    if not isinstance(error.__context__, BadRequest):
-                        raise
-                    self.refuse(error.__context__)
-            except HttpParserError as error:
-                if self.input < ENDED:
-                    self.refuse(BadRequest(400, f"{error}", "syntax"))
-            else:
-                if self.input < ENDED:
-                    self.check_excess()
-            break
+            i += 1
+            self.matched += 1
+            if self.matched == 4:
+                self.matched = 0
+                return i
+        return size
+
+    cdef int parse(self, object data) except -1:
+        self.excess += len(data)  # before the callbacks, which know what a byte was good for
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade:
+            # The parser has stopped behind the head and taken the message for complete.
+            self.pass_refused_upgrade()
+        except HttpParserCallbackError as error:
+            if not isinstance(error.__context__, BadRequest):
+                raise
+            self.refuse(error.__context__)
+        except HttpParserError as error:
+            self.refuse(BadRequest(400, f"{error}", "syntax"))
+        else:
+            if self.input < ENDED:
+                self.check_excess()
         return 0
 
     cdef int check_excess(self) except -1:
@@ -160,19 +222,6 @@ cdef class Reader(Stream):
 
     # --- the parser's callbacks, in the order of a message ---
 
-    def on_message_begin(self):
-        if self.input == PRIMING:
-            return
-        if self.input >= ENDED:
-            raise STOP
-        self.input = IN_HEAD
-        self.excess = 0
-        self.head = RequestHead.__new__(RequestHead)
-
-    def on_url(self, bytes piece not None):
-        if self.input == IN_HEAD:
-            self.head.add_target(piece, self.context.limits)
-
     def on_header(self, bytes name not None, bytes value not None):
         if self.input == IN_HEAD:
             self.head.add_field(name, value, self.context.limits)
@@ -183,10 +232,9 @@ cdef class Reader(Stream):
         cdef RequestHead head = self.head
         if self.input == PRIMING:
             return
-        keep_alive = self.parser.should_keep_alive()
-        # Without a Connection field only HTTP/1.1 persists.
-        version = "1.1" if keep_alive and not head.persistence_named else self.parser.get_http_version()
-        head.complete(self.parser.get_method(), version, keep_alive, self.context.limits)
+        if head is None:
+            raise RuntimeError("the parser was given bytes from beyond a message")
+        head.complete(self.parser.should_keep_alive(), self.context.limits)
         self.head_complete(head, IN_BODY)
 
     cdef int head_complete(self, RequestHead head, Input body) except -1:

@@ -21,7 +21,7 @@ class RequestHead:
     @property
     def target(self) -> bytes: ...  # as received
     @property
-    def version(self) -> str: ...  # "1.0" or "1.1"
+    def version(self) -> str: ...  # "1.0", "1.1", or up to "1.9"
     @property
     def headers(self) -> list[tuple[bytes, bytes]]: ...  # (name in lower case, value), in their order
     def values(self, wanted: bytes) -> list[bytes]: ...  # of the fields of this name, in lower case

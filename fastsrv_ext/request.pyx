@@ -1,17 +1,17 @@
 """One parsed request head and the rules that the parser leaves to us.
 
-Knows no connection and no app. http.pyx hands over what the parser finds, piece by piece; whatever
+Knows no connection and no app. line.pyx reads the request line, reader.pyx hands over what the parser finds; whatever
 breaks a rule raises BadRequest, which carries its answer. What the parser (llhttp, strict) refuses by
 itself is not checked again: bare CR or LF, folded lines, two Content-Length, Content-Length beside
 Transfer-Encoding, numbers that are none, control characters.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from cpython.dict cimport PyDict_GetItem
 from libc.string cimport memchr
 
 from fastsrv_ext.names cimport (
-    CONNECTION, CONTENT_LENGTH, EXPECT, FORWARDING, HOST, PLAIN, SECRET, TRANSFER_ENCODING, Kind, field_name,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, FORWARDING, HOST, PLAIN, PROXY_CONNECTION,
+    SECRET, TRANSFER_ENCODING, UNDERSCORED, Kind, field_name,
 )
 
 
@@ -31,25 +31,20 @@ class BadRequest(Exception):
         self.bodiless = False  # True in answer to HEAD
 
 
-cdef dict METHODS = {
-    method: method.decode("ascii") for method in (
-        b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"TRACE", b"CONNECT",
-    )
-}
+cdef extern from "<arpa/inet.h>" nogil:
+    enum: AF_INET6
+    int inet_pton(int family, const char* text, void* address)
 
-# The parser reads RTSP and ICE, too, and does not tell them from HTTP; what only they have is refused.
-cdef frozenset OTHER_PROTOCOLS_METHODS = frozenset((
-    b"DESCRIBE", b"ANNOUNCE", b"SETUP", b"PLAY", b"PAUSE", b"TEARDOWN", b"GET_PARAMETER", b"SET_PARAMETER",
-    b"REDIRECT", b"RECORD", b"FLUSH", b"SOURCE",
-))
+cdef enum:
+    LONGEST_ADDRESS = 45           # bytes: ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255
 
-# RFC 3986, 3.2.2: what may stand in a host and its port; brackets and the colon are looked at apart.
+# RFC 3986, 2.3: unreserved. Its escapes and sub-delims (a comma looks like two hosts) are in nobody's name.
 cdef unsigned char[256] IN_HOST
+cdef unsigned char[256] HEX
 cdef int _byte
 for _byte in range(256):
-    IN_HOST[_byte] = _byte in (
-        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%!$&'()*+,;="
-    )
+    IN_HOST[_byte] = _byte in b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+    HEX[_byte] = _byte in b"0123456789ABCDEFabcdef"
 
 
 cdef class RequestHead:
@@ -57,14 +52,6 @@ cdef class RequestHead:
     def __cinit__(self):
         self.headers = []
         self.content_length = NO_BODY_LENGTH
-
-    cdef int add_target(self, bytes piece, Limits limits) except -1:
-        """A piece of the request target; it comes in several where the read ended within."""
-        self.target = piece if self.target is None else self.target + piece
-        self.size = PyBytes_GET_SIZE(self.target) + REQUEST_LINE_OVERHEAD
-        if self.size > limits.request_line:
-            raise too_long(limits)
-        return 0
 
     cdef int add_field(self, bytes name, bytes value, Limits limits) except -1:
         """A whole header field, in its order."""
@@ -86,24 +73,45 @@ cdef class RequestHead:
             value = value.rstrip(b" \t")  # RFC 9112, 5.1; the parser strips the left side alone
         self.headers.append((name, value))
 
-        if kind == HOST:
-            if self.host is not None:
-                raise BadRequest(400, "more than one Host field", "host")
-            self.host = value
-        elif kind == CONNECTION:
-            self.persistence_named = True
+        if kind == PLAIN or kind == SECRET:
+            pass
+        elif kind == HOST or kind == CONTENT_TYPE or kind == AUTHORIZATION or kind == TRANSFER_ENCODING:
+            if self.is_second(kind):
+                told = name.decode("ascii")
+                raise BadRequest(400, f"more than one {told} field", told.replace("-", "_"))
+            if kind == HOST:
+                self.host = value
+            elif kind == TRANSFER_ENCODING:
+                self.transfer_encoding = value
+        elif kind == CONNECTION or kind == PROXY_CONNECTION:
+            self.read_options(value.lower(), kind == CONNECTION)
         elif kind == CONTENT_LENGTH:
             if len(value) > LONGEST_LENGTH:  # the parser has seen that they are digits
                 raise BadRequest(413, "Content-Length is too large", "content_length")
             self.content_length = int(value)
-        elif kind == TRANSFER_ENCODING:
-            if self.transfer_encoding is not None:
-                raise BadRequest(400, "more than one Transfer-Encoding field", "transfer_encoding")
-            self.transfer_encoding = value
         elif kind == EXPECT:
-            self.expect = value
-        elif kind == FORWARDING:
+            self.expect = value if self.expect is None else self.expect + b", " + value
+        elif kind == FORWARDING or kind == UNDERSCORED:
             self.forwarded = True
+            if kind == UNDERSCORED:
+                self.underscored = True
+        return 0
+
+    cdef bint is_second(self, Kind kind) noexcept:
+        cdef unsigned int bit = 1 << <unsigned int>kind
+        cdef bint known = self.seen & bit != 0
+        self.seen |= bit
+        return known
+
+    cdef int read_options(self, bytes value, bint may_keep_alive) except -1:
+        """Of a Connection field, in lower case; of Proxy-Connection, `close` alone. RFC 9112, 9.3: `close` counts
+        before keep-alive. With HTTP/1.0 the parser does not look for it."""
+        for option in value.split(b","):
+            option = option.strip(b" \t")
+            if option == b"close":
+                self.close_named = True
+            elif option == b"keep-alive" and may_keep_alive:
+                self.keep_alive_named = True
         return 0
 
     def values(self, bytes wanted not None):
@@ -124,28 +132,21 @@ cdef class RequestHead:
         ):
             raise BadRequest(431, "the trailers are larger than the limits of header fields", "trailer")
         field_name(<const unsigned char*>PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name), &kind)
-        if kind != PLAIN and kind != SECRET:
+        if kind == UNDERSCORED:
+            if limits.refuse_underscores:
+                raise BadRequest(400, "a trailer has an underscore in its name (header_map)", "trailer")
+        elif kind != PLAIN and kind != SECRET:
             raise BadRequest(400, "a trailer that only a header field may be", "trailer")
         return 0
 
-    cdef int complete(self, bytes method, str version, bint keep_alive, Limits limits) except -1:
-        """The head has ended: apply the rules that need all of it. version: "1.0", "1.1" or another."""
-        if PyBytes_GET_SIZE(method) + PyBytes_GET_SIZE(self.target) + REQUEST_LINE_OVERHEAD > limits.request_line:
-            raise too_long(limits)
-        known = PyDict_GetItem(METHODS, method)
-        self.method = <str>known if known is not NULL else method.decode("ascii")
-        self.version = version
-        self.is_head = self.method == "HEAD"
-        self.is_http_10 = version != "1.1"
-        self.keep_alive = keep_alive and not (self.is_http_10 and self.says_close())
-        if method in OTHER_PROTOCOLS_METHODS:
-            raise BadRequest(400, "the method is one of RTSP's or ICE's", "method")
-        if not self.is_http_10:
-            if self.host is None:
+    cdef int complete(self, bint parser_keeps_alive, Limits limits) except -1:
+        """The head has ended: apply the rules that need all of it."""
+        self.keep_alive = parser_keeps_alive and not self.close_named and (
+            not self.is_http_10 or self.keep_alive_named)
+        if self.host is None:
+            if not self.is_http_10:
                 raise BadRequest(400, "an HTTP/1.1 request needs a Host field", "host")
-        elif version != "1.0":
-            raise BadRequest(400, "the version must be HTTP/1.1 or HTTP/1.0", "version")
-        if self.host is not None and not is_host(self.host):
+        elif not is_host(self.host):
             raise BadRequest(400, "the Host field is no host with an optional port", "host")
         if self.transfer_encoding is not None:
             if self.is_http_10:
@@ -160,14 +161,6 @@ cdef class RequestHead:
         if self.content_length > limits.request_body:
             raise body_too_large(limits)
         return 0
-
-    cdef bint says_close(self) except -1:
-        """Is `close` among the options? RFC 9112, 9.3: it counts before keep-alive. With HTTP/1.0 the parser does not
-        look for it."""
-        return any(
-            name in (b"connection", b"proxy-connection")
-            and b"close" in [option.strip(b" \t") for option in value.lower().split(b",")]
-            for name, value in self.headers)
 
     cdef int split_target(self) except -1:
         """RFC 9112, 3.2: origin-form, absolute-form, and asterisk-form for OPTIONS."""
@@ -192,6 +185,8 @@ cdef class RequestHead:
             self.query = target[question - text + 1:]
             if not self.raw_path:
                 self.raw_path = b"/"
+        if not is_path(self.raw_path):
+            raise BadRequest(400, "the path has a backslash, or a % without two hexadecimal digits, or %00", "target")
         return 0
 
     cdef bytes strip_authority(self, bytes target):
@@ -216,10 +211,6 @@ cdef class RequestHead:
         return rest[end:] or b"/"
 
 
-cdef too_long(Limits limits):
-    return BadRequest(414, f"request line larger than {limits.request_line} bytes (limit_request_line)", "line_size")
-
-
 cdef too_large(Limits limits):
     return BadRequest(
         431, f"request head larger than {limits.request_head} bytes (fastsrv_limit_request_head)", "head_size")
@@ -230,26 +221,65 @@ cdef body_too_large(Limits limits):
         413, f"request body larger than {limits.request_body} bytes (fastsrv_limit_request_body)", "body_size")
 
 
+cdef bint is_path(bytes path) noexcept:
+    """Can nobody take it for another one? Some read a backslash as a slash, some end at a NUL, and what they make
+    of half an escape differs."""
+    cdef const unsigned char* text = <const unsigned char*>PyBytes_AS_STRING(path)
+    cdef const unsigned char* end = text + PyBytes_GET_SIZE(path)
+    if memchr(text, c'\\', end - text) is not NULL:
+        return False
+    while True:
+        text = <const unsigned char*>memchr(text, c'%', end - text)
+        if text is NULL:
+            return True
+        if not is_escape(text, end - text):
+            return False
+        text += 3
+
+
+cdef bint is_escape(const unsigned char* text, Py_ssize_t size) noexcept:
+    """Does `text` begin with an escape (RFC 3986, 2.1), and not that of NUL?"""
+    return size >= 3 and HEX[text[1]] and HEX[text[2]] and not (text[1] == c'0' and text[2] == c'0')
+
+
 cdef bint is_host(bytes host) noexcept:
-    """uri-host [ ":" port ] of RFC 9110, 7.2. An empty one is allowed: the target has no authority."""
+    """uri-host [ ":" port ] of RFC 9110, 7.2: a name, an IPv4 address, or an IPv6 address in brackets; a port of at
+    most 65535. An empty one is allowed: the target has no authority."""
     cdef const unsigned char* text = <const unsigned char*>PyBytes_AS_STRING(host)
     cdef Py_ssize_t length = PyBytes_GET_SIZE(host)
     cdef Py_ssize_t i = 0
-    if length > 0 and text[0] == c'[':
-        i = 1
-        while i < length and (IN_HOST[text[i]] or text[i] == c':'):
-            i += 1
-        if i < 3 or i == length or text[i] != c']':
-            return False
-        i += 1
+    cdef int port = 0
+    if length == 0:
+        return True
+    if text[0] == c'[':
+        i = address_end(text, length)
     else:
         while i < length and IN_HOST[text[i]]:
             i += 1
+    if i == 0:
+        return False
     if i == length:
         return True
     if text[i] != c':':
         return False
     i += 1
-    while i < length and 48 <= text[i] <= 57:
+    while i < length and c'0' <= text[i] <= c'9' and port <= 65535:
+        port = port * 10 + (text[i] - c'0')
         i += 1
-    return i == length
+    return i == length and port <= 65535
+
+
+cdef Py_ssize_t address_end(const unsigned char* text, Py_ssize_t length) noexcept:
+    """Of an IPv6 address in brackets, without a zone; 0 if it is none."""
+    cdef char[LONGEST_ADDRESS + 1] address
+    cdef unsigned char[16] binary
+    cdef Py_ssize_t i = 1
+    while i < length and text[i] != c']':
+        if i > LONGEST_ADDRESS or text[i] == 0:
+            return 0
+        address[i - 1] = <char>text[i]
+        i += 1
+    if i == length:
+        return 0
+    address[i - 1] = 0
+    return i + 1 if inet_pton(AF_INET6, address, binary) == 1 else 0

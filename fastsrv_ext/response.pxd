@@ -14,6 +14,7 @@ cdef struct Said:
     bint date
     bint server
     bint close
+    bint keep_alive              # a Keep-Alive field
 
 
 cdef enum:

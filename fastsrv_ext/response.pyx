@@ -69,7 +69,7 @@ cdef bytes render_fields(object headers, bint drop_length, Said* said):
     cdef bytes name, value
 
     said.content_length = NO_LENGTH
-    said.date = said.server = said.close = False
+    said.date = said.server = said.close = said.keep_alive = False
 
     for field in fields:
         try:
@@ -118,6 +118,8 @@ cdef inline bint is_kept(bytes name, bytes value, bint drop_length, Said* said) 
             if b"close" in value.lower():
                 said.close = True
             return False
+        if is_name(text, size, b"keep-alive"):
+            said.keep_alive = True
     elif size == 14:
         if is_name(text, size, b"content-length"):
             if said.content_length != NO_LENGTH:

@@ -63,8 +63,7 @@ cdef class Stream(Connection):
 
     cdef int look(self) except -1:
         sock = self.transport.get_extra_info("socket")
-        # What has come is handed over first, even if the peer has gone since.
-        if sock is not None and has_gone(sock.fileno()) and not has_unread(sock.fileno()):
+        if sock is not None and has_gone(sock.fileno()):
             self.ends(LOST)
             self.abort()
         return 0

@@ -1,11 +1,13 @@
 """A FastAPI application under gunicorn: models, streams, uploads, background tasks, dependencies, threads."""
 
 import hashlib
+import socket
 import threading
 
 import pytest
 
 SERVED = "fastapi_app"
+CONFIG = "asgi_disconnect_grace_period = 1"
 
 
 def test_json_route_with_a_model(client):
@@ -100,6 +102,16 @@ def test_dependency_with_yield_sees_the_exception_of_its_route(client, server, k
     assert server.note(key + "-closed") == "after an error"
     server.wait_for_error(r"^ZeroDivisionError: a bug of the app$")
     assert client.get("/state").status_code == 200
+
+
+def test_dependency_with_yield_is_closed_when_the_client_goes(client, server, key):
+    with server.connect() as connection:
+        connection.sendall(b"GET /sleeps?key=%s HTTP/1.1\r\nHost: a\r\n\r\n" % key.encode())
+        server.note(key + "-started")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+    server.note(key + "-given-back")
+    server.wait_for_end(key)
+    assert client.get("/state").json() == "from the lifespan"
 
 
 def test_exception_in_a_dependency(client, server):

@@ -6,7 +6,13 @@ import httpx
 import pytest
 
 SERVED = "starlette_app"
+CONFIG = "asgi_disconnect_grace_period = 1"
 everywhere = pytest.mark.parametrize("prefix", ["", "/pure", "/base"])
+
+
+def reset(connection):
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+    connection.close()
 
 
 def request(path, *fields, method=b"GET"):
@@ -81,5 +87,28 @@ def test_client_that_goes_within_its_upload_is_no_error(server, key, prefix, end
             request(f"{prefix}/waits_for_upload?key={key}", b"Content-Length: 10", method=b"POST") + b"12345")
         assert server.note(key) == "started"
         if end == "reset":
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+            reset(connection)
+    server.wait_for_end(key)
+
+
+@everywhere
+def test_handler_that_sleeps_when_its_client_goes_is_cancelled_and_cleans_up(server, client, key, prefix):
+    with server.connect() as connection:
+        connection.sendall(request(f"{prefix}/sleeps?key={key}"))
+        server.note(key + "-started")
+        reset(connection)
+    assert server.note(key) == "cleaned up"
+    server.wait_for_end(key)
+    assert client.get("/plain").text == "hello world"
+
+
+@everywhere
+def test_stream_that_sleeps_when_its_client_goes_is_finalized(server, key, prefix):
+    with server.connect() as connection:
+        connection.sendall(request(f"{prefix}/sleepy_stream?key={key}"))
+        received = b""
+        while b"first" not in received:
+            received += connection.recv(1000)
+        reset(connection)
+    assert server.note(key) == "ended"
     server.wait_for_end(key)

@@ -132,7 +132,12 @@ REFUSED = {
     "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n": "target",
     "GET * HTTP/1.1\r\nHost: a\r\n\r\n": "target",
     "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n": "method",
-    "PLAY / RTSP/1.0\r\nHost: a\r\n\r\n": "method",
+    "SOURCE / HTTP/1.1\r\nHost: a\r\n\r\n": "method",
+    "PLAY / RTSP/1.0\r\nHost: a\r\n\r\n": "version",
+    "GET  / HTTP/1.1\r\nHost: a\r\n\r\n": "target",
+    "GET /% HTTP/1.1\r\nHost: a\r\n\r\n": "target",
+    "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: b\r\nAuthorization: c\r\n\r\n": "authorization",
+    "GET / HTTP/1.1\r\nHost: a\r\nContent-Type: b\r\nContent-Type: c\r\n\r\n": "content_type",
     "GET / HTTP/0.9\r\nHost: a\r\n\r\n": "version",
     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n": "transfer_encoding",
     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1234567890123456789\r\n\r\n": "content_length",
@@ -202,6 +207,8 @@ def test_limits_that_were_acted_upon_are_counted_by_state(wire):
     assert expired(it) == {"IDLE": 1, "CLOSE": 1}
     it = wire(hello).send(b"no request\r\n\r\n").wait(5)
     assert expired(it) == {"DRAIN": 1}
+    it = lagging(wire(hello)).wait(10)
+    assert expired(it) == {"SEND": 1}
 
 
 def expired(it):

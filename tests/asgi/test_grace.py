@@ -282,6 +282,47 @@ def test_reset_of_a_client_that_had_half_closed_starts_the_grace_period(wire):
     assert app.cancelled
 
 
+# --- a client that the loop does not listen to ---
+
+
+@pytest.mark.parametrize("way", ["half-closed", "reading is paused"])
+def test_client_that_is_not_listened_to_is_looked_for_now_and_then(wire, way):
+    app = App(asleep)
+    it = wire(app, grace=GRACE)
+    if way == "half-closed":
+        it.send(get()).end()
+    else:
+        it.send(post(b"x" * 100_000)[:-1])
+        assert not it.transport.reading
+    it.wait(10 * GRACE)
+    assert not it.closed
+    it.transport.peer.close()  # the kernel knows, the loop is not told
+    assert not it.closed
+    it.wait(1)
+    assert it.closed
+    reason = "peer_ended" if way == "half-closed" else "lost"
+    assert it.context.counters.snapshot()["connections"][reason] == 1
+    it.wait(GRACE)
+    assert app.cancelled
+
+
+@pytest.mark.parametrize("end", ["the answer", "a reset"])
+def test_nobody_looks_for_a_client_that_is_owed_nothing(wire, end):
+    app = Puppet()
+    it = wire(app, keepalive=1000).send(post(b"x" * 100_000)[:-1])
+    assert it.clock.census()["WATCH"] == 1
+    if end == "a reset":
+        it.reset()
+    else:
+        app.receive().result()
+        app.begin()
+        app.body(b"answer").result()
+        it.wait(1)
+        assert not it.closed
+    assert it.clock.census()["WATCH"] == 0
+    app.finish()
+
+
 @pytest.mark.parametrize("grace", [GRACE, 0])
 def test_pipelined_request_of_a_client_that_has_gone_is_not_started(wire, grace):
     app = App(asleep)

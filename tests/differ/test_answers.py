@@ -6,8 +6,8 @@ import logging
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.differ import run
 from tests.differ.answers import FRAMING, exchanges, expected
-from tests.differ.test_requests import run
 from tests.support.apps import read_body
 from tests.support.client import Answers
 from tests.support.wire import Wire

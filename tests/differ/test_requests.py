@@ -2,17 +2,19 @@
 is wholly good. tests/support/agreement.py says what has to agree, tests/support/differences.py what need not."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.differ import run
 from tests.differ.connections import connections, good_connections, mutated
 from tests.fuzz import head, inputs, protocol
+from tests.policy.row import LIMITS
+from tests.policy.rows import USUAL
 from tests.support.agreement import agree, compare, read_by_oracles, serve
-from tests.support.corpus import BAD, GOOD, LIMITS
 from tests.support.differences import NEXT
 from tests.support.oracles import Message
 
-cuts = st.lists(st.integers(0, 400), max_size=3)
+cuts = st.lists(st.integers(0, 1000), max_size=3)
 
 
 def in_reads(data, cuts):
@@ -21,12 +23,16 @@ def in_reads(data, cuts):
 
 
 def serve_and_compare(data, cuts, **limits):
-    """In one read and in several, heads scanned and parsed."""
+    """In one read and in several, heads scanned and parsed: it must come to the same."""
     readings = read_by_oracles(data)
+    outcomes = []
     for scan in (True, False):
         for reads in ([data], in_reads(data, cuts)):
             served = serve(reads, scan, **limits)
             compare(served, *readings)
+            whole = [request for request in served.requests if request.whole]
+            outcomes.append((whole, [status // 100 for status in served.statuses], served.ended))
+    assert outcomes == outcomes[:1] * 4
     return served
 
 
@@ -55,13 +61,6 @@ def good_connection(requests, cuts):
     agree(served.requests, expected)
 
 
-def run(request, test, examples, long_examples):
-    long = request.config.getoption("--long")
-    settings(
-        max_examples=long_examples if long else examples, deadline=None, derandomize=not long, database=None,
-        suppress_health_check=list(HealthCheck), print_blob=True)(test)()
-
-
 def test_whatever_is_served_is_read_alike(request):
     run(request, any_connection, 700, 50_000)
 
@@ -74,11 +73,11 @@ def test_good_requests_are_served_and_read_alike(request):
     run(request, good_connection, 300, 20_000)
 
 
-@pytest.mark.parametrize("entry", GOOD + BAD, ids=lambda entry: entry.name.replace(" ", "-"))
-def test_corpus_is_read_alike(entry):
-    data = entry.data + NEXT
-    served = serve_and_compare(data, [len(entry.data), 0, len(entry.data) // 2], **LIMITS)
-    assert served.statuses == list(entry.statuses) + [200] * (not entry.last)
+@pytest.mark.parametrize("row", USUAL, ids=lambda row: row.name)
+def test_rows_of_the_policy_are_read_alike(row):
+    data = row.data + NEXT
+    served = serve_and_compare(data, [len(row.data), 0, len(row.data) // 2], **LIMITS)
+    assert served.statuses == list(row.statuses) + [200] * (not row.last)
 
 
 @pytest.mark.parametrize("data", [*inputs(head)], ids=lambda data: "")

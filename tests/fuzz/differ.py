@@ -4,8 +4,8 @@ Input: what a peer sends at once.
 """
 
 from tests.fuzz import head
+from tests.policy.row import LIMITS
 from tests.support.agreement import compare, read_by_oracles, serve_at_once
-from tests.support.corpus import LIMITS
 from tests.support.differences import NEXT, REFUSED, SERVED
 
 

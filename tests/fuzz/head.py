@@ -3,18 +3,19 @@
 Input: what a peer sends at once.
 """
 
-from tests.support.corpus import BAD, GOOD, LIMITS, get
+from tests.policy.row import LIMITS, get
+from tests.policy.rows import SHORT
 from tests.support.reading import compare
 
 PLAIN = b"Host: example.org\r\n"  # the fields of a head that is scanned, each after this one
 FIELDS = [
     b"Connection: close", b"connection: Keep-Alive", b"Content-Length: 3", b"X-Forwarded-For: 192.0.2.1", b"Accept:",
-    b"Cookie: a=b \t", b"Proxy-Connection: close",
+    b"Cookie: a=b \t", b"Proxy-Connection: close", b"X_A: b", b"Content-Type: a/b", b"Authorization: a",
 ]
 
 
 def seeds():
-    yield from (entry.data for entry in GOOD + BAD)
+    yield from (row.data for row in SHORT)
     for method in (b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"PATCH", b"OPTIONS"):
         head = method + b" /a?b HTTP/1.1\r\n" + PLAIN
         yield (head + b"\r\n") * 3

@@ -6,8 +6,8 @@ Knows nothing of the fuzzer: protocol.py reads its input and gives the orders.
 import logging
 from itertools import zip_longest
 
+from tests.policy.row import LIMITS
 from tests.support.client import Answers
-from tests.support.corpus import LIMITS
 from tests.support.puppet import Puppet
 from tests.support.wire import TICK, Wire, settle
 
@@ -155,6 +155,15 @@ class Play:
         self.tick(PATIENCE + 3)
         self.check()
         assert self.wire.closed, "the connection does not close"
+        self.check_counts()
+
+    def check_counts(self):
+        """What is told of it: one end with one reason, what was refused, and nothing that is left."""
+        counts = self.wire.context.counters.snapshot()
+        ends = [reason for reason, times in counts["connections"].items() for _ in range(times)]
+        assert counts["opened"] == len(ends) == 1 and ("lost" not in ends or self.peer_reset), ends
+        assert self.refused <= sum(counts["refused"].values()) <= 1
+        assert counts["requests"] == len(self.requests) and counts["in_flight"] == 0
 
     def unanswered(self):
         """The requests that the app has seen and the peer has no whole answer to."""

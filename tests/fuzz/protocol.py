@@ -4,7 +4,8 @@ Input: what a peer sends. 0xFF ends a read, and the byte behind it is an order (
 """
 
 from tests.fuzz.play import PATIENCE, Play, Request
-from tests.support.corpus import BAD, CHUNKED, GOOD, get, post
+from tests.policy.row import CHUNKED, get, post
+from tests.policy.rows import SHORT
 
 LARGE = b"x" * 20_000  # more than is copied
 
@@ -33,9 +34,9 @@ CALM = b"trg"  # these change nothing of what is read, nor time while it is shor
 
 
 def seeds():
-    for entry in GOOD + BAD:
-        yield entry.data + get()
-        yield entry.data[:40] + b"\xfft" + entry.data[40:] + b"\xffr" + get()
+    for row in SHORT:
+        yield row.data + get()
+        yield row.data[:40] + b"\xfft" + row.data[40:] + b"\xffr" + get()
     length, chunks = post(b"Content-Length: 6", body=b"abc"), post(CHUNKED, body=b"3\r\nabc\r\n")
     for request in (get(), get() * 3, length, length + b"def" + get(), chunks, chunks + b"0\r\n\r\n" + get()):
         for orders in (

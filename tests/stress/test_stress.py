@@ -49,6 +49,9 @@ def test_server_under_stress(serve, seconds, seed, caplog):
 
     def quiet():
         context, dispatch = server.server.context, server.server.dispatch
+        counts = context.counters.snapshot()
+        assert sum(counts["connections"].values()) == counts["opened"] - context.connections
+        assert counts["in_flight"] <= len(dispatch.tasks)
         return not (context.connections or dispatch.tasks or any(server.server.clock.census().values()))
 
     load = stress(server.port, seconds, seed)

@@ -43,7 +43,7 @@ def h11_reads(data, plain=True):
     while data:
         message, rest, error, line = read_request(data)
         if error is not None:
-            told = in_plain_words(data, line, reading.differences) if plain else None
+            told = in_plain_words(data, error, line, reading.differences) if plain else None
             if told is not None:
                 data = told
                 continue
@@ -89,18 +89,19 @@ def allow_for_persistence(message, met):
     named = {name for name, _ in message.fields}
     if message.version != "1.0" and b"proxy-connection" not in named:
         return
-    options = {option.strip().lower() for name, value in message.fields
+    options = {(name, option.strip().lower()) for name, value in message.fields
                if name in (b"connection", b"proxy-connection") for option in value.split(b",")}
-    persists = b"close" not in options and (message.version >= "1.1" or b"keep-alive" in options)
+    persists = not options & {(b"connection", b"close"), (b"proxy-connection", b"close")} and (
+        message.version >= "1.1" or (b"connection", b"keep-alive") in options)
     if persists != message.persists:
         met.add((PROXY_CONNECTION if b"proxy-connection" in named else PERSISTENT_10).name)
         message.persists = persists
 
 
-def in_plain_words(data, line, met):
+def in_plain_words(data, error, line, met):
     """The same with the construct that h11 has refused written the usual way; None if it is no known one."""
     for difference in SERVED:
-        if difference.construct is not None:
+        if difference.construct is not None and (difference.within == "request" or "chunk header" in error):
             at = 0 if difference.within == "request" else line
             found = difference.construct.match(data, at)
             plain = found and found.expand(difference.plain)

@@ -34,7 +34,8 @@ class ThreadServer:
         values |= {
             "keepalive": 5, "graceful_timeout": 5, "disconnect_grace_period": 3, "worker_connections": 10_000,
             "backlog": 2048, "limit_request_line": 4094, "limit_request_fields": 100,
-            "limit_request_field_size": 8190, "root_path": "", "lifespan": "auto", "loop": kind,
+            "limit_request_field_size": 8190, "any_method": False, "any_version": False, "refuse_underscores": False,
+            "root_path": "", "lifespan": "auto", "loop": kind,
         }
         options = {name: settings.pop(name) for name in OPTIONS if name in settings}
         self.config = Config(**{**values, **settings})

@@ -178,11 +178,19 @@ def test_name_like_none_of_ours_is_refused_with_a_place_to_look(read):
 @pytest.mark.parametrize(("name", "value"), [
     ("proxy_protocol", "v1"), ("proxy_protocol", True), ("protocol", "uwsgi"), ("http_protocols", "h2,h1"),
     ("permit_obsolete_folding", True), ("strip_header_spaces", True), ("casefold_http_method", True),
-    ("permit_unconventional_http_method", True), ("permit_unconventional_http_version", True),
 ])
 def test_setting_of_gunicorn_that_cannot_be_obeyed_is_refused(read, name, value):
     with pytest.raises(ConfigError, match=f"^{name} = .* cannot be used with fastsrv.Worker: "):
         read(**{name: value})
+
+
+@pytest.mark.parametrize(("name", "value", "ours"), [
+    ("permit_unconventional_http_method", True, "any_method"),
+    ("permit_unconventional_http_version", True, "any_version"), ("header_map", "refuse", "refuse_underscores"),
+])
+def test_switch_of_gunicorn_is_off_unless_it_is_set(read, name, value, ours):
+    assert getattr(read(), ours) is False
+    assert getattr(read(**{name: value}), ours) is True
 
 
 @pytest.mark.parametrize("name", [

@@ -90,3 +90,44 @@ def test_peer_of_a_unix_socket_is_believed(seen):
 
 def test_headers_stay_as_they_were(seen):
     assert (b"x-forwarded-for", b"198.51.100.9") in seen(*FORGED[:2])["headers"]
+
+
+# --- names with an underscore (header_map, forwarder_headers; also tests/policy) ---
+
+UNDERSCORED = [b"Script_Name: /a", b"X: y", b"X_A: b"]
+
+
+def names(scope):
+    return [name for name, _ in scope["headers"]][1:]  # behind Host
+
+
+@pytest.mark.parametrize(("trusted", "settings", "left"), [
+    (True, {}, [b"script_name", b"x"]),
+    (False, {}, [b"x"]),
+    (True, {"forwarder_headers": "X_A"}, [b"x", b"x_a"]),
+    (True, {"forwarder_headers": "*"}, [b"script_name", b"x", b"x_a"]),
+    (False, {"forwarder_headers": "*"}, [b"x"]),
+    (True, {"forwarder_headers": "*", "header_map": "refuse"}, [b"script_name", b"x", b"x_a"]),
+    (False, {"header_map": "dangerous"}, [b"script_name", b"x", b"x_a"]),
+])
+def test_only_a_proxy_may_send_underscores(seen, trusted, settings, left):
+    peer = "192.0.2.7" if trusted else "10.0.0.1"
+    assert names(seen(*UNDERSCORED, forwarded_allow_ips=peer, **settings)) == left
+
+
+def test_peer_of_a_unix_socket_may_send_underscores(seen):
+    assert names(seen(*UNDERSCORED, unix=True, forwarded_allow_ips="10.0.0.1")) == [b"script_name", b"x"]
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_scheme_field_with_an_underscore_is_believed_and_dropped(seen, trusted):
+    scope = seen(b"X_Secure_Scheme: on", secure_scheme_headers={"X_SECURE_SCHEME": "on"},
+                 forwarded_allow_ips="192.0.2.7" if trusted else "10.0.0.1")
+    assert scope["scheme"] == ("https" if trusted else "http")
+    assert names(scope) == []
+
+
+def test_dropped_field_is_not_in_the_access_log_either(wire):
+    cycles = []
+    wire(hello, forwarded=Forwarded(GunicornConfig()).apply, finished=cycles.append).send(get(b"/", *UNDERSCORED))
+    assert cycles[0].head.headers == [(b"host", b"example.org"), (b"x", b"y")]

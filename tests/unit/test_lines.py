@@ -94,10 +94,10 @@ def test_a_name_becomes_a_proxys():
     """Also one whose line is known already."""
     line = b"X-Proxy-Says: 192.0.2.1"
     told = []
-    seen(*known(line), forwarded=told.append)
+    seen(*known(line), forwarded=lambda scope, underscored: told.append(scope))
     assert told == []
     watch([b"x-proxy-says"])
-    seen(*known(line), forwarded=told.append)
+    seen(*known(line), forwarded=lambda scope, underscored: told.append(scope))
     assert len(told) == TIMES
 
 

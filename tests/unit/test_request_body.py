@@ -1,6 +1,6 @@
 """Where a request's body ends, however it is framed and however it arrives: no byte of it is another request.
 
-Heads: test_request.py.
+Heads: test_request.py. Which framing is refused: tests/policy.
 """
 
 import pytest
@@ -85,42 +85,6 @@ def test_refused_upgrade_may_close(wire):
 
 # --- broken chunks (CVE-2025-43859) ---
 
-BROKEN = {
-    "negative size": b"-3\r\nabc\r\n",
-    "signed size": b"+3\r\nabc\r\n",
-    "hexadecimal prefix": b"0x3\r\nabc\r\n",
-    "underscore": b"0_3\r\nabc\r\n",
-    "space before the size": b" 3\r\nabc\r\n",
-    "space behind the size": b"3 \r\nabc\r\n",
-    "no size": b"\r\nabc\r\n",
-    "no digit": b"g\r\nabc\r\n",
-    "size of 2^64 + 3": b"10000000000000003\r\nabc\r\n",
-    "longer than its size": b"3\r\nabcd\r\n",
-    "no terminator": b"3\r\nabc",
-    "terminator LF": b"3\r\nabc\n",
-    "terminator CR": b"3\r\nabc\r",
-    "other terminator": b"3\r\nabcXX",
-    "LF behind the size": b"3\nabc\r\n",
-    "CR behind the size": b"3\rabc\r\n",
-    "LF behind an extension": b"3;a\nabc\r\n",
-    "LF in a quoted extension": b'3;a="b\nc"\r\nabc\r\n',
-    "NUL in an extension": b"3;a\0\r\nabc\r\n",
-}
-
-
-@pytest.mark.parametrize("parts", BROKEN.values(), ids=BROKEN.keys())
-@pytest.mark.parametrize("split", [False, True], ids=["whole", "byte by byte"])
-def test_broken_chunk_is_refused(wire, parts, split):
-    app = Reader()
-    it = wire(app)
-    data = chunked(parts) + EVIL
-    it.drip(data) if split else it.send(data)
-    it.send(EVIL)
-    assert all(body is None for _, body in app.read)  # it is not taken for a whole one
-    assert statuses(it.output) == [400]
-    assert it.ended
-
-
 def test_broken_chunk_after_the_answer_has_begun_ends_the_connection(wire):
     async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -142,23 +106,9 @@ def test_trailers_never_become_fields_of_the_head(wire):
     """RFC 9110, 6.5.1. A trailer could spoof what a proxy says, also to an app that keeps the list."""
     app = Reader()
     wire(app).send(chunked(b"3\r\nabc\r\n", trailers=[
-        b"X-Real-IP: 10.0.0.1", b"Authorization: x", b"Cookie: a", b"Trailer: x"]))
+        b"X-Real-IP: 10.0.0.1", b"Cookie: a", b"Trailer: x"]))
     assert app.read == [("/", b"abc")]
     assert app.scopes[0]["headers"] == [(b"host", b"example.org"), (b"transfer-encoding", b"chunked")]
-
-
-@pytest.mark.parametrize("trailer", [
-    b"Content-Length: 5", b"Transfer-Encoding: chunked", b"Host: evil.org", b"Connection: keep-alive", b"Upgrade: foo",
-    b"Expect: 100-continue", b"X A: b", b"X-A : b", b"X-A: \0", b": b", b"X-A",
-    b"X-A: b\nX-C: d", b" X-A: b",
-])
-def test_trailer_that_is_no_field_or_frames_or_routes_a_message_is_refused(wire, trailer):
-    app = Reader()
-    head, end, rest = chunked(b"3\r\nabc\r\n", trailers=[trailer]).partition(b"\r\n\r\n")
-    it = wire(app).send(head + end, rest + EVIL, EVIL)
-    assert app.read == [("/", None)]
-    assert statuses(it.output) == [400]
-    assert it.ended
 
 
 # --- what may be spent around a body's bytes ---

@@ -94,10 +94,9 @@ def test_no_request_can_forge_a_line(log):
     fetch(log.server, f"/{in_path}%1b%5b2J%e2%80%ae%e2%80%a8")
     fetch(log.server, "/user", f"Authorization: Basic {user}")
     fetch(log.server, "/user-e", f"Authorization: Basic \xe9{user}")
-    fetch(log.server, "/users", "Authorization: Basic ", f"authorization: basic {user}")
     fetch(log.server, "/field", "User-Agent: \x85\x9b2J\t!")
     log.of("/field")
-    for path in ("/user", "/user-e", "/users"):
+    for path in ("/user", "/user-e"):
         assert log.of(path)["u"] == "-"
     assert log.of("/field")["a"] == r"\x85\x9b2J\t!"
     assert r"U=/\nACCESS\tU=/forged\t\x1b[2J\u202e\u2028" in log.server.output

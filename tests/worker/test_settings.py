@@ -22,6 +22,17 @@ def test_gunicorn_does_not_start_with_a_bad_setting(gunicorn, options, config, e
     assert server.output.count("Booting worker") <= 1
 
 
+def test_settings_of_requests_are_obeyed(gunicorn):
+    """Row by row: tests/policy."""
+    server = gunicorn(
+        SOURCE, "--permit-unconventional-http-method", "--permit-unconventional-http-version", "--header-map", "refuse")
+    with server.connect() as connection:
+        connection.sendall(b"frob / HTTP/1.7\r\nHost: a\r\n\r\n")
+        assert read_response(connection).status == 200
+        send(connection, "/", "X_A: b")
+        assert read_response(connection).status == 400
+
+
 def test_settings_of_a_config_module_and_limits_are_obeyed(gunicorn, tmp_path):
     (tmp_path / "settings.py").write_text("""
 fastsrv_header_timeout = 0.25

@@ -117,6 +117,22 @@ async def uses(resource: Annotated[str, Depends(resource)], fails: bool = False)
     return resource
 
 
+async def borrowed(key: str):
+    """As a session of a database is: given back whatever happens."""
+    try:
+        yield "borrowed"
+    finally:
+        await anyio.sleep(0.01)
+        note(key + "-given-back")
+
+
+@fastapi.get("/sleeps")
+async def sleeps(borrowed: Annotated[str, Depends(borrowed)], key: str) -> str:
+    note(key + "-started")
+    await gate(key)
+    return borrowed
+
+
 async def forbids() -> None:
     raise HTTPException(403, "not for you")
 

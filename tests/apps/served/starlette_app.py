@@ -54,6 +54,30 @@ async def stepwise(request):
     return StreamingResponse(pieces())
 
 
+async def sleeps(request):
+    """Waits for something else than its client, a query, say."""
+    key = request.query_params["key"]
+    note(key + "-started")
+    try:
+        await gate(key)
+    except asyncio.CancelledError:
+        note(key, "cleaned up")
+        raise
+    return PlainTextResponse("nobody reads this")
+
+
+async def sleepy_stream(request):
+    async def pieces():
+        key = request.query_params["key"]
+        try:
+            yield "first\n"
+            await gate(key)
+        finally:
+            note(key, "ended")
+
+    return StreamingResponse(pieces())
+
+
 async def threaded_stream(request):
     return StreamingResponse(PIECE for _ in range(16))  # a plain generator: Starlette runs it in threads
 
@@ -175,7 +199,7 @@ async def lifespan(app):
 
 
 handlers = (
-    plain, stream, stepwise, threaded_stream, endless, file, background, fails, fails_late, polls, redirect,
+    plain, stream, stepwise, sleeps, sleepy_stream, threaded_stream, endless, file, background, fails, fails_late, polls, redirect,
     empty, state, peeks_at_state, where,
 )
 routes = [Route(f"/{handler.__name__}", handler) for handler in handlers] + [

@@ -1,0 +1,1 @@
+# Everything in line.pyx is for Cython code: see line.pxd.
