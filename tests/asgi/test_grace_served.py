@@ -169,7 +169,8 @@ def test_reset_is_known_wherever_the_connection_stands(serve, tls, before):
         app, lifespan="off", disconnect_grace_period=0.25, tls=server_context() if tls else None)
     with connected(server, tls=tls) as connection:
         connection.sendall({
-            "cut off": post(b"hello")[:-1], "large": post(b"x" * LARGE)[:-1], "pipelined": get() * 3, "many": get() * 40,
+            "cut off": post(b"hello")[:-1], "large": post(b"x" * LARGE)[:-1],
+            "pipelined": get() * 3, "many": get() * 40,
         }.get(before, get()))
         app.wait_for_begin()
         if before == "half-closed":

@@ -199,7 +199,8 @@ async def lifespan(app):
 
 
 handlers = (
-    plain, stream, stepwise, sleeps, sleepy_stream, threaded_stream, endless, file, background, fails, fails_late, polls, redirect,
+    plain, stream, stepwise, sleeps, sleepy_stream,
+    threaded_stream, endless, file, background, fails, fails_late, polls, redirect,
     empty, state, peeks_at_state, where,
 )
 routes = [Route(f"/{handler.__name__}", handler) for handler in handlers] + [
