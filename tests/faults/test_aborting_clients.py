@@ -8,6 +8,7 @@ import pytest
 
 from tests.faults.app import LARGE
 from tests.faults.connections import Connection, crowd
+from tests.faults.trial import SHORT
 from tests.stress.visitors import request
 from tests.support.census import memory
 from tests.support.wire import get
@@ -86,7 +87,7 @@ def test_readers_that_stop_are_reset_and_cost_no_memory(trial, long, path):
         await reading
         return most - before
 
-    with trial(f"readers that stop, {path.decode()}", config=f"fastsrv_min_rate = {RATE}") as running:
+    with trial(f"readers that stop, {path.decode()}", config=SHORT + f"fastsrv_min_rate = {RATE}") as running:
         [pid] = running.pids
         grown = running.run(attack())
     assert grown < SPARE + count * SHARE

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.faults.connections import Connection, crowd
+from tests.faults.trial import SHORT
 
 DESCRIPTORS = 64
 SMALL = f"""
@@ -18,6 +19,6 @@ def test_descriptors_run_out(trial, long, loop):
         async with Connection(running.port) as connection:
             return await connection.read_to_end()
 
-    with trial(f"descriptors run out, {loop}", "--asgi-loop", loop, config=SMALL, patient=True,
+    with trial(f"descriptors run out, {loop}", "--asgi-loop", loop, config=SHORT + SMALL, patient=True,
                expected=["Cannot accept connections"]) as running:
         running.run(crowd(DESCRIPTORS * (4 if long else 1), stay), bound=60)

@@ -5,12 +5,13 @@ import pytest
 
 from tests.faults.app import FAILURES, GARBAGE
 from tests.faults.connections import Connection, crowd
+from tests.faults.trial import SHORT
 from tests.support.client import Answers
 from tests.support.wire import get
 
 AT_ONCE = 20
 HANGING = 200  # clients that leave while their app hangs
-STALL = 1500  # milliseconds: longer than any limit in trial.LIMITS
+STALL = 1500  # milliseconds: longer than any limit in trial.SHORT
 RAISED = "The app raised during GET /"
 RETURNED = "The app returned without completing its response to GET /fail"
 
@@ -65,5 +66,5 @@ def test_apps_that_block_the_loop(trial, long):
     async def stall(number):
         assert (await ask(running.port, b"/block/%d" % STALL)).status == 200
 
-    with trial(f"apps that block the loop for {STALL / 1000} s") as running:
+    with trial(f"apps that block the loop for {STALL / 1000} s", config=SHORT) as running:
         running.run(crowd(5 if long else 1, stall, at_once=1))

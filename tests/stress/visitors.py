@@ -93,11 +93,14 @@ class Visit:
         except Exception as failure:
             raise AssertionError(f"{behave.__name__} of visitor {self.number}: {failure!r}") from failure
         finally:
-            self.writer.close()
-            try:
-                await self.writer.wait_closed()
-            except OSError:  # it may be a reset
-                pass
+            if self.tls is not None:
+                self.writer.transport.abort()  # asyncio on Python 3.10 may wait for ever for the end of TLS
+            else:
+                self.writer.close()
+                try:
+                    await self.writer.wait_closed()
+                except OSError:  # it may be a reset
+                    pass
         return self.judged
 
     # --- behaviours ---
