@@ -28,6 +28,7 @@ SOON = 0.3  # seconds: the limit that a story is about
 A_WHILE = 0.1  # seconds between two drops of what drips
 HEAD = b"POST / HTTP/1.1\r\nHost: example.org\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+NO_HOST = b"GET / HTTP/1.1\r\n\r\n"
 MUCH = 16 * 1024 * 1024  # bytes: more than all buffers on the way hold
 LITTLE = 2 * 1024 * 1024  # bytes: more than the small buffers hold, with what is read ahead
 
@@ -299,19 +300,19 @@ def idle_tls_connection(server):
             assert connection.recv(1) == b""
 
 
-@story(hello, {"bad_request": 1}, {"syntax": 1}, drain_timeout=SOON)
+@story(hello, {"bad_request": 1}, {"host": 1}, drain_timeout=SOON)
 def client_that_stays_after_a_refusal(server):
     with server.connect() as connection, lasts(SOON):
-        connection.sendall(b"no request\r\n\r\n" + b"x" * 500_000)
+        connection.sendall(NO_HOST + b"x" * 500_000)
         refusal(connection, 400)  # what was sent behind it makes no reset of it
         server.until(lambda: not server.server.context.connections)
         assert expired(server) == {"DRAIN": 1}
 
 
-@story(hello, {"bad_request": 1}, {"syntax": 1})
+@story(hello, {"bad_request": 1}, {"host": 1})
 def client_that_goes_on_and_on_after_a_refusal(server):
     with server.connect() as connection:
-        connection.sendall(b"no request\r\n\r\n")
+        connection.sendall(NO_HOST)
         with pytest.raises(OSError):
             while True:
                 connection.sendall(b"x" * 100_000)
@@ -540,13 +541,13 @@ def requests_in_flight(server):
 def test_worker_that_has_refused_requests_says_so_when_it_ends(serve, caplog):
     caplog.set_level(logging.INFO)
     server = serve(hello, lifespan="off")
-    for data in (b"GET / HTTP/1.1\r\n\r\n", b"no request\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"):
+    for data in (NO_HOST, b"GET ftp://example.org/ HTTP/1.1\r\nHost: example.org\r\n\r\n", NO_HOST):
         with server.connect() as connection:
             connection.sendall(data)
             refusal(connection, 400)
     assert not caplog.messages  # a flood of them fills no disk
     server.stop()
-    assert caplog.messages == ["Requests refused: 2 host, 1 syntax"]
+    assert caplog.messages == ["Requests refused: 2 host, 1 target"]
 
 
 def test_worker_that_has_refused_nothing_says_nothing(serve, caplog):
