@@ -97,6 +97,8 @@ class Dispatch:
         cycle.task = task
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+        if cycle.abandoned():  # it had ended its side before its turn came
+            self.gone(cycle)
 
     async def run(self, cycle: Cycle) -> None:
         try:
@@ -129,18 +131,29 @@ class Dispatch:
             self.log.error("The app raised during %s", title(cycle), exc_info=failure)
         return True
 
-
     # --- an app whose client has gone ---
 
     def gone(self, cycle: Cycle) -> None:
-        """receive() and send() tell the app; if it does not end by that, it is cancelled."""
+        """The client has gone, or has ended its side and may have: receive() tells the app, and send() does once
+        nothing can be sent. If it does not end by that, it is cancelled."""
+        if cycle.client is None and not cycle.lost():
+            return  # a UNIX socket tells the two apart: this client is there
         task, cycle.task = cycle.task, None
         if task is None or self.clock is None or self.ended:
             return
-        if self.at_once:
+        if self.at_once and cycle.lost():
             self.cancel(cycle, task)
         else:
-            Grace(self.clock, task, partial(self.cancel, cycle))
+            Grace(self.clock, task, partial(self.judge, cycle, cycle.sent))
+
+    def judge(self, cycle: Cycle, sent: int, task: asyncio.Task[None]) -> None:
+        """The grace period is over. A client that has ended its side and takes what is sent is there, and waits."""
+        if cycle.complete():
+            return
+        if cycle.takes(sent):
+            Grace(self.clock, task, partial(self.judge, cycle, cycle.sent))  # type: ignore[arg-type]  # gone() has looked
+        else:
+            self.cancel(cycle, task)
 
     def cancel(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
         """Once: an app that goes on all the same may have a reason."""

@@ -221,7 +221,7 @@ cdef class Cycle:
             self.counters = context.counters
             self.connection = None
         self.wake()
-        if peer == GONE and self.task is not None and context.gone is not None:
+        if self.task is not None and context.gone is not None:
             context.gone(self)
         return 0
 
@@ -405,6 +405,19 @@ cdef class Cycle:
     def abandoned(self):
         """Has the client gone, or ended its side? receive() says http.disconnect then."""
         return self.peer != THERE
+
+    def complete(self):
+        """Is the response complete?"""
+        return self.progress == COMPLETE
+
+    def lost(self):
+        """Can nothing be sent to the client any more?"""
+        return self.peer == GONE
+
+    def takes(self, long long sent):
+        """Is the client there? It has been sent more than `sent` bytes of the body and has not reset the connection
+        for that, or it has yet to read them."""
+        return self.connection is not None and (self.sent > sent or self.connection.lagging())
 
     def fail(self, bint owed):
         """The app will not complete its response: if one is still `owed` and none begun, answer 500, else close."""

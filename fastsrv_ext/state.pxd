@@ -20,7 +20,8 @@
 #                                              our own 4xx
 #   CLOSE    our last bytes to leave           close()                               nothing      abort
 #   CLOSED   nobody                            connection_lost                       -            -
-#   GRACE    the app, to end by itself         its client has gone                   nothing      its task is cancelled
+#   GRACE    the app, to end by itself         its client has gone, or has ended     that it      its task is cancelled
+#                                              its side                              takes bytes
 #   WATCH    a peer that the loop does not     reading is paused; the peer's end,    nothing      look; gone: abort
 #            listen to, to reset               while something is owed
 

@@ -258,28 +258,119 @@ def test_work_after_a_complete_response_is_never_cancelled(wire, grace, lags):
     assert app.ends == ["returned"]
 
 
-@pytest.mark.parametrize("grace", [GRACE, 0])
-def test_client_that_has_half_closed_gets_its_answer(wire, grace):
+# --- a client that has ended its side: it may have gone, or wait for its answer ---
+
+
+def test_client_that_has_half_closed_gets_its_answer_within_the_grace_period(wire):
     app = Puppet()
-    it = wire(app, grace=grace).send(get()).end()
+    it = wire(app, grace=GRACE).send(get()).end()
     assert app.receive().done() and app.receive().result() == {"type": "http.disconnect"}
-    it.wait(10 * GRACE)
+    it.tick(GRACE)
     app.begin()
-    it.wait(10 * GRACE)
     app.body(b"answer").result()
     assert it.output.endswith(b"answer")
     app.finish()
 
 
-def test_reset_of_a_client_that_had_half_closed_starts_the_grace_period(wire):
-    app = App(asleep)
-    it = wire(app, grace=GRACE).send(get()).end().wait(10 * GRACE)
-    assert app.ends == [None]
-    it.reset()
-    it.tick(GRACE)
+def test_client_that_has_half_closed_and_takes_what_is_sent_is_waited_for(wire):
+    app = Puppet()
+    it = wire(app, grace=GRACE).send(get()).end()
+    app.begin()
+    for _ in range(10):
+        it.tick(GRACE)
+        app.body(b"piece", more=True).result()
+    app.body(b"answer").result()
+    assert it.output.count(b"piece") == 10 and b"answer" in it.output
+    app.finish()
+
+
+def test_client_that_has_half_closed_and_reads_slowly_is_waited_for(wire):
+    app = Puppet()
+    it = wire(app, grace=GRACE, send=100, min_rate=1)
+    it.transport.room = 10
+    it.send(get()).end()
+    app.begin()
+    sending = app.body(b"x" * 1000, more=True)
+    it.wait(10 * GRACE)
+    assert not sending.done()
+    it.read()
+    sending.result()
+    app.body(b"answer").result()
+    it.read()
+    assert it.output.endswith(b"answer\r\n0\r\n\r\n")
+    app.finish()
+
+
+@pytest.mark.parametrize("work", [asleep, asleep_midway])
+@pytest.mark.parametrize("resets", [False, True])
+def test_app_of_which_nothing_comes_for_a_client_that_has_half_closed_is_cancelled(wire, caplog, work, resets):
+    app = App(work)
+    it = wire(app, grace=GRACE).send(get()).end()
+    it.tick(TICK)
+    if resets:
+        it.reset()
+    it.tick(GRACE - TICK)
     assert app.ends == [None]
     it.tick(2 * TICK)
     assert app.cancelled
+    assert it.closed
+    if not resets and work is asleep:  # it may be there, and is owed an answer
+        assert it.output.startswith(b"HTTP/1.1 500 ")
+    assert noise(caplog) == []
+
+
+def test_grace_period_of_a_request_whose_turn_comes_behind_the_clients_end(wire):
+    first = asyncio.Event()
+
+    async def work(receive, send):
+        await first.wait()
+        if len(app.ends) == 2:
+            await asyncio.Event().wait()
+        await hello(None, receive, send)
+
+    app = App(work)
+    it = wire(app, grace=GRACE).send(get() * 2).end()
+    it.tick(GRACE - TICK)
+    it.call(first.set)
+    assert app.ends == ["returned", None]
+    it.tick(GRACE)
+    assert app.ends[1] is None
+    it.tick(2 * TICK)
+    assert isinstance(app.ends[1], asyncio.CancelledError)
+    assert it.closed
+
+
+def test_half_closed_client_has_a_second_where_there_is_no_grace_period(wire):
+    app = App(asleep)
+    it = wire(app, grace=0).send(get()).end()
+    assert app.ends == [None]
+    it.wait(1)
+    assert app.cancelled
+
+
+def test_work_after_the_answer_to_a_client_that_has_half_closed_is_not_cancelled(wire):
+    async def work(receive, send):
+        await asyncio.sleep(0)
+        await hello(None, receive, send)
+        await go.wait()
+
+    app = App(work)
+    it = wire(app, grace=GRACE)
+    go = asyncio.Event()
+    it.send(get()).end().wait(10 * GRACE)
+    assert app.ends == [None]
+    it.call(go.set)
+    assert app.ends == ["returned"]
+
+
+def test_half_closed_client_of_a_unix_socket_is_waited_for(wire):
+    """There a client that has closed is known to have gone."""
+    app = Puppet()
+    it = wire(app, grace=0, unix=True).send(get()).end().wait(10 * GRACE)
+    app.begin()
+    app.body(b"answer").result()
+    assert it.output.endswith(b"answer")
+    app.finish()
 
 
 # --- a client that the loop does not listen to ---
@@ -288,7 +379,7 @@ def test_reset_of_a_client_that_had_half_closed_starts_the_grace_period(wire):
 @pytest.mark.parametrize("way", ["half-closed", "reading is paused"])
 def test_client_that_is_not_listened_to_is_looked_for_now_and_then(wire, way):
     app = App(asleep)
-    it = wire(app, grace=GRACE)
+    it = wire(app, grace=20 * GRACE)
     if way == "half-closed":
         it.send(get()).end()
     else:
@@ -302,7 +393,7 @@ def test_client_that_is_not_listened_to_is_looked_for_now_and_then(wire, way):
     assert it.closed
     reason = "peer_ended" if way == "half-closed" else "lost"
     assert it.context.counters.snapshot()["connections"][reason] == 1
-    it.wait(GRACE)
+    it.wait(20 * GRACE)
     assert app.cancelled
 
 

@@ -166,7 +166,7 @@ def test_reset_is_known_wherever_the_connection_stands(serve, tls, before):
     """Also while the loop does not listen to the client: its end has been read, or reading is paused."""
     app = App(asleep)
     server = serve(
-        app, lifespan="off", disconnect_grace_period=0.25, tls=server_context() if tls else None)
+        app, lifespan="off", disconnect_grace_period=1, tls=server_context() if tls else None)
     with connected(server, tls=tls) as connection:
         connection.sendall({
             "cut off": post(b"hello")[:-1], "large": post(b"x" * LARGE)[:-1],
@@ -221,25 +221,48 @@ def test_close_is_known_by_the_first_bytes_that_nobody_takes(serve):
     assert isinstance(app.wait_for_end(), asyncio.CancelledError)
 
 
-@pytest.mark.parametrize("grace", [0, 0.25])
-def test_half_closed_client_is_waited_for(serve, grace):
+def test_half_closed_client_gets_its_answer(serve):
     async def work(receive, send):
         await listens(receive, send)
-        await go.wait()
         await hello(None, receive, send)
 
     app = App(work)
-    server = serve(app, lifespan="off", disconnect_grace_period=grace)
-    go = server.call(asyncio.Event)
+    server = serve(app, lifespan="off")
     with connected(server) as connection:
         connection.sendall(get())
         connection.shutdown(socket.SHUT_WR)
-        app.wait_for_begin()
-        now = server.server.clock.now
-        server.until(lambda: server.server.clock.now > now + 8)  # longer than the grace period, and a look
-        server.call(go.set)
         assert read_response(connection).body == b"Hello, world!"
         assert read_to_end(connection) == b""
+
+
+def test_half_closed_client_that_takes_a_stream_gets_all_of_it(serve):
+    async def work(receive, send):
+        await listens(receive, send)
+        await send(START)
+        began = server.server.clock.now
+        while server.server.clock.now < began + 8:  # several grace periods
+            await send({"type": "http.response.body", "body": b"piece", "more_body": True})
+            await asyncio.sleep(0.01)
+        await send({"type": "http.response.body", "body": b"the end"})
+
+    app = App(work)
+    server = serve(app, lifespan="off", disconnect_grace_period=0.25)
+    with connected(server) as connection:
+        connection.sendall(get())
+        connection.shutdown(socket.SHUT_WR)
+        assert read_to_end(connection).endswith(b"the end\r\n0\r\n\r\n")
+    assert app.wait_for_end() == "returned"
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_app_of_a_client_that_has_closed_is_cancelled(serve, tls):
+    app = App(asleep)
+    server = serve(app, lifespan="off", disconnect_grace_period=0.25, tls=server_context() if tls else None)
+    with connected(server, tls=tls) as connection:
+        connection.sendall(get())
+        app.wait_for_begin()
+    assert isinstance(app.wait_for_end(), asyncio.CancelledError)
+    server.until(lambda: not any(server.server.clock.census().values()))
 
 
 def test_close_of_a_unix_socket_is_no_half_close(serve, tmp_path):
@@ -371,7 +394,7 @@ def test_quick_stop_ends_whoever_is_left_in_whatever_way(serve):
         half_closed.sendall(get())
         half_closed.shutdown(socket.SHUT_WR)
         reset(gone)
-        server.until(lambda: [server.server.clock.census()[state] for state in ("GRACE", "WATCH")] == [1, 1])
+        server.until(lambda: [server.server.clock.census()[state] for state in ("GRACE", "WATCH")] == [2, 1])
         server.stop(quickly=True)
         assert read_to_end(half_closed) == b""
     assert isinstance(app.wait_for_end(), asyncio.CancelledError)

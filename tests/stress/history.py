@@ -53,7 +53,9 @@ class Run:
         self.busy = self.ended = self.gone = self.complete = self.handed_over = False
         self.outcome = self.receiver = self.status = self.declared = None
         self.receives = self.consumed = 0
-        self.alone = 0  # ticks since its client has gone
+        self.told = False  # that its client has gone, or may have: it has a grace period
+        self.alone = 0  # ticks since then
+        self.known = 0  # bytes of its answer's body that had been sent
         self.begun = self.says_close = False
         self.heard = math.inf  # the offset up to which it may know what the client has said
 

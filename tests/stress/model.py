@@ -26,6 +26,12 @@ class Model:
         """The app has lost its client."""
         if not run.gone and not run.complete:
             run.gone, run.heard = True, self.delivered
+            self.tell(run)
+
+    def tell(self, run):
+        """Its client has gone, or has ended its side."""
+        if not run.told and not run.complete and not run.ended:
+            run.told, run.alone, run.known = True, 0, len(self.expected[run.number].body)
 
     def refuse(self, status, answer=None):
         if answer is None:
@@ -69,6 +75,8 @@ class Model:
                 assert len(self.runs) >= self.turn, "a request was not acted upon"
                 self.in_hand = self.runs[request.number]
                 self.expected.append(Expected(request.method))
+                if self.eof:
+                    self.tell(self.in_hand)
             else:
                 self.over = self.eof
                 return
@@ -109,7 +117,7 @@ class Model:
         for run in self.runs:
             self.check_run(run)
         waiting = self.wire.clock.census()
-        assert waiting.pop("GRACE") == sum(run.gone and not run.ended for run in self.runs)
+        assert waiting.pop("GRACE") == sum(run.told and not run.ended for run in self.runs)
         if self.over and not self.lagging:
             assert self.wire.closed or (self.wire.ended and not self.eof)
         if self.lost:

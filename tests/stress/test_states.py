@@ -20,7 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.stress.history import GOOD, LAST, Failed, Request, Returned, Run
+from tests.stress.history import GOOD, LAST, Expected, Failed, Request, Returned, Run
 from tests.stress.model import Model
 from tests.support.client import Answers
 from tests.support.wire import TICK, Wire
@@ -128,6 +128,8 @@ class Machine(Model, RuleBasedStateMachine):
     def half_close(self):
         self.eof = True
         self.wire.end()
+        if self.in_hand is not None:
+            self.tell(self.in_hand)
 
     def reset(self):
         self.was_reset = not self.wire.closed
@@ -238,13 +240,15 @@ class Machine(Model, RuleBasedStateMachine):
         self.order(run, end)
         assert run.ended
         if not run.complete and not run.gone:
-            answer = self.expected[run.number]
-            if not run.begun and not (self.eof and failure is Returned):  # it may give up when its client has ended
-                answer.status, answer.complete = 500, True
-                answer.body = b"" if answer.method == "HEAD" else b"Internal Server Error\n"
-            answer.cut = run.begun
-            run.complete = self.over = True
-            self.in_hand = None
+            self.fail(run, self.expected[run.number], silently=self.eof and failure is Returned)  # it may give up then
+
+    def fail(self, run, answer, silently=False):
+        if not run.begun and not silently:
+            answer.status, answer.complete = 500, True
+            answer.body = b"" if answer.method == "HEAD" else b"Internal Server Error\n"
+        answer.cut = run.begun
+        run.complete = self.over = True
+        self.in_hand = None
 
     def receive(self, run):
         """The app waits for an event, beside what else it does."""
@@ -275,24 +279,37 @@ class Machine(Model, RuleBasedStateMachine):
             key = self.waits_for()
             if key != self.key:
                 self.key, self.quiet = key, 0
-            before = self.written
-            left_behind = [run for run in self.runs if run.gone and not run.ended]
+            before, lagging = self.written, self.lagging
+            left_behind = [run for run in self.runs if run.told and not run.ended]
             self.wire.tick()
             self.quiet += 1
-            self.judge_grace(left_behind)
+            cancelled = self.judge_grace(left_behind, lagging)
             self.read_answers()
             news = self.written > before
-            if key is None:
+            if cancelled:
+                pass  # what has come is its failure's answer
+            elif key is None:
                 assert not news and (self.lost or not self.wire.ended)
             else:
                 self.judge(key[0], news)
             self.model()
 
-    def judge_grace(self, left_behind):
-        ticks = ceil(LIMITS["grace"] / TICK)
+    def judge_grace(self, left_behind, lagging):
+        """Who has to end, and does? Returns whether one has that owed an answer."""
+        ticks, cancelled = ceil(LIMITS["grace"] / TICK), False
         for run in left_behind:
             run.alone += 1
-            assert run.ended == (run.alone > ticks), "cancelled too early, or too late"
+            over = run.alone > ticks
+            answer = self.expected[run.number]
+            if over and run.complete:
+                run.told = over = False
+            elif over and not run.gone and (lagging or len(answer.body) > run.known):
+                run.alone, run.known, over = 0, len(answer.body), False  # it takes what it is sent
+            assert run.ended == over, "cancelled too early, or too late"
+            if over and not run.gone:
+                self.fail(run, answer)
+                cancelled = True
+        return cancelled
 
     def judge(self, state, news):
         limit = LIMITS["drain"] + LIMITS["close"] if state == "end" else LIMITS[
@@ -307,7 +324,10 @@ class Machine(Model, RuleBasedStateMachine):
         if state in ("send", "end"):
             self.lose()
         elif state == "head" and self.delivered > self.next_start:
-            self.refuse(408)
+            request = self.requests[self.turn]
+            known = self.delivered >= request.start + len(request.method) + 1  # and a space
+            self.expected.append(Expected(request.method if known else "GET"))
+            self.refuse(408, self.expected[-1])
         elif state == "body":
             run, self.in_hand = self.in_hand, None
             self.part(run)
