@@ -9,7 +9,7 @@ Transfer-Encoding, anything that asks for more than an answer, anything that bre
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memchr
 
-from fastsrv_ext.lines cimport recall, remember
+from fastsrv_ext.field_lines cimport recall, remember
 from fastsrv_ext.names cimport (
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, FORWARDING, HOST, PLAIN, SECRET, UNDERSCORED, Kind,
     field_name,

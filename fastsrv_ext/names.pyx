@@ -6,7 +6,7 @@ Pure. A usual name is one object for all requests: no allocation, no hash of it 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.string cimport memchr
 
-from fastsrv_ext.lines cimport forget
+from fastsrv_ext.field_lines cimport forget
 
 cdef enum:
     SLOTS = 512          # of the hash table: several times the names, so that probes are short

@@ -13,7 +13,7 @@ from fastsrv_ext.request import BadRequest
 
 from fastsrv_ext.context cimport Limits
 from fastsrv_ext.head cimport scan_head
-from fastsrv_ext.line cimport read_line, stand_in
+from fastsrv_ext.request_line cimport read_line, stand_in
 from fastsrv_ext.request cimport CHUNKED_LENGTH, body_too_large, too_large
 
 cdef enum:
@@ -85,8 +85,8 @@ cdef class Reader(Stream):
         return start + size
 
     cdef Py_ssize_t begin(self, bytes data, Py_ssize_t start) except -1:
-        """A head that is the parser's, which gets it when its request line has been read (line.pyx). Empty lines
-        before it are passed over (RFC 9112, 2.2). Returns how far it has come."""
+        """A head that is the parser's, which gets it when its request line has been read (request_line.pyx). Empty
+        lines before it are passed over (RFC 9112, 2.2). Returns how far it has come."""
         cdef Limits limits = self.context.limits
         cdef Py_ssize_t known = 0, at = start, shift = 0, end, size
         cdef bytes text = data

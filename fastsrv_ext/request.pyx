@@ -1,7 +1,7 @@
 """One parsed request head and the rules that the parser leaves to us.
 
-Knows no connection and no app. line.pyx reads the request line, reader.pyx hands over what the parser finds; whatever
-breaks a rule raises BadRequest, which carries its answer. What the parser (llhttp, strict) refuses by
+Knows no connection and no app. request_line.pyx reads the request line, reader.pyx hands over what the parser finds;
+whatever breaks a rule raises BadRequest, which carries its answer. What the parser (llhttp, strict) refuses by
 itself is not checked again: bare CR or LF, folded lines, two Content-Length, Content-Length beside
 Transfer-Encoding, numbers that are none, control characters.
 """

@@ -1,4 +1,4 @@
-"""Field lines that have come before are remembered (lines.pyx): nobody must be able to tell."""
+"""Field lines that have come before are remembered (field_lines.pyx): nobody must be able to tell."""
 
 import pytest
 from hypothesis import example, given, settings
@@ -35,7 +35,7 @@ def test_a_line_that_comes_again_is_the_same_field():
     assert fields == [[(b"x-again", b"and again")]] * TIMES
 
 
-# Of the first the mark of a line (lines.pyx) is made; the others differ from it in a byte, at every place.
+# Of the first the mark of a line (field_lines.pyx) is made; the others differ from it in a byte, at every place.
 LINE = b"X-Byte: 0123456789abcdefghijklmnopqrstuvwxyz-0123456789"
 
 

@@ -1,1 +1,0 @@
-# Everything in line.pyx is for Cython code: see line.pxd.

@@ -1,1 +1,0 @@
-# What Python code sees of lines.pyx: nothing. head.pyx and names.pyx see lines.pxd.
