@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.policy.rows import ROWS
 from tests.support.agreement import compare, read_by_oracles, serve
 from tests.support.differences import REFUSED, SERVED
 from tests.support.oracles import h11_reads, httptools_reads
@@ -28,3 +29,9 @@ def test_difference_is_as_described(difference, scan):
 @pytest.mark.parametrize("difference", SERVED + REFUSED, ids=lambda difference: difference.name.replace(" ", "-"))
 def test_difference_is_one(difference):
     assert len({difference.fastsrv, difference.h11, difference.httptools}) > 1
+
+
+@pytest.mark.parametrize("difference", SERVED + REFUSED, ids=lambda difference: difference.name.replace(" ", "-"))
+def test_difference_is_a_row_of_the_policy(difference):
+    row, = (row for row in ROWS if row.sends == difference.row)
+    assert (row.statuses[-1] >= 400) == (difference in REFUSED)
