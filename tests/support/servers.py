@@ -82,6 +82,13 @@ class ThreadServer:
 
         return asyncio.run_coroutine_threadsafe(run(), self.loop).result(PATIENCE)
 
+    def call_behind_a_tick(self, function):
+        """function(), while the heartbeat sleeps: whatever it has made and forgotten by then is always the same."""
+        while self.beats.acquire(blocking=False):
+            pass
+        assert self.beats.acquire(timeout=PATIENCE)
+        return self.call(function)
+
     def until(self, condition):
         """Wait until condition() holds in the server's loop, looking after each tick."""
         for _ in range(PATIENCE * 4):

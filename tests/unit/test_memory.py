@@ -188,6 +188,6 @@ def test_real_connections_leave_nothing_behind(serve, tls):
 
     talk()
     with no_collector():
-        before = server.call(alive)
+        before = server.call_behind_a_tick(alive)
         talk()
         server.until(lambda: alive() == before)

@@ -166,6 +166,6 @@ def test_nothing_is_left_of_real_connections(serve, caplog, tls):
 
     talk()
     with no_collector():
-        before = server.call(alive)
+        before = server.call_behind_a_tick(alive)
         talk()
         server.until(lambda: alive() == before)
