@@ -33,9 +33,20 @@ class Model:
         if not run.told and not run.complete and not run.ended:
             run.told, run.alone, run.known = True, 0, len(self.expected[run.number].body)
 
+    def method_of(self, index):
+        """Of the request that the answer of this number is for: to HEAD it has no body. A request that is not owed an
+        answer yet is refused, if it gets one, and its method is known once all of it has come."""
+        if index < len(self.expected):
+            return self.expected[index].method
+        if self.turn < len(self.requests):
+            request = self.requests[self.turn]
+            if self.delivered > request.start + len(request.method):
+                return request.method
+        return "GET"
+
     def refuse(self, status, answer=None):
         if answer is None:
-            answer = Expected("GET")
+            answer = Expected(self.method_of(len(self.expected)))
             self.expected.append(answer)
         answer.status, answer.complete, answer.any_body = status, True, True
         self.over = True

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.stress.history import GOOD, LAST, Expected, Failed, Request, Returned, Run
+from tests.stress.history import GOOD, LAST, Failed, Request, Returned, Run
 from tests.stress.model import Model
 from tests.support.client import Answers
 from tests.support.wire import TICK, Wire
@@ -47,7 +47,7 @@ class Machine(Model, RuleBasedStateMachine):
 
         self.wire = Wire(app, min_rate=1e-6, **LIMITS)
         self.written = 0  # bytes that the server has written, read by the client or not
-        self.answers = Answers(lambda index: self.expected[index].method if index < len(self.expected) else "GET")
+        self.answers = Answers(self.method_of)
 
     def teardown(self):
         if hasattr(self, "wire"):
@@ -324,10 +324,7 @@ class Machine(Model, RuleBasedStateMachine):
         if state in ("send", "end"):
             self.lose()
         elif state == "head" and self.delivered > self.next_start:
-            request = self.requests[self.turn]
-            known = self.delivered >= request.start + len(request.method) + 1  # and a space
-            self.expected.append(Expected(request.method if known else "GET"))
-            self.refuse(408, self.expected[-1])
+            self.refuse(408)
         elif state == "body":
             run, self.in_hand = self.in_hand, None
             self.part(run)
