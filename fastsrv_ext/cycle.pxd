@@ -47,7 +47,7 @@ cdef class Cycle:
 
     # the request's body
     cdef list pieces                 # bytes received and not handed over
-    cdef Py_ssize_t buffered         # their size
+    cdef Py_ssize_t buffered         # their size in memory
     cdef long long received          # bytes so far
     cdef long long waited            # ticks that the app has waited for them
     cdef bint body_complete          # all of it has been received

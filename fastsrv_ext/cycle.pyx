@@ -18,6 +18,7 @@ from fastsrv_ext.response cimport (
 cdef enum:
     COPY_LIMIT = 16 * 1024  # bytes; up to here one copy costs less than a write of several buffers
     STREAK = 256 * 1024     # bytes a stream may write before the loop has a turn: some 50 us of work
+    PIECE_COST = 64         # bytes of memory that a piece of a body takes beside its own: small ones take more
     EVENT_COST = 1024       # bytes that an event counts for, beside its own: small ones take time, too
 
 cdef bytes CRLF = b"\r\n"
@@ -204,7 +205,7 @@ cdef class Cycle:
             if self.pieces is None:
                 self.pieces = []
             self.pieces.append(data)
-            self.buffered += len(data)
+            self.buffered += len(data) + PIECE_COST
             self.wake()
         return 0
 

@@ -82,7 +82,7 @@ def watch(names):
     stays UNDERSCORED, which is `forwarded`, too."""
     forget()
     for name in names:
-        if len(NAMES) < SLOTS // 2:
+        if name and len(NAMES) < SLOTS // 2:
             know(name.lower(), FORWARDING)
 
 

@@ -1,6 +1,7 @@
 # What comes in: bytes -> a pipeline of cycles. The callback target of httptools.
 # Touches no transport and starts no app; http.pyx is the class that does.
 
+from fastsrv_ext.chunks cimport Chunks
 from fastsrv_ext.cycle cimport Cycle
 from fastsrv_ext.request cimport RequestHead
 from fastsrv_ext.stream cimport Stream
@@ -23,7 +24,8 @@ cdef class Reader(Stream):
     cdef Input input
     cdef bytes line                  # what has come of a request line, None without
     cdef RequestHead head            # being read
-    cdef int matched                 # bytes of CRLF CRLF that the parser's last piece ended with
+    cdef int matched                 # bytes of CRLF CRLF that the last piece of a head ended with
+    cdef Chunks chunks               # how far a chunked body has come
     cdef Cycle reading               # whose body is being read
     cdef long long body_left         # bytes of its Content-Length
     cdef Py_ssize_t excess           # bytes of an unfinished head, or around the chunks of a body
@@ -50,7 +52,7 @@ cdef class Reader(Stream):
     cdef Py_ssize_t read_body(self, bytes data, Py_ssize_t start) except -1
     cdef Py_ssize_t begin(self, bytes data, Py_ssize_t start) except -1
     cdef Py_ssize_t feed(self, bytes data, Py_ssize_t start) except -1
-    cdef Py_ssize_t next_end(self, const unsigned char* text, Py_ssize_t size) noexcept
+    cdef Py_ssize_t head_end(self, const unsigned char* text, Py_ssize_t size) noexcept
     cdef int head_complete(self, RequestHead head, Input body) except -1
     cdef int end_message(self) except -1
     cdef int parse(self, object data) except -1

@@ -11,15 +11,16 @@ from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrad
 
 from fastsrv_ext.request import BadRequest
 
+from fastsrv_ext.chunks cimport SIZE, chunks_end
 from fastsrv_ext.context cimport Limits
 from fastsrv_ext.head cimport scan_head
 from fastsrv_ext.request_line cimport read_line, stand_in
 from fastsrv_ext.request cimport CHUNKED_LENGTH, body_too_large, too_large
 
 cdef enum:
-    READ_AHEAD = 16 * 1024         # bytes parsed at once beyond a body: some 400 of the smallest requests
+    READ_AHEAD = 16 * 1024         # bytes that the parser gets at once, but for a body of known length
     MAX_PIPELINED = 32             # requests read ahead before reading pauses
-    HIGH_WATER = 64 * 1024         # bytes of a body that the app has not taken before reading pauses
+    HIGH_WATER = 64 * 1024         # bytes of bodies that no app has taken before reading pauses
     CHUNK_OVERHEAD = 16            # bytes that a chunk may spend on its framing; extensions come on top
     MAX_EXCESS = 16 * 1024         # bytes of chunk extensions and trailers a body may spend; Go allows 16 KiB
 
@@ -102,9 +103,11 @@ cdef class Reader(Stream):
             while end - at >= 2 and byte[at] == c'\r' and byte[at + 1] == c'\n':
                 at += 2
                 self.excess += 2
+            if self.excess > limits.request_head:
+                self.refuse(too_large(limits))
+                return end + shift
             if at == end or (at == end - 1 and byte[at] == c'\r'):
                 self.line = text[at:] if at < end else None
-                self.check_excess()
                 return end + shift
             self.head = RequestHead.__new__(RequestHead)
             self.input = IN_HEAD
@@ -119,8 +122,9 @@ cdef class Reader(Stream):
             return end + shift
         end = at + size
         if limits.any_method or limits.any_version:
-            self.feed(stand_in(self.head, limits), 0)
-            return end + shift
+            text = stand_in(self.head, limits)
+            shift += end - PyBytes_GET_SIZE(text)
+            at, end = 0, PyBytes_GET_SIZE(text)
         while at < end and self.input < ENDED:
             at = self.feed(text, at)
         return at + shift
@@ -128,19 +132,21 @@ cdef class Reader(Stream):
     cdef Py_ssize_t feed(self, bytes data, Py_ssize_t start) except -1:
         """What is the parser's, up to the end of a head or a body at most: what begins there is not. Returns how far
         it has come."""
+        cdef const unsigned char* text = <const unsigned char*>PyBytes_AS_STRING(data) + start
         cdef Py_ssize_t size = PyBytes_GET_SIZE(data) - start
         if self.body_left > 0:
             size = min(size, self.body_left)
+        elif self.input == IN_BODY:
+            size = chunks_end(&self.chunks, text, min(size, READ_AHEAD))
         else:
-            size = self.next_end(<const unsigned char*>PyBytes_AS_STRING(data) + start, min(size, READ_AHEAD))
+            size = self.head_end(text, min(size, READ_AHEAD))
         if self.parser is None:
             self.parser = HttpRequestParser(self)
         self.parse(data if size == PyBytes_GET_SIZE(data) else memoryview(data)[start:start + size])
         return start + size
 
-    cdef Py_ssize_t next_end(self, const unsigned char* text, Py_ssize_t size) noexcept:
-        """How far the parser may be led: a head ends with an empty line, and so does a chunked body; no byte behind it
-        is given away. All of it, if there is none."""
+    cdef Py_ssize_t head_end(self, const unsigned char* text, Py_ssize_t size) noexcept:
+        """How far the parser may be led: to the empty line that ends a head. All of it, if there is none."""
         cdef Py_ssize_t i = 0
         cdef const void* found
         while i < size:
@@ -215,10 +221,14 @@ cdef class Reader(Stream):
 
     cdef bint is_crowded(self) noexcept:
         """Has enough been read ahead of what the app and the peer have taken?"""
-        return (
-            self.pipelined >= MAX_PIPELINED
-            or (self.reading is not None and self.reading.buffered > HIGH_WATER)
-        )
+        cdef Py_ssize_t held = 0
+        cdef Cycle cycle = self.first
+        while cycle is not None:
+            held += cycle.buffered
+            cycle = cycle.following
+        if self.reading is not None and self.reading is not self.last:
+            held += self.reading.buffered
+        return self.pipelined >= MAX_PIPELINED or held > HIGH_WATER
 
     # --- the parser's callbacks, in the order of a message ---
 
@@ -244,6 +254,7 @@ cdef class Reader(Stream):
         self.reading = cycle
         self.input = body
         self.body_left = head.content_length if head.content_length > 0 else 0
+        self.chunks.part, self.chunks.left = SIZE, 0
         self.excess = 0
         self.enqueue(cycle)
         return 0

@@ -1,0 +1,1 @@
+# Everything in chunks.pyx is for Cython code: see chunks.pxd.
