@@ -144,25 +144,31 @@ class Dispatch:
         if self.at_once and cycle.lost():
             self.cancel(cycle, task)
         else:
-            Grace(self.clock, task, partial(self.judge, cycle, cycle.sent))
+            Grace(self.clock, task, partial(self.judge, cycle, cycle.taken()))
 
-    def judge(self, cycle: Cycle, sent: int, task: asyncio.Task[None]) -> None:
+    def judge(self, cycle: Cycle, taken: int, task: asyncio.Task[None]) -> None:
         """The grace period is over. A client that has ended its side and takes what is sent is there, and waits."""
-        if cycle.complete():
+        if cycle.complete() or self.ended:
             return
-        if cycle.takes(sent):
-            Grace(self.clock, task, partial(self.judge, cycle, cycle.sent))  # type: ignore[arg-type]  # gone() has looked
-        else:
+        now = cycle.taken()
+        if cycle.lost() or now == taken != -1:
             self.cancel(cycle, task)
+        else:
+            Grace(self.clock, task, partial(self.judge, cycle, now))  # type: ignore[arg-type]  # gone() has looked
 
     def cancel(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
         """Once: an app that goes on all the same may have a reason."""
         # Not here: what it awaits may be anybody's, and raise; the caller is the clock, or a connection.
-        self.loop.call_soon(task.cancel)
+        self.loop.call_soon(self.cancel_now, cycle, task)
         Grace(self.clock, task, partial(self.outlasted, cycle))  # type: ignore[arg-type]  # gone() has looked
 
+    def cancel_now(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
+        if not cycle.complete():  # the app may have had its turn first
+            task.cancel()
+
     def outlasted(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
-        self.log.warning("The app goes on with %s after its client has gone and it was cancelled", title(cycle))
+        if not cycle.complete():
+            self.log.warning("The app goes on with %s after its client has gone and it was cancelled", title(cycle))
 
     def end(self) -> list[asyncio.Task[None]]:
         """Cancel what is left, whatever becomes of its client from now on. Returns the tasks."""

@@ -415,10 +415,12 @@ cdef class Cycle:
         """Can nothing be sent to the client any more?"""
         return self.peer == GONE
 
-    def takes(self, long long sent):
-        """Is the client there? It has been sent more than `sent` bytes of the body and has not reset the connection
-        for that, or it has yet to read them."""
-        return self.connection is not None and (self.sent > sent or self.connection.lagging())
+    def taken(self):
+        """How much of the response the client has taken, head and bytes of the body, as far as can be told; -1 while it
+        lags behind."""
+        if self.connection is not None and self.connection.lagging():
+            return -1
+        return self.sent + (self.progress == BEGUN)
 
     def fail(self, bint owed):
         """The app will not complete its response: if one is still `owed` and none begun, answer 500, else close."""

@@ -28,6 +28,7 @@ cdef class Grace(Timed):
 
     cdef int expired(self) except -1:
         task, on_expiry = self.task, self.on_expiry
+        task.remove_done_callback(self.end)  # a long stream may have many
         self.end(task)
         on_expiry(task)
         return 0

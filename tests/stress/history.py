@@ -55,7 +55,7 @@ class Run:
         self.receives = self.consumed = 0
         self.told = False  # that its client has gone, or may have: it has a grace period
         self.alone = 0  # ticks since then
-        self.known = 0  # bytes of its answer's body that had been sent
+        self.known = 0  # what its client had taken then
         self.begun = self.says_close = False
         self.heard = math.inf  # the offset up to which it may know what the client has said
 

@@ -31,7 +31,11 @@ class Model:
     def tell(self, run):
         """Its client has gone, or has ended its side."""
         if not run.told and not run.complete and not run.ended:
-            run.told, run.alone, run.known = True, 0, len(self.expected[run.number].body)
+            run.told, run.alone, run.known = True, 0, self.seen_of(run, self.lagging)
+
+    def seen_of(self, run, lagging):
+        """What the client has taken of the answer, as far as the server can know."""
+        return -1 if lagging else run.begun + len(self.expected[run.number].body)
 
     def method_of(self, index):
         """Of the request that the answer of this number is for: to HEAD it has no body. A request that is not owed an

@@ -300,14 +300,14 @@ class Machine(Model, RuleBasedStateMachine):
         for run in left_behind:
             run.alone += 1
             over = run.alone > ticks
-            answer = self.expected[run.number]
+            now = self.seen_of(run, lagging)
             if over and run.complete:
                 run.told = over = False
-            elif over and not run.gone and (lagging or len(answer.body) > run.known):
-                run.alone, run.known, over = 0, len(answer.body), False  # it takes what it is sent
+            elif over and not run.gone and not now == run.known != -1:
+                run.alone, run.known, over = 0, now, False  # it takes what it is sent
             assert run.ended == over, "cancelled too early, or too late"
             if over and not run.gone:
-                self.fail(run, answer)
+                self.fail(run, self.expected[run.number])
                 cancelled = True
         return cancelled
 
