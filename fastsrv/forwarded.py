@@ -14,6 +14,9 @@ from fastsrv_ext.names import watch
 from fastsrv_ext.request import BadRequest
 
 FORWARDED_FOR = b"x-forwarded-for"
+MAX_HOPS = 32  # entries of it that are looked at: so many proxies stand in no row, and each costs some microseconds
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Forwarded:
@@ -37,7 +40,9 @@ class Forwarded:
         other, and for names that header_map refuses.
         """
         # A UNIX socket's peer is trusted: whoever may connect to it was given the right.
-        trusted = scope["client"] is None or self.trusts(scope["client"][0])
+        # (A TCP peer without an address has gone, and no app is called: HTTP.connection_made().)
+        peer = scope["client"]
+        trusted = peer is None or self.everybody or self.trusts(address(peer[0]))
         if trusted:
             self.believe(scope)
         if underscored and self.header_map != "dangerous":
@@ -52,18 +57,18 @@ class Forwarded:
             raise BadRequest(400, "the fields that tell of the scheme contradict each other", "forwarded")
         if said:
             scope["scheme"] = said.pop()
-        hosts = [
-            host.strip() for name, value in scope["headers"] if name == FORWARDED_FOR
-            for host in value.decode("latin-1").split(",")
-        ]
+        chain = b",".join(value for name, value in scope["headers"] if name == FORWARDED_FOR)
+        if not chain:
+            return
         # The last one was written by our proxy, the one before by the proxy before it, and so on for as long
         # as we trust who wrote it.
-        for text in reversed(hosts):
-            host, port = split_port(text)
-            if address(host) is None:
+        for entry in reversed(chain.rsplit(b",", MAX_HOPS)[-MAX_HOPS:]):
+            host, port = split_port(entry.decode("latin-1").strip())
+            known = None if "%" in host else address(host)  # a zone may hold any character
+            if known is None:
                 break  # "unknown", or worse
             scope["client"] = (host, port)
-            if not self.trusts(host):
+            if not self.trusts(known):
                 break
 
     def drop_underscored(self, headers: list[tuple[bytes, bytes]], allowed: frozenset[bytes]) -> None:
@@ -76,25 +81,23 @@ class Forwarded:
             raise BadRequest(400, "a field has an underscore in its name (header_map)", "underscore")
         headers[:] = kept
 
-    def trusts(self, host: str) -> bool:
-        if self.everybody:
-            return True
-        known = address(host)
-        return known is not None and any(known in network for network in self.networks)
+    def trusts(self, known: Address | None) -> bool:
+        return self.everybody or (known is not None and any(known in network for network in self.networks))
 
 
 def split_port(text: str) -> tuple[str, int]:
-    """Host and port, 0 if there is none: of 192.0.2.1, 192.0.2.1:80, 2001:db8::1, [2001:db8::1]:80."""
+    """Host and port, 0 if there is none up to 65535: of 192.0.2.1, 192.0.2.1:80, 2001:db8::1, [2001:db8::1]:80."""
     host, port = text, ""
     if text.startswith("["):
         host, _, port = text[1:].partition("]")
         port = port.removeprefix(":")
     elif text.count(":") == 1:
         host, _, port = text.partition(":")
-    return host, int(port) if port.isascii() and port.isdigit() and len(port) <= 5 else 0
+    number = int(port) if port.isascii() and port.isdigit() and len(port) <= 5 else 0
+    return host, number if number <= 65535 else 0
 
 
-def address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def address(host: str) -> Address | None:
     """None for what is no address. An IPv4 peer of an IPv6 socket is ::ffff:192.0.2.1."""
     try:
         known = ipaddress.ip_address(host)

@@ -34,9 +34,14 @@ cdef class HTTP(Closing):
     # --- asyncio's callbacks, in the order of life ---
 
     def connection_made(self, transport):
-        self.open(transport)
+        cdef bint is_peer_there = self.open(transport)
         self.enter(HEAD)
         self.context.connection_opened()
+        if not is_peer_there:
+            self.input = REFUSED  # or a forger would pass for a UNIX socket's peer, whom forwarded.py believes
+            self.ends(LOST)
+            self.enter(CLOSE)
+            self.abort()
 
     def data_received(self, bytes data not None):
         if self.input >= ENDED:

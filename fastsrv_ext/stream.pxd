@@ -28,7 +28,7 @@ cdef class Stream(Connection):
         if self.ending == PERSISTS:
             self.ending = ending
 
-    cdef int open(self, object transport) except -1
+    cdef bint open(self, object transport) except -1
     cdef int lost(self) except -1
     cdef int read_on(self, bint reading) except -1
     cdef int watch(self) except -1

@@ -19,8 +19,9 @@ cdef enum:
 
 cdef class Stream(Connection):
 
-    cdef int open(self, object transport) except -1:
-        """For connection_made()."""
+    cdef bint open(self, object transport) except -1:
+        """For connection_made(). Is anybody there? A TCP client that resets while it waits to be accepted is accepted
+        all the same, and its bytes can be read; it has no address any more. A UNIX socket's peer never has one."""
         self.transport = transport
         self.descriptor = -1
         # Any byte that the kernel does not take counts as a peer that lags; the kernel's own buffer is
@@ -29,7 +30,7 @@ cdef class Stream(Connection):
         self.client = address(transport.get_extra_info("peername"))
         server = transport.get_extra_info("sockname")
         self.server = self.context.one_server((server, None) if isinstance(server, str) else address(server))
-        return 0
+        return self.client is not None or isinstance(server, (str, bytes))
 
     cdef int lost(self) except -1:
         """For connection_lost(): nobody waits for the peer any more."""

@@ -45,7 +45,7 @@ class Transport(asyncio.Transport):
     kernel takes before the rest is buffered here, None for all. The peer's side: see Wire.
     """
 
-    def __init__(self, loop, protocol, unix=False):
+    def __init__(self, loop, protocol, unix=False, peerless=False):
         super().__init__()
         self.loop, self.protocol = loop, protocol
         self.sent, self.buffer, self.room = [], bytearray(), None
@@ -57,7 +57,7 @@ class Transport(asyncio.Transport):
         ours.setblocking(False)
         self.extra = {
             "socket": ours,
-            "peername": "" if unix else ("192.0.2.7", 4321),
+            "peername": None if peerless else "" if unix else ("192.0.2.7", 4321),
             "sockname": "/run/fastsrv.sock" if unix else ("192.0.2.1", 80),
         }
 
@@ -159,14 +159,15 @@ class Wire:
     """A peer connected to `app`. Every method returns when the server has nothing left to do.
 
     turns: of the loop after each step, for an app that goes on for ever; None: until nothing is left to do.
+    unix: over a UNIX socket. peerless: the peer has reset the connection before it was accepted.
     layer(protocol) -> protocol: what lies between the transport and `connection`.
     Times are seconds as the settings have them; `connection` is the protocol, to be left alone by tests.
     """
 
-    def __init__(self, app, *, unix=False, header=10, keepalive=5, body=10, send=10, drain=5, close=5, grace=3,
-                 min_rate=100, request_line=4094, request_fields=100, request_field_size=8190, request_head=65536,
-                 request_body=UNLIMITED, any_method=False, any_version=False, refuse_underscores=False,
-                 connect=True, turns=None, layer=None, **context):
+    def __init__(self, app, *, unix=False, peerless=False, header=10, keepalive=5, body=10, send=10, drain=5, close=5,
+                 grace=3, min_rate=100, request_line=4094, request_fields=100, request_field_size=8190,
+                 request_head=65536, request_body=UNLIMITED, any_method=False, any_version=False,
+                 refuse_underscores=False, connect=True, turns=None, layer=None, **context):
         self.loop = asyncio.new_event_loop()
         self.turns = turns
         self.errors = []  # of the loop's exception handler: there must be none
@@ -186,7 +187,7 @@ class Wire:
                 any_version=any_version, refuse_underscores=refuse_underscores), **context)
         self.connection = HTTP(self.context)
         protocol = self.connection if layer is None else layer(self.connection)
-        self.transport = Transport(self.loop, protocol, unix)
+        self.transport = Transport(self.loop, protocol, unix, peerless)
         if connect:
             self.call(protocol.connection_made, self.transport)
 
