@@ -119,6 +119,8 @@ class Listeners:
         self.loop.call_later(RETRY, self.try_again)
 
     def try_again(self) -> None:
+        if not self.wanted:
+            return  # it has ended in between, and closed the sockets that are ours
         self.pause()  # there may have been room again in between
         self.accepting = False
         self.room_changed()
