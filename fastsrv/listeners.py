@@ -15,7 +15,6 @@ from typing import Any
 
 RETRY = 1.0  # seconds until the next attempt when the system has run out of file descriptors or memory
 LAST_CALL = 1.0  # seconds in which the last connections have to be made
-SPARE = 2  # file descriptors that must be left where uvloop accepts: the next connection's, and one for the app
 
 
 class Listeners:
@@ -136,6 +135,7 @@ class UvloopListeners(Listeners):
     def __init__(self, *args: Any, backlog: int, **options: Any) -> None:
         super().__init__(*args, **options)
         self.backlog = backlog
+        self.descriptor = self.sockets[0].fileno()
         self.servers: list[asyncio.AbstractServer] = []
         self.opening: asyncio.Task[None] | None = None
 
@@ -144,7 +144,7 @@ class UvloopListeners(Listeners):
 
     async def listen(self) -> None:
         try:
-            self.check_descriptors(len(self.sockets) + SPARE)
+            self.check_descriptors(len(self.sockets) + 1)  # and a connection's
             for listening in self.sockets:
                 options: dict[str, Any] = {"sock": listening.dup(), "backlog": self.backlog}
                 if listening.family == socket.AF_UNIX:
@@ -159,9 +159,9 @@ class UvloopListeners(Listeners):
     def accepted(self) -> asyncio.BaseProtocol:
         """For a connection that uvloop has accepted. Will the next one find a descriptor?"""
         try:
-            self.check_descriptors(SPARE)
+            os.close(os.dup(self.descriptor))
         except OSError as error:
-            self.loop.call_soon(self.ran_short, error)
+            self.loop.call_soon(self.ran_short, error)  # before uvloop accepts again
         return self.protocol()
 
     def check_descriptors(self, count: int) -> None:
@@ -169,7 +169,7 @@ class UvloopListeners(Listeners):
         opened = []
         try:
             for _ in range(count):
-                opened.append(os.dup(self.sockets[0].fileno()))
+                opened.append(os.dup(self.descriptor))
         finally:
             for descriptor in opened:
                 os.close(descriptor)
