@@ -228,7 +228,8 @@ cdef class HTTP(Closing):
         """What has been read is no request: answer `refusal` when those before it are answered."""
         cdef Cycle cycle = self.reading
         refusal.bodiless = self.reads_method_head()
-        self.input = REFUSED
+        if self.input != ENDED:
+            self.input = REFUSED
         self.head = self.reading = None
         self.unread = None
         if cycle is None:
