@@ -136,7 +136,7 @@ class Dispatch:
     def gone(self, cycle: Cycle) -> None:
         """The client has gone, or has ended its side and may have: receive() tells the app, and send() does once
         nothing can be sent. If it does not end by that, it is cancelled."""
-        if cycle.client is None and not cycle.lost():
+        if cycle.client is None and cycle.abandoned() and not cycle.lost():
             return  # a UNIX socket tells the two apart: this client is there
         task, cycle.task = cycle.task, None
         if task is None or self.clock is None or self.ended:

@@ -103,6 +103,18 @@ cdef class HTTP(Closing):
 
     # --- what comes in (read by reader.pyx) ---
 
+    cdef int end_seen(self, bint closed) except -1:
+        """Most that end their side have gone, but what they have left to read is the app's to take: only one that takes
+        none of it from one look to the next has a grace period."""
+        cdef Cycle cycle = self.cycle
+        if cycle is None or (self.client is None and not closed):
+            return 0  # a UNIX socket tells the two apart
+        if cycle.received != self.seen:
+            self.seen = cycle.received
+        elif cycle.task is not None and self.context.gone is not None:
+            self.context.gone(cycle)
+        return 0
+
     cdef int body_came(self, Py_ssize_t size) except -1:
         if self.state == BODY:
             self.stop_waiting_for_body()
@@ -233,7 +245,8 @@ cdef class HTTP(Closing):
         """What has been read is no request: answer `refusal` when those before it are answered."""
         cdef Cycle cycle = self.reading
         refusal.bodiless = self.reads_method_head()
-        self.input = REFUSED
+        if self.input != ENDED:
+            self.input = REFUSED
         self.head = self.reading = None
         self.unread = None
         if cycle is None:

@@ -7,6 +7,7 @@ from libc.string cimport memset
 cdef extern from "<poll.h>" nogil:
     enum: POLLERR
     enum: POLLHUP
+    enum: POLLRDHUP
     struct pollfd:
         int fd
         short events
@@ -31,6 +32,14 @@ cdef extern from "<sys/socket.h>" nogil:
 
 cdef enum:
     MAX_PARTS = 64                 # of send_parts_now(): dozens of chunks of 16 KB and more, with what is around them
+
+
+cdef enum Sight:
+    # What look_at() sees of a peer.
+    NO_END
+    HAS_ENDED            # it has half-closed; over TCP it may as well have closed
+    HAS_CLOSED           # it has closed, and bytes are left that nobody has read
+    HAS_GONE             # it has reset the connection, or closed and left nothing
 
 
 cdef inline bytes send_now(int fd, bytes data):
@@ -62,15 +71,21 @@ cdef inline bint has_unread(int fd) noexcept:
     return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0
 
 
-cdef inline bint has_gone(int fd) noexcept:
-    """Has the peer reset the connection, or closed a UNIX socket? (Or have both sides ended.)"""
+cdef inline Sight look_at(int fd) noexcept:
+    """Has the peer ended, whether or not a read has come to its end? While our side is open, only a UNIX socket tells
+    of a close."""
     cdef pollfd look
     look.fd = fd
-    look.events = look.revents = 0
+    look.events = POLLRDHUP
+    look.revents = 0
     if poll(&look, 1, 0) <= 0:
-        return False
+        return NO_END
     # A reset takes along what has not been read (RFC 9293, 3.10.7.4), an orderly close does not.
-    return (look.revents & POLLERR) != 0 or ((look.revents & POLLHUP) != 0 and not has_unread(fd))
+    if look.revents & POLLERR:
+        return HAS_GONE
+    if look.revents & POLLHUP:
+        return HAS_CLOSED if has_unread(fd) else HAS_GONE
+    return HAS_ENDED
 
 
 cdef inline void end_our_side(int fd) noexcept:

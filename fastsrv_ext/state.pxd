@@ -22,8 +22,8 @@
 #   CLOSED   nobody                            connection_lost                       -            -
 #   GRACE    the app, to end by itself         its client has gone, or has ended     that it      its task is cancelled
 #                                              its side                              takes bytes
-#   WATCH    a peer that the loop does not     reading is paused; the peer's end,    nothing      look; gone: abort
-#            listen to, to reset               while something is owed
+#   WATCH    a peer that the loop does not     reading is paused; the peer's end,    nothing      look; gone: abort;
+#            listen to, to reset or end        while something is owed                            ended: GRACE
 
 cdef enum State:
     CLOSED

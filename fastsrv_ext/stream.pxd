@@ -28,6 +28,9 @@ cdef class Stream(Connection):
         if self.ending == PERSISTS:
             self.ending = ending
 
+    # what http.pyx makes of it
+    cdef int end_seen(self, bint closed) except -1           # behind what waits to be read; closed: for certain
+
     cdef bint open(self, object transport) except -1
     cdef int lost(self) except -1
     cdef int read_on(self, bint reading) except -1

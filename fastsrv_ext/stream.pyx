@@ -9,7 +9,9 @@ import struct
 
 from fastsrv_ext.clock cimport seconds
 from fastsrv_ext.counters cimport LOST, READER_LATE, WORKER_STOPS
-from fastsrv_ext.kernel cimport MAX_PARTS, end_our_side, has_gone, has_unread, send_now, send_parts_now
+from fastsrv_ext.kernel cimport (
+    HAS_CLOSED, HAS_GONE, MAX_PARTS, NO_END, Sight, end_our_side, has_unread, look_at, send_now, send_parts_now,
+)
 from fastsrv_ext.state cimport CLOSE, CLOSED, RESPOND, SEND, WATCH
 
 cdef enum:
@@ -18,6 +20,13 @@ cdef enum:
 
 
 cdef class Stream(Connection):
+
+    # --- what http.pyx makes of it ---
+
+    cdef int end_seen(self, bint closed) except -1:
+        raise NotImplementedError
+
+    # --- the transport comes and goes ---
 
     cdef bint open(self, object transport) except -1:
         """For connection_made(). Is anybody there? A TCP client that resets while it waits to be accepted is accepted
@@ -54,8 +63,8 @@ cdef class Stream(Connection):
     # --- a peer that the loop does not listen to ---
 
     cdef int watch(self) except -1:
-        """Reading is paused, or the peer has ended its side: no callback will tell of its reset. Look from time to
-        time, for as long as something is owed."""
+        """Reading is paused, or the peer has ended its side: no callback will tell of its reset, or of its end
+        behind what is not read. Look from time to time, for as long as something is owed."""
         if self.watcher is None:
             self.watcher = Watch(self.clock)
             self.watcher.stream = self
@@ -63,10 +72,16 @@ cdef class Stream(Connection):
         return 0
 
     cdef int look(self) except -1:
+        cdef Sight sight
         sock = self.transport.get_extra_info("socket")
-        if sock is not None and has_gone(sock.fileno()):
+        if sock is None:
+            return 0
+        sight = look_at(sock.fileno())
+        if sight == HAS_GONE:
             self.ends(LOST)
             self.abort()
+        elif sight != NO_END and self.throttled:  # else the loop tells of it, or has
+            self.end_seen(sight == HAS_CLOSED)
         return 0
 
     cdef int watch_no_more(self) except -1:
