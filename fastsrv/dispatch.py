@@ -67,7 +67,7 @@ class Dispatch:
 
     def __init__(
         self, app: Callable[..., Any], loop: asyncio.AbstractEventLoop, log: Any,
-        before: Callable[[Cycle], None] | None = None, *, clock: Clock | None = None, at_once: bool = False,
+        before: Callable[[Cycle], None] | None = None, *, clock: Clock, at_once: bool = False,
     ) -> None:
         self.app = app
         self.loop = loop
@@ -139,7 +139,7 @@ class Dispatch:
         if cycle.client is None and cycle.abandoned() and not cycle.lost():
             return  # a UNIX socket tells the two apart: this client is there
         task, cycle.task = cycle.task, None
-        if task is None or self.clock is None or self.ended:
+        if task is None or self.ended:
             return
         if self.at_once and cycle.lost():
             self.cancel(cycle, task)
@@ -154,13 +154,13 @@ class Dispatch:
         if cycle.lost() or now == taken != -1:
             self.cancel(cycle, task)
         else:
-            Grace(self.clock, task, partial(self.judge, cycle, now))  # type: ignore[arg-type]  # gone() has looked
+            Grace(self.clock, task, partial(self.judge, cycle, now))
 
     def cancel(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
         """Once: an app that goes on all the same may have a reason."""
         # Not here: what it awaits may be anybody's, and raise; the caller is the clock, or a connection.
         self.loop.call_soon(self.cancel_now, cycle, task)
-        Grace(self.clock, task, partial(self.outlasted, cycle))  # type: ignore[arg-type]  # gone() has looked
+        Grace(self.clock, task, partial(self.outlasted, cycle))
 
     def cancel_now(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
         if not cycle.complete():  # the app may have had its turn first

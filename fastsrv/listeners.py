@@ -159,7 +159,7 @@ class UvloopListeners(Listeners):
     def accepted(self) -> asyncio.BaseProtocol:
         """For a connection that uvloop has accepted. Will the next one find a descriptor?"""
         try:
-            os.close(os.dup(self.descriptor))
+            self.check_descriptors(1)
         except OSError as error:
             self.loop.call_soon(self.ran_short, error)  # before uvloop accepts again
         return self.protocol()
