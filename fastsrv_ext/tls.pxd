@@ -26,9 +26,9 @@ cdef class TLS:
     cdef bint peer_has_ended         # the protocol knows
 
     # what comes in
-    cdef int take(self, object data, list pieces) except -1
+    cdef bytes take(self, object data)
     cdef int shake_hands(self) except -1
-    cdef int decrypt(self, list pieces) except -1
+    cdef bytes decrypt(self)
     cdef int peer_ended(self) except -1
 
     # what leaves

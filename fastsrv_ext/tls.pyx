@@ -30,7 +30,9 @@ cdef class TLS:
         self.incoming = MemoryBIO()
         self.outgoing = MemoryBIO()
         self.tls = context.wrap_bio(self.incoming, self.outgoing, server_side=True)
-        self.read, self.encrypt = self.tls.read, self.tls.write
+        # Of what SSLObject wraps, if it does as it always has: its own two methods hand on, and do nothing else.
+        within = getattr(self.tls, "_sslobj", self.tls)
+        self.read, self.encrypt = within.read, within.write
         self.phase = HANDSHAKE
         self.direct = direct
         self.descriptor = -1
@@ -43,20 +45,19 @@ cdef class TLS:
 
     def data_received(self, bytes data not None):
         """In slices: a MemoryBIO stays as large as what it has held at once."""
-        cdef list pieces = []
         cdef Py_ssize_t size = PyBytes_GET_SIZE(data), start
+        cdef bytes plain
         if self.phase == LOST or self.peer_has_ended or self.end_waits:
             return  # nothing may follow the peer's close_notify
         if size <= RECORD:
-            self.take(data, pieces)
+            plain = self.take(data)
         else:
             view = memoryview(data)
-            for start in range(0, size, RECORD):
-                self.take(view[start:start + RECORD], pieces)
+            plain = b"".join([self.take(view[start:start + RECORD]) for start in range(0, size, RECORD)])
         if self.phase == LOST:
             return
-        if pieces:
-            self.protocol.data_received(<bytes>pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        if plain:
+            self.protocol.data_received(plain)
         if self.end_waits:
             self.let_end()
         if self.outgoing is not None and self.outgoing.pending and self.phase != ENDED:
@@ -85,15 +86,14 @@ cdef class TLS:
 
     # --- within ---
 
-    cdef int take(self, object data, list pieces) except -1:
+    cdef bytes take(self, object data):
+        """What `data`, and half a record before it, is in plain."""
         if self.phase == LOST:
-            return 0
+            return b""
         self.incoming.write(data)
         if self.phase == HANDSHAKE:
             self.shake_hands()
-        if self.phase == OPEN or self.phase == ENDED:
-            self.decrypt(pieces)
-        return 0
+        return self.decrypt() if self.phase == OPEN or self.phase == ENDED else b""
 
     cdef int shake_hands(self) except -1:
         try:
@@ -107,23 +107,26 @@ cdef class TLS:
             self.fail(error)
         return 0
 
-    cdef int decrypt(self, list pieces) except -1:
-        """Add what has come to `pieces`."""
+    cdef bytes decrypt(self):
+        cdef Py_ssize_t room
+        cdef bytes plain = b"", piece
         try:
-            # An SSLWantReadError is dear: only half a record makes one. (What is read is a whole record.)
-            while self.incoming.pending and not self.end_waits:
-                piece = self.read(RECORD)
-                if piece:
-                    pieces.append(piece)
-                else:
+            # An SSLWantReadError is dear: only half a record makes one. Room for the largest record is, too, and what
+            # is left of one takes more than it holds, unless its first half had been read already.
+            room = min(self.incoming.pending, RECORD)
+            while room > 0 and not self.end_waits:
+                piece = self.read(room)
+                if not piece:
                     self.end_waits = True
+                plain = plain + piece if plain else piece
+                room = RECORD if PyBytes_GET_SIZE(piece) == room < RECORD else min(self.incoming.pending, RECORD)
         except SSLWantReadError:
             pass
         except SSLZeroReturnError:
             self.end_waits = True
         except SSLError as error:
             self.fail(error)
-        return 0
+        return plain
 
     def let_end(self):
         """The peer's end, once the protocol has taken what came before it: a paused transport tells of none, either."""
@@ -150,11 +153,9 @@ cdef class TLS:
         return self.hand_on(self.outgoing.read())
 
     cdef int hand_on(self, bytes data) except -1:
-        if not data or self.transport.is_closing():
-            return 0
-        if self.descriptor >= 0 and not self.behind:
+        if data and self.descriptor >= 0 and not self.behind:
             data = send_now(self.descriptor, data)
-        if data:
+        if data and not self.transport.is_closing():
             self.transport.write(data)
         return 0
 
