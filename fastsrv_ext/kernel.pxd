@@ -19,6 +19,11 @@ cdef extern from "<sys/socket.h>" nogil:
     enum: MSG_DONTWAIT
     enum: MSG_NOSIGNAL
     enum: SHUT_WR
+    enum: SOL_SOCKET
+    enum: SO_LINGER
+    struct linger:
+        int l_onoff
+        int l_linger
     struct iovec:
         void* iov_base
         size_t iov_len
@@ -29,6 +34,7 @@ cdef extern from "<sys/socket.h>" nogil:
     ssize_t send(int fd, const void* buffer, size_t size, int flags)
     ssize_t sendmsg(int fd, const msghdr* message, int flags)
     int shutdown(int fd, int how)
+    int setsockopt(int fd, int level, int name, const void* value, unsigned int size)
 
 cdef enum:
     MAX_PARTS = 64                 # of send_parts_now(): dozens of chunks of 16 KB and more, with what is around them
@@ -90,3 +96,11 @@ cdef inline Sight look_at(int fd) noexcept:
 
 cdef inline void end_our_side(int fd) noexcept:
     shutdown(fd, SHUT_WR)
+
+
+cdef inline void reset_when_closed(int fd) noexcept:
+    """Instead of an orderly end."""
+    cdef linger at_once
+    at_once.l_onoff = 1
+    at_once.l_linger = 0  # seconds
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once))

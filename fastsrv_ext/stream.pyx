@@ -4,13 +4,11 @@ Knows no HTTP. What leaves (also several answers in one write), a peer that lags
 connection: half-close, reset, a look at what has come in. http.pyx says when; reader.pyx reads what comes.
 """
 
-import socket
-import struct
-
 from fastsrv_ext.clock cimport seconds
 from fastsrv_ext.counters cimport LOST, READER_LATE, WORKER_STOPS
 from fastsrv_ext.kernel cimport (
-    HAS_CLOSED, HAS_GONE, MAX_PARTS, NO_END, Sight, end_our_side, has_unread, look_at, send_now, send_parts_now,
+    HAS_CLOSED, HAS_GONE, MAX_PARTS, NO_END, Sight, end_our_side, has_unread, look_at, reset_when_closed, send_now,
+    send_parts_now,
 )
 from fastsrv_ext.state cimport CLOSE, CLOSED, RESPOND, SEND, WATCH
 
@@ -72,11 +70,8 @@ cdef class Stream(Connection):
         return 0
 
     cdef int look(self) except -1:
-        cdef Sight sight
-        sock = self.transport.get_extra_info("socket")
-        if sock is None:
-            return 0
-        sight = look_at(sock.fileno())
+        cdef int fd = self.fileno()
+        cdef Sight sight = look_at(fd) if fd >= 0 else NO_END
         if sight == HAS_GONE:
             self.ends(LOST)
             self.abort()
@@ -95,10 +90,8 @@ cdef class Stream(Connection):
 
     cdef int settle(self) except -1:
         """More than one answer will leave here: worth the look for the socket."""
-        if self.context.direct and self.descriptor < 0:
-            sock = self.transport.get_extra_info("socket")
-            if sock is not None and not self.transport.is_closing():
-                self.descriptor = sock.fileno()
+        if self.context.direct and self.descriptor < 0 and not self.transport.is_closing():
+            self.descriptor = self.fileno()
         return 0
 
     cdef int write(self, bytes data) except -1:
@@ -226,10 +219,10 @@ cdef class Stream(Connection):
         except OSError:  # the peer was faster
             self.transport.abort()
             return 0
-        sock = self.transport.get_extra_info("socket")
-        if sock is not None and self.unsent() == 0:
+        cdef int fd = self.fileno()
+        if fd >= 0 and self.unsent() == 0:
             # Now: uvloop does so in its next turn, and a request that comes until then gets no answer.
-            end_our_side(sock.fileno())
+            end_our_side(fd)
         return 0
 
     cdef int hang_up(self) except -1:
@@ -247,23 +240,26 @@ cdef class Stream(Connection):
     cdef int reset(self) except -1:
         """The opposite of an orderly end: what the peer has got is not all."""
         self.flush()
-        sock = self.transport.get_extra_info("socket")
-        if sock is not None:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        cdef int fd = self.fileno()
+        if fd >= 0:
+            reset_when_closed(fd)
         self.enter(CLOSE)
         self.transport.abort()
         return 0
 
     cdef Py_ssize_t unsent(self) except -1:
         """Bytes that the kernel has not taken yet."""
-        if self.transport.get_extra_info("socket") is None:  # lost, and connection_lost() is about to be called
-            return 0
-        return self.transport.get_write_buffer_size()
+        return 0 if self.fileno() < 0 else self.transport.get_write_buffer_size()
 
     cdef bint has_unread_bytes(self) except -1:
         """A look into the kernel: have bytes come that the loop has not read?"""
+        cdef int fd = self.fileno()
+        return fd >= 0 and has_unread(fd)
+
+    cdef int fileno(self) except -2:
+        """The socket's descriptor; -1: it is closed, and connection_lost() is about to be called."""
         sock = self.transport.get_extra_info("socket")
-        return sock is not None and has_unread(sock.fileno())
+        return -1 if sock is None else sock.fileno()
 
 
 cdef class Watch(Timed):
