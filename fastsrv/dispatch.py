@@ -94,11 +94,12 @@ class Dispatch:
             self.keep(cycle, self.context.copy().run(self.loop.create_task, self.run(cycle)))
 
     def keep(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
-        cycle.task = task
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
-        if cycle.abandoned():  # it had ended its side before its turn came
-            self.gone(cycle)
+        if cycle.may_be_gone():  # its client had ended its side before its turn came
+            self.gone(cycle, task)
+        else:
+            cycle.task = task
 
     async def run(self, cycle: Cycle) -> None:
         try:
@@ -133,13 +134,10 @@ class Dispatch:
 
     # --- an app whose client has gone ---
 
-    def gone(self, cycle: Cycle) -> None:
+    def gone(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
         """The client has gone, or has ended its side and may have: receive() tells the app, and send() does once
         nothing can be sent. If it does not end by that, it is cancelled."""
-        if cycle.client is None and cycle.abandoned() and not cycle.lost():
-            return  # a UNIX socket tells the two apart: this client is there
-        task, cycle.task = cycle.task, None
-        if task is None or self.ended:
+        if self.ended:
             return
         if self.at_once and cycle.lost():
             self.cancel(cycle, task)

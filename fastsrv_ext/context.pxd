@@ -32,7 +32,7 @@ cdef class Context:
 
     # upward calls, plain callables
     cdef object dispatch            # (cycle) -> None: start the app
-    cdef object gone                # None, or (cycle) -> None: its client has gone, and the app is at work
+    cdef object gone                # None, or (cycle, task) -> None: its client may have gone, the app is at work
     cdef object finished            # None, or (cycle) -> None: a response is complete (access log, hooks)
     cdef object forwarded           # None, or (scope, underscored) -> None: what a proxy may say
     cdef object refused             # (client, status, reason) -> None: a request was answered by a 4xx or 503 of ours

@@ -59,7 +59,7 @@ class Context:
         clock: Clock,
         limits: Limits,
         dispatch: Callable[[Cycle], object],
-        gone: Callable[[Cycle], object] | None = None,
+        gone: Callable[[Cycle, asyncio.Task[None]], object] | None = None,
         finished: Callable[[Cycle], object] | None = None,
         forwarded: Callable[[dict[str, Any], bool], object] | None = None,
         refused: Callable[[tuple[str, int] | None, int, str], object] | None = None,

@@ -41,8 +41,8 @@ cdef class Limits:
 cdef class Context:
     """One a worker and scheme.
 
-    dispatch(cycle) starts the app; gone(cycle) is told of a client that has gone while the app, whose task is
-    `cycle.task`, is at work on its answer; finished(cycle) is told of each response, unless it is None;
+    dispatch(cycle) starts the app; gone(cycle, task) is told, once, of a client that has gone, or may have, while
+    the app is at work on its answer in this task; finished(cycle) is told of each response, unless it is None;
     forwarded(scope, underscored) rewrites the scope of a request with fields that are a proxy's to set, or that have
     an underscore in their name, unless it is None;
     refused(client, status, reason) is told of each 4xx and 503 of ours; crowded(full) of worker_connections

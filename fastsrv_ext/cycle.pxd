@@ -18,7 +18,8 @@ cdef enum Progress:
 
 cdef enum Peer:
     THERE                # it may send and read
-    FINISHED             # it has half-closed: it sends no more, but may read the answer
+    HALF_CLOSED          # it sends no more, and reads the answer
+    FINISHED             # it sends no more: it has half-closed, or has gone
     GONE                 # it cannot be reached
 
 
@@ -74,13 +75,14 @@ cdef class Cycle:
     cdef readonly double took        # seconds from the start of the app to the end of the response
 
     cdef Peer peer
-    cdef public object task          # asyncio.Task of an app that had to wait; None if it was done at once
+    cdef public object task          # asyncio.Task of an app that had to wait, until its client may have gone; None
     cdef Counters counters           # None, or where it is in flight though its client has gone
 
     # called by the connection
     cdef int body_received(self, bytes data) except -1
     cdef int body_ended(self) except -1
     cdef int peer_is(self, Peer peer) except -1
+    cdef int tell_gone(self, Context context) except -1
 
     # within
     cdef bint has_event(self) noexcept

@@ -215,15 +215,22 @@ cdef class Cycle:
         return 0
 
     cdef int peer_is(self, Peer peer) except -1:
-        """FINISHED: receive() says http.disconnect, send() goes on. GONE: send() raises, too."""
+        """HALF_CLOSED, FINISHED: receive() says http.disconnect, send() goes on. GONE: send() raises, too."""
         cdef Context context = self.connection.context
         self.peer = peer
         if peer == GONE:
             self.counters = context.counters
             self.connection = None
         self.wake()
-        if self.task is not None and context.gone is not None:
-            context.gone(self)
+        if peer != HALF_CLOSED:
+            self.tell_gone(context)
+        return 0
+
+    cdef int tell_gone(self, Context context) except -1:
+        """The app may be at work for nobody: have it end. Once: from then on its task is in other hands."""
+        task, self.task = self.task, None
+        if task is not None and context.gone is not None:
+            context.gone(self, task)
         return 0
 
     # --- the app's side: send() ---
@@ -406,6 +413,10 @@ cdef class Cycle:
     def abandoned(self):
         """Has the client gone, or ended its side? receive() says http.disconnect then."""
         return self.peer != THERE
+
+    def may_be_gone(self):
+        """Has the client gone, or may it have?"""
+        return self.peer >= FINISHED
 
     def complete(self):
         """Is the response complete?"""

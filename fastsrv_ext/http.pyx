@@ -13,7 +13,7 @@ from fastsrv_ext.clock cimport monotonic, seconds
 from fastsrv_ext.closing cimport MAX_DRAIN
 from fastsrv_ext.context cimport Context
 from fastsrv_ext.counters cimport APP_FAILED, BODY_UNREAD, KEEPALIVE_OFF, LOST, PEER_ENDED, PERSISTS, TLS_FAILED, Ending
-from fastsrv_ext.cycle cimport BEGUN, FINISHED, GONE
+from fastsrv_ext.cycle cimport BEGUN, FINISHED, GONE, HALF_CLOSED, THERE, Peer
 from fastsrv_ext.reader cimport ENDED, IN_BODY, IN_HEAD, IN_PLAIN_BODY, REFUSED
 from fastsrv_ext.response cimport UNTIL_CLOSE, error_answer
 from fastsrv_ext.scope cimport make_scope
@@ -55,6 +55,7 @@ cdef class HTTP(Closing):
     def eof_received(self):
         """The peer has half-closed. True: we stay to answer what it has asked for."""
         cdef Cycle cycle
+        cdef Peer peer = HALF_CLOSED if self.is_local() else FINISHED
         self.ends(PEER_ENDED)
         if self.state >= DRAIN or (
             self.cycle is None and self.first is None and self.refusal is None and self.state != SEND
@@ -67,10 +68,10 @@ cdef class HTTP(Closing):
         self.reading = None
         cycle = self.first
         while cycle is not None:
-            cycle.peer_is(FINISHED)
+            cycle.peer_is(peer)
             cycle = cycle.following
         if self.cycle is not None:
-            self.cycle.peer_is(FINISHED)
+            self.cycle.peer_is(peer)
             if self.state == BODY:
                 self.enter(RESPOND)
         self.watch()
@@ -103,16 +104,14 @@ cdef class HTTP(Closing):
 
     # --- what comes in (read by reader.pyx) ---
 
-    cdef int end_seen(self, bint closed) except -1:
+    cdef int end_seen(self) except -1:
         """Most that end their side have gone, but what they have left to read is the app's to take: only one that takes
         none of it from one look to the next has a grace period."""
         cdef Cycle cycle = self.cycle
-        if cycle is None or (self.client is None and not closed):
-            return 0  # a UNIX socket tells the two apart
-        if cycle.received != self.seen:
+        if cycle is not None:
+            if cycle.received == self.seen:
+                cycle.tell_gone(self.context)
             self.seen = cycle.received
-        elif cycle.task is not None and self.context.gone is not None:
-            self.context.gone(cycle)
         return 0
 
     cdef int body_came(self, Py_ssize_t size) except -1:
@@ -315,7 +314,7 @@ cdef class HTTP(Closing):
             return KEEPALIVE_OFF
         if self.context.draining and self.first is None:
             return self.context.drains_for
-        if cycle.peer == FINISHED and self.first is None and self.refusal is None:
+        if cycle.peer != THERE and self.first is None and self.refusal is None:
             return PEER_ENDED  # it was the last
         if final and cycle is self.reading and not self.is_worth_draining(cycle):
             return BODY_UNREAD  # the rest comes before the next request; it is worth reading if it is small

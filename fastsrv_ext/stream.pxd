@@ -29,7 +29,11 @@ cdef class Stream(Connection):
             self.ending = ending
 
     # what http.pyx makes of it
-    cdef int end_seen(self, bint closed) except -1           # behind what waits to be read; closed: for certain
+    cdef int end_seen(self) except -1                        # the peer may have gone, behind what waits to be read
+
+    cdef inline bint is_local(self) noexcept:
+        """Is it a UNIX socket's peer, which has no address? Its end is a half-close: look() sees when it has gone."""
+        return self.client is None
 
     cdef bint open(self, object transport) except -1
     cdef int lost(self) except -1

@@ -7,8 +7,8 @@ connection: half-close, reset, a look at what has come in. http.pyx says when; r
 from fastsrv_ext.clock cimport seconds
 from fastsrv_ext.counters cimport LOST, READER_LATE, WORKER_STOPS
 from fastsrv_ext.kernel cimport (
-    HAS_CLOSED, HAS_GONE, MAX_PARTS, NO_END, Sight, end_our_side, has_unread, look_at, reset_when_closed, send_now,
-    send_parts_now,
+    HAS_CLOSED, HAS_ENDED, HAS_GONE, MAX_PARTS, NO_END, Sight, end_our_side, has_unread, look_at, reset_when_closed,
+    send_now, send_parts_now,
 )
 from fastsrv_ext.state cimport CLOSE, CLOSED, RESPOND, SEND, WATCH
 
@@ -21,7 +21,7 @@ cdef class Stream(Connection):
 
     # --- what http.pyx makes of it ---
 
-    cdef int end_seen(self, bint closed) except -1:
+    cdef int end_seen(self) except -1:
         raise NotImplementedError
 
     # --- the transport comes and goes ---
@@ -75,8 +75,8 @@ cdef class Stream(Connection):
         if sight == HAS_GONE:
             self.ends(LOST)
             self.abort()
-        elif sight != NO_END and self.throttled:  # else the loop tells of it, or has
-            self.end_seen(sight == HAS_CLOSED)
+        elif self.throttled and (sight == HAS_CLOSED or (sight == HAS_ENDED and not self.is_local())):
+            self.end_seen()  # otherwise the loop tells of it, or has
         return 0
 
     cdef int watch_no_more(self) except -1:
