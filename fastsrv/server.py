@@ -176,9 +176,8 @@ class Server:
         await self.listeners.empty()
         self.listeners.end()
         while self.context.connections or self.listeners.adopting or self.dispatch.tasks:
-            for state in ("IDLE", "HEAD", "DRAIN", "CLOSE"):
-                for connection in self.clock.waiting(state):
-                    connection.shut()
+            for connection in self.clock.connections():
+                connection.shut()
             if self.loop.time() >= self.until:
                 break
             await asyncio.sleep(DRAIN_POLL)
@@ -187,9 +186,8 @@ class Server:
         """Drop what is left, then tell the app that serving has ended."""
         self.listeners.end()
         self.listeners.drop()
-        for state in self.clock.census().keys() - {"GRACE", "WATCH"}:  # these two are no connection's
-            for connection in self.clock.waiting(state):
-                connection.abort()
+        for connection in self.clock.connections():
+            connection.abort()
         tasks = self.dispatch.end()
         if tasks:
             self.log.warning("%d requests are ended before they are done", len(tasks))

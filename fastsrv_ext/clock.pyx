@@ -8,7 +8,7 @@ from math import ceil
 
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
-from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, GRACE, HEAD, IDLE, RESPOND, SEND, WATCH
+from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, GRACE, HEAD, IDLE, OF_CONNECTIONS, RESPOND, SEND, WATCH
 
 TICK = 0.25  # seconds; a limit is met at most two ticks late, for four wake-ups a second
 WATCH_EVERY = 1  # seconds: a system call for each that is watched; their apps have a grace period of some seconds
@@ -100,20 +100,15 @@ cdef class Clock:
 
     def waiting(self, str state):
         """Everybody in `state` (its name), as a list, the one that entered first at its head."""
-        cdef Queue queue
-        cdef Link link
-        found = []
-        for queue in self.queues:
-            if queue.name == state:
-                link = queue.next
-                while link is not queue:
-                    found.append(link)
-                    link = link.next
-        return found
+        return [timed for queue in self.queues if queue.name == state for timed in members(queue)]
+
+    def connections(self):
+        """Everybody in a state of connections, as a list."""
+        return [timed for queue in self.queues[:OF_CONNECTIONS] for timed in members(queue)]
 
     def census(self):
         """How many wait in each state: {"HEAD": 0, "IDLE": 12, ...}, CLOSED left out."""
-        return {queue.name: len(self.waiting(queue.name)) for queue in self.queues[1:]}
+        return {queue.name: len(members(queue)) for queue in self.queues[1:]}
 
 
 def ticks(double seconds):
@@ -122,6 +117,16 @@ def ticks(double seconds):
         raise ValueError(f"a limit must be greater than 0 seconds, not {seconds}")
     # One more, since the tick under way when a wait begins has been running for a while.
     return <long long>ceil(seconds / TICK) + 1
+
+
+cdef list members(Queue queue):
+    """Who waits there, the one that entered first at the list's head."""
+    cdef Link link = queue.next
+    cdef list found = []
+    while link is not queue:
+        found.append(link)
+        link = link.next
+    return found
 
 
 cdef double seconds(long long ticks) noexcept:

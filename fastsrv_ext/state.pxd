@@ -36,3 +36,6 @@ cdef enum State:
     CLOSE
     GRACE
     WATCH
+
+cdef enum:
+    OF_CONNECTIONS = CLOSE + 1       # so many, the first ones, are a connection's

@@ -2,11 +2,11 @@
 # Compiled by the fixture of tests/unit/test_clock.py.
 
 from fastsrv_ext.clock cimport Timed
-from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, GRACE, HEAD, IDLE, RESPOND, SEND
+from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, GRACE, HEAD, IDLE, RESPOND, SEND, WATCH
 
 cdef dict STATES = {
     "CLOSED": CLOSED, "HEAD": HEAD, "IDLE": IDLE, "RESPOND": RESPOND, "BODY": BODY, "SEND": SEND,
-    "DRAIN": DRAIN, "CLOSE": CLOSE, "GRACE": GRACE,
+    "DRAIN": DRAIN, "CLOSE": CLOSE, "GRACE": GRACE, "WATCH": WATCH,
 }
 
 

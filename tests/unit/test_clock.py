@@ -246,6 +246,14 @@ def test_waiting_lists_the_waits_of_a_state_in_order(stage):
     assert it.clock.waiting("no such state") == []
 
 
+def test_connections_are_all_but_the_apps_and_what_stands_beside_them(stage):
+    it = stage()
+    kept = [it.waiter(state) for state in ("HEAD", "IDLE", "RESPOND", "BODY", "SEND", "DRAIN", "CLOSE")]
+    it.waiter("GRACE")
+    it.waiter("WATCH")
+    assert it.clock.connections() == kept
+
+
 def test_census_counts_every_state_but_closed(stage):
     it = stage()
     waiters = [it.waiter("HEAD"), it.waiter("HEAD"), it.waiter("RESPOND"), it.waiter("CLOSED")]
