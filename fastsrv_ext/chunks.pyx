@@ -6,10 +6,7 @@ data of a chunk in one step, however many line ends are in it.
 
 from libc.string cimport memchr
 
-cdef signed char[256] HEX
-cdef int _byte
-for _byte in range(256):
-    HEX[_byte] = int(chr(_byte), 16) if _byte in b"0123456789ABCDEFabcdef" else -1
+from fastsrv_ext.octets cimport hexadecimal
 
 
 cdef Py_ssize_t chunks_end(Chunks* chunks, const unsigned char* text, Py_ssize_t size) noexcept:
@@ -19,12 +16,14 @@ cdef Py_ssize_t chunks_end(Chunks* chunks, const unsigned char* text, Py_ssize_t
     """
     cdef Py_ssize_t i = 0
     cdef const void* found
+    cdef int digit
     while i < size:
         if chunks.part == SIZE:
-            if HEX[text[i]] < 0:
+            digit = hexadecimal(text[i])
+            if digit < 0:
                 chunks.part = REST_OF_LINE
             else:
-                chunks.left = chunks.left * 16 + HEX[text[i]]
+                chunks.left = chunks.left * 16 + digit
                 i += 1
         elif chunks.part == REST_OF_LINE or chunks.part == REST_OF_TRAILER:
             found = memchr(text + i, c'\n', size - i)

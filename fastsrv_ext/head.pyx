@@ -14,24 +14,13 @@ from fastsrv_ext.names cimport (
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, FORWARDING, HOST, PLAIN, SECRET, UNDERSCORED, Kind,
     field_name,
 )
+from fastsrv_ext.octets cimport TARGET, TOKEN, VALUE, classify
 from fastsrv_ext.request cimport (
     FIELD_OVERHEAD, LONGEST_LENGTH, NO_BODY_LENGTH, REQUEST_LINE_OVERHEAD, is_escape, is_host,
 )
 
-# What a byte may be part of.
-cdef enum:
-    TARGET = 1           # RFC 3986: a path and query, escapes aside
-    NAME = 2             # RFC 9110, 5.6.2: tchar
-    VALUE = 4            # RFC 9110, 5.5: HTAB, SP, VCHAR, obs-text
-
 cdef unsigned char[256] PART_OF
-cdef int _byte
-for _byte in range(256):
-    PART_OF[_byte] = (
-        (TARGET if chr(_byte).isalnum() and _byte < 128 or _byte in b"!$&'()*+,-./:;=?@_~" else 0)
-        | (NAME if chr(_byte).isalnum() and _byte < 128 or _byte in b"!#$%&'*+-.^_`|~" else 0)
-        | (VALUE if _byte == 9 or (_byte >= 32 and _byte != 127) else 0)
-    )
+classify(PART_OF)
 
 cdef str GET = "GET"
 cdef dict METHODS = {method.encode("ascii"): method for method in ("HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")}
@@ -117,7 +106,7 @@ cdef Py_ssize_t scan_head(const unsigned char* text, Py_ssize_t size, RequestHea
                 return 0
             i = end + 2
             continue
-        while PART_OF[text[i]] & NAME:
+        while PART_OF[text[i]] & TOKEN:
             i += 1
         if i == begin or text[i] != c':':
             return 0

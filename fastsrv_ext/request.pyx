@@ -13,6 +13,7 @@ from fastsrv_ext.names cimport (
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, FORWARDING, HOST, PLAIN, PROXY_CONNECTION,
     SECRET, TRANSFER_ENCODING, UNDERSCORED, Kind, field_name,
 )
+from fastsrv_ext.octets cimport HOST_NAME, classify, hexadecimal
 
 
 class BadRequest(Exception):
@@ -38,13 +39,8 @@ cdef extern from "<arpa/inet.h>" nogil:
 cdef enum:
     LONGEST_ADDRESS = 45           # bytes: ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255
 
-# RFC 3986, 2.3: unreserved. Its escapes and sub-delims (a comma looks like two hosts) are in nobody's name.
-cdef unsigned char[256] IN_HOST
-cdef unsigned char[256] HEX
-cdef int _byte
-for _byte in range(256):
-    IN_HOST[_byte] = _byte in b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-    HEX[_byte] = _byte in b"0123456789ABCDEFabcdef"
+cdef unsigned char[256] PART_OF
+classify(PART_OF)
 
 
 cdef class RequestHead:
@@ -239,7 +235,8 @@ cdef bint is_path(bytes path) noexcept:
 
 cdef bint is_escape(const unsigned char* text, Py_ssize_t size) noexcept:
     """Does `text` begin with an escape (RFC 3986, 2.1), and not that of NUL?"""
-    return size >= 3 and HEX[text[1]] and HEX[text[2]] and not (text[1] == c'0' and text[2] == c'0')
+    return size >= 3 and hexadecimal(text[1]) >= 0 and hexadecimal(text[2]) >= 0 and not (
+        text[1] == c'0' and text[2] == c'0')
 
 
 cdef bint is_host(bytes host) noexcept:
@@ -254,7 +251,7 @@ cdef bint is_host(bytes host) noexcept:
     if text[0] == c'[':
         i = address_end(text, length)
     else:
-        while i < length and IN_HOST[text[i]]:
+        while i < length and PART_OF[text[i]] & HOST_NAME:
             i += 1
     if i == 0:
         return False

@@ -11,12 +11,11 @@ from libc.string cimport memchr
 
 from fastsrv_ext.request import BadRequest
 
+from fastsrv_ext.octets cimport TOKEN, classify
 from fastsrv_ext.request cimport REQUEST_LINE_OVERHEAD, too_large
 
-cdef unsigned char[256] IN_TOKEN  # RFC 9110, 5.6.2
-cdef int _byte
-for _byte in range(256):
-    IN_TOKEN[_byte] = _byte < 128 and (chr(_byte).isalnum() or _byte in b"!#$%&'*+-.^_`|~")
+cdef unsigned char[256] PART_OF
+classify(PART_OF)
 
 cdef dict METHODS = {
     method: method.decode("ascii") for method in (
@@ -46,7 +45,7 @@ cdef Py_ssize_t read_line(
     # method
     if head.method is None:
         i = 0
-        while i < most and IN_TOKEN[text[i]]:
+        while i < most and PART_OF[text[i]] & TOKEN:
             i += 1
         if i == most:
             return not_whole(size, limit, limits)

@@ -10,19 +10,10 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from libc.stdio cimport snprintf
 from libc.string cimport memcpy
 
-# RFC 9110, 5.6.2 (token) and 5.5 (field values: HTAB, SP, VCHAR, obs-text).
-cdef enum:
-    TOKEN = 1
-    VALUE = 2
+from fastsrv_ext.octets cimport TOKEN, VALUE, classify
 
-cdef unsigned char[256] CLASSES
-cdef int _byte
-for _byte in range(256):
-    CLASSES[_byte] = 0
-    if _byte in b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ":
-        CLASSES[_byte] |= TOKEN
-    if _byte == 9 or (_byte >= 32 and _byte != 127):
-        CLASSES[_byte] |= VALUE
+cdef unsigned char[256] PART_OF
+classify(PART_OF)
 
 cdef dict STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode("ascii") for status in HTTPStatus
@@ -51,7 +42,7 @@ cdef inline bint consists_of(bytes text, unsigned char wanted) noexcept:
     cdef Py_ssize_t i
     cdef unsigned char every = 0xFF
     for i in range(PyBytes_GET_SIZE(text)):
-        every &= CLASSES[byte[i]]
+        every &= PART_OF[byte[i]]
     return every & wanted != 0
 
 

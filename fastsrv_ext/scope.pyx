@@ -8,6 +8,8 @@ from cpython.dict cimport PyDict_Copy
 from cpython.unicode cimport PyUnicode_DecodeASCII, PyUnicode_DecodeUTF8
 from libc.string cimport memchr
 
+from fastsrv_ext.octets cimport hexadecimal
+
 cdef dict ASGI = {"version": "3.0", "spec_version": "2.5"}
 
 
@@ -45,8 +47,8 @@ cdef str decode_path(bytes raw_path):
     cdef int high, low
     while i < length:
         if text[i] == c'%' and i + 2 < length:
-            high = hex_digit(text[i + 1])
-            low = hex_digit(text[i + 2])
+            high = hexadecimal(text[i + 1])
+            low = hexadecimal(text[i + 2])
             if high >= 0 and low >= 0:
                 out[written] = <char>(high << 4 | low)
                 written += 1
@@ -56,13 +58,3 @@ cdef str decode_path(bytes raw_path):
         written += 1
         i += 1
     return PyUnicode_DecodeUTF8(out, written, "replace")
-
-
-cdef inline int hex_digit(char c) noexcept:
-    if c'0' <= c <= c'9':
-        return c - c'0'
-    if c'a' <= c <= c'f':
-        return c - c'a' + 10
-    if c'A' <= c <= c'F':
-        return c - c'A' + 10
-    return -1
