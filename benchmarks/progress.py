@@ -7,7 +7,7 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
-MICROSECOND = 1e-6
+from benchmarks import units
 
 
 class Progress:
@@ -80,15 +80,11 @@ def shown(figures, metric):
     """The metric of a sample, in a unit for people, and its rate and errors."""
     if metric not in figures:
         return ""
-    value = figures[metric]
-    text = {
-        "cpu": lambda: f"{value / MICROSECOND:8.2f} µs CPU a request",
-        "memory": lambda: f"{value:8.0f} bytes a connection",
-        "start": lambda: f"{value:8.3f} s to the first answer",
-        "lost": lambda: f"{value:8.0f} lost of {figures.get('sent', 0):.0f}",
-    }[metric]()
+    unit = units.UNITS[metric]
+    name = f"{unit.symbol} {unit.title}".lstrip()
+    text = f"{units.written(metric, figures[metric]):>8} {name}"
     if "rate" in figures:
-        text += f"  {figures['rate']:10,.0f} requests/s"
+        text += f"  {units.written('rate', figures['rate']):>10} requests/s"
     if figures.get("errors"):
-        text += f"  {figures['errors']:.0f} errors"
+        text += f"  {units.written('errors', figures['errors'])} errors"
     return text

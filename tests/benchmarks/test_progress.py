@@ -39,7 +39,7 @@ def test_a_terminal_shows_who_is_running_and_what_is_left():
 
 
 def test_every_metric_is_shown_in_its_unit():
-    assert shown({"memory": 1669.0}, "memory").strip() == "1669 bytes a connection"
-    assert shown({"start": 0.1257}, "start").strip() == "0.126 s to the first answer"
-    assert shown({"lost": 3, "sent": 10_012}, "lost").strip() == "3 lost of 10012"
+    assert shown({"memory": 1669.0}, "memory").strip() == "1.67 KB memory a connection"
+    assert shown({"start": 0.1257}, "start").strip() == "126 ms until the first answer"
+    assert shown({"lost": 3, "sent": 10_012}, "lost").strip() == "3 lost of 10,000 sent"
     assert shown({}, "cpu") == ""
