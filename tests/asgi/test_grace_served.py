@@ -72,6 +72,20 @@ async def reads_and_sleeps(receive, send):
     await asleep(receive, send)
 
 
+class TimedApp(App):
+    """Sleeps, and notes when that ended: `ended_at`, as now() has it."""
+
+    def __init__(self, now):
+        super().__init__(self.sleep)
+        self.now = now
+
+    async def sleep(self, receive, send):
+        try:
+            await asleep(receive, send)
+        finally:
+            self.ended_at = self.now()
+
+
 async def stuck_in_send(receive, send):
     await send(START)
     while True:
@@ -142,14 +156,7 @@ def test_reset_cancels_the_app(serve, work, grace):
 
 
 def test_grace_period_of_0_is_none(serve):
-    async def work(receive, send):
-        try:
-            await asleep(receive, send)
-        finally:
-            ended.append(server.server.clock.now)
-
-    ended = []
-    app = App(work)
+    app = TimedApp(lambda: server.server.clock.now)
     server = serve(app, lifespan="off", disconnect_grace_period=0)
     with connected(server) as connection:
         connection.sendall(get())
@@ -157,7 +164,7 @@ def test_grace_period_of_0_is_none(serve):
         began = server.call(lambda: server.server.clock.now)
         reset(connection)
         app.wait_for_end()
-    assert ended[0] - began <= 3  # ticks: less than a second
+    assert app.ended_at - began <= 3  # ticks: less than a second
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
@@ -266,22 +273,14 @@ def test_app_of_a_client_that_has_closed_is_cancelled(serve, tls):
 
 
 def test_close_of_a_unix_socket_is_no_half_close(serve, tmp_path):
-    async def work(receive, send):
-        try:
-            await asleep(receive, send)
-        finally:
-            ended.append(server.server.clock.now)
-
-    ended = []
-    app = App(work)
+    app = TimedApp(lambda: server.server.clock.now)
     server = serve(app, lifespan="off", disconnect_grace_period=0, address=str(tmp_path / "socket"))
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(str(tmp_path / "socket"))
+    with server.connect() as connection:
         connection.sendall(get())
         app.wait_for_begin()
         closed = server.call(lambda: server.server.clock.now)
     assert isinstance(app.wait_for_end(), asyncio.CancelledError)
-    assert ended[0] - closed <= 3  # ticks: sooner than by a look now and then
+    assert app.ended_at - closed <= 3  # ticks: sooner than by a look now and then
 
 
 def test_half_close_of_a_unix_socket_is_one(serve, tmp_path):
@@ -289,10 +288,8 @@ def test_half_close_of_a_unix_socket_is_one(serve, tmp_path):
         await listens(receive, send)
         await hello(None, receive, send)
 
-    serve(App(work), lifespan="off", disconnect_grace_period=0, address=str(tmp_path / "socket"))
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(PATIENCE)
-        connection.connect(str(tmp_path / "socket"))
+    server = serve(App(work), lifespan="off", disconnect_grace_period=0, address=str(tmp_path / "socket"))
+    with server.connect() as connection:
         connection.sendall(get())
         connection.shutdown(socket.SHUT_WR)
         assert read_response(connection).body == b"Hello, world!"
@@ -313,10 +310,8 @@ def test_body_of_a_client_that_has_gone_is_handed_over(serve, tmp_path, size, un
     address = str(tmp_path / "socket") if unix else None
     server = serve(app, lifespan="off", disconnect_grace_period=PATIENCE * 2, address=address)
     go = server.call(asyncio.Event)
-    with socket.socket(socket.AF_UNIX if unix else socket.AF_INET) as connection:
-        connection.settimeout(PATIENCE)
+    with server.connect() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * LARGE)  # all of it leaves, read or not
-        connection.connect(address or ("127.0.0.1", server.port))
         connection.sendall(post(b"x" * size))
         app.wait_for_begin()
     now = server.server.clock.now

@@ -111,9 +111,7 @@ def test_app_is_cancelled_and_its_place_is_free(serve, tmp_path, way, more):
     address = str(tmp_path / "socket") if way == "unix" else None
     tls = server_context() if way == "tls" else None
     server = serve(app, lifespan="off", disconnect_grace_period=0.25, address=address, tls=tls)
-    with socket.socket(socket.AF_UNIX if address else socket.AF_INET) as connection:
-        connection.settimeout(PATIENCE)
-        connection.connect(address or ("127.0.0.1", server.port))
+    with server.connect() as connection:
         if tls:
             connection = client_context().wrap_socket(connection, server_hostname="localhost")
         connection.sendall(post(b"x" * LARGE)[:-len(more) - 1])
@@ -140,10 +138,8 @@ def test_app_that_takes_what_a_client_has_left_gets_all_of_it(serve, tmp_path, w
     address = str(tmp_path / "socket") if way == "unix" else None
     server = serve(app, lifespan="off", disconnect_grace_period=PATIENCE, address=address)
     go = server.call(asyncio.Event)
-    with socket.socket(socket.AF_UNIX if address else socket.AF_INET) as connection:
-        connection.settimeout(PATIENCE)
+    with server.connect() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * LARGE)  # all of it leaves, read or not
-        connection.connect(address or ("127.0.0.1", server.port))
         connection.sendall(post(b"x" * LARGE))
         assert began.wait(PATIENCE)
     server.until(lambda: server.server.clock.census()["GRACE"] == 1)

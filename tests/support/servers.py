@@ -39,6 +39,7 @@ class ThreadServer:
         }
         options = {name: settings.pop(name) for name in OPTIONS if name in settings}
         self.config = Config(**{**values, **settings})
+        self.address = address
         if address is None:
             self.socket = socket.create_server(("127.0.0.1", 0), backlog=2048)
             self.port = self.socket.getsockname()[1]
@@ -99,7 +100,12 @@ class ThreadServer:
 
     def connect(self):
         """A connected socket with a timeout, so that no test hangs."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+        if self.address is None:
+            return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(PATIENCE)
+        connection.connect(self.address)
+        return connection
 
     def stop(self, quickly=False):
         """Stop serving and wait for the end; raises what ended serve()."""
