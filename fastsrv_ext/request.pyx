@@ -6,6 +6,7 @@ itself is not checked again: bare CR or LF, folded lines, two Content-Length, Co
 Transfer-Encoding, numbers that are none, control characters.
 """
 
+cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memchr
 
@@ -47,6 +48,7 @@ for _byte in range(256):
     HEX[_byte] = _byte in b"0123456789ABCDEFabcdef"
 
 
+@cython.freelist(8)  # as most are gone when the next one comes
 cdef class RequestHead:
 
     def __cinit__(self):
