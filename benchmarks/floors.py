@@ -1,18 +1,22 @@
 """The floors: bare uvloop protocols that answer what a server would, and do nothing that a server must do.
 
 `python -m benchmarks.floors KIND --port N [--certificate FILE]`. They find the ends of requests and nothing else: no
-head is parsed, no app is called, nothing is refused, nobody is timed out. What a server takes above them is what it
-does.
+head is parsed, nothing is refused, nobody is timed out, and but for `task` no app is called. What a server takes above
+them is what it does.
 """
 
 import argparse
 import asyncio
 import re
 import ssl
+import sys
 
 import uvloop
 
+from benchmarks import apps
 from benchmarks.apps import LARGE, LARGE_FIELDS, PLAIN, PLAIN_FIELDS
+
+EAGER = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 
 BACKLOG = 2048  # connections that wait to be accepted, as for the servers
 
@@ -47,6 +51,31 @@ class Constant(asyncio.Protocol):
             self.transport.write(self.answer)
         elif requests:
             self.transport.write(self.answer * requests)
+
+
+class Task(Constant):
+    """Calls the app of plain text, too, with a scope that is the same each time, in a task as any ASGI server on
+    asyncio has to. What the app sends is dropped: the answer is constant."""
+
+    scope = {
+        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.5"}, "http_version": "1.1", "method": "GET",
+        "scheme": "http", "path": "/", "raw_path": b"/", "query_string": b"", "root_path": "",
+        "headers": [(b"host", b"127.0.0.1")], "client": ("127.0.0.1", 50000), "server": ("127.0.0.1", 8000),
+    }
+
+    def connection_made(self, transport):
+        super().connection_made(transport)
+        self.loop = asyncio.get_running_loop()
+        self.done = self.loop.create_future()  # awaited by all: nothing that is done at once is cheaper
+        self.done.set_result(None)
+
+    def send(self, event):
+        return self.done
+
+    def data_received(self, data):
+        for _ in range(data.count(HEAD_END)):
+            asyncio.Task(apps.plain(self.scope.copy(), self.send, self.send), loop=self.loop, **EAGER)
+        super().data_received(data)
 
 
 class Large(Constant):
@@ -92,7 +121,7 @@ class Count(Constant):
             self.transport.write(self.answer % (len(digits), digits))
 
 
-KINDS = {"constant": Constant, "large": Large, "close": Close, "count": Count}
+KINDS = {"constant": Constant, "task": Task, "large": Large, "close": Close, "count": Count}
 
 
 async def serve(kind, port, certificate=None):

@@ -22,7 +22,7 @@ CUT = 8  # a bar longer than so many times the shortest is cut, and says so: one
 DOTS = {  # distinct in colour, in shape, and in grey
     "uvicorn": ("#1f77b4", "o"), "uvicorn-worker": ("#1f77b4", "s"), "gunicorn-asgi": ("#2a9d5c", "^"),
     "granian": ("#9467bd", "v"), "hypercorn": ("#b08968", "P"),
-    "freastal": ("#e6ac00", "X"), "bare": (FAINT, "|"), "nginx": (FAINT, "x"),
+    "freastal": ("#e6ac00", "X"), "bare": (FAINT, "|"), "bare-task": (FAINT, "1"), "nginx": (FAINT, "x"),
 }
 HOLLOW = {"uvicorn-worker"}  # uvicorn too, and nearly always at the same place
 STYLE = {

@@ -9,6 +9,7 @@ KIBIBYTE = 1024  # bytes
 MEBIBYTE = 1024 * KIBIBYTE
 PLAIN = len("Hello, World!")  # bytes of most bodies
 BOTH = ("bare", "nginx")  # the floors
+ALL = ("bare", "bare-task", "nginx")
 KEEP_ALIVE = 60  # seconds; longer than any run
 RACE_KEEP_ALIVE = 1  # second; the shortest that every server can be set to
 
@@ -32,8 +33,8 @@ class Scenario:
     """One row of the comparison.
 
     metric: the figure of a sample that is compared, "cpu", "memory", "start" or "lost".
-    app: what ASGI servers serve, "module:name". floors: the servers without apps that take part; floor: what the bare
-    one then does, a name that floors.py knows.
+    app: what ASGI servers serve, "module:name". floors: those that take part; floor: what the bare one then does, a
+    name that floors.py knows.
     load: "wrk", "start", or a module of benchmarks.load. connections: how many, at once.
     answer: length of the body that a right answer has, in bytes; None: any (a stream without an end).
     upload: bytes of each request's body. pipelined: requests sent at once. fields: header fields of each request.
@@ -65,9 +66,9 @@ class Scenario:
 
 SCENARIOS = {scenario.name: scenario for scenario in (
     Scenario("plain-1", "plain text, 1 connection", connections=1, floors=BOTH),
-    Scenario("plain-64", "plain text, 64 connections", floors=BOTH),
+    Scenario("plain-64", "plain text, 64 connections", floors=ALL),
     Scenario("plain-1000", "plain text, 1,000 connections", connections=1000, floors=BOTH),
-    Scenario("browser-64", "a browser's header fields", fields=BROWSER, floors=BOTH),
+    Scenario("browser-64", "a browser's header fields", fields=BROWSER, floors=ALL),
     Scenario("json-64", "JSON", app="benchmarks.apps:json", answer=28),
     Scenario("upload-10k", "upload of 10 KB, read whole", app="benchmarks.apps:upload", upload=10 * KIBIBYTE,
              answer=len("10240"), floors=("bare",), floor="count"),

@@ -134,6 +134,10 @@ SERVERS = {server.name: server for server in (
         requirements=("uvloop",),
         tls="--certificate {certificate}"),
     Server(
+        "bare-task", "the same, with an app in an asyncio task",
+        "{python} -m benchmarks.floors task --port {port}", environment=OWN, is_floor=True,
+        requirements=("uvloop",)),
+    Server(
         "nginx", "nginx",
         "{bin}/nginx -c {configuration}", environment=SYSTEM, is_floor=True,
         requirements=("nginx-light",),

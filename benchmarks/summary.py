@@ -9,7 +9,7 @@ from datetime import datetime
 from statistics import median
 
 REFERENCE = "fastsrv"  # whose figures the others are divided by
-FLOORS = ("bare", "nginx")  # no ASGI servers: what the machine costs anyway
+FLOORS = ("bare", "bare-task", "nginx")  # no ASGI servers: what the machine costs anyway
 BASES = (REFERENCE, "bare")  # ratios are made to these
 ENOUGH_ROUNDS = 3  # with fewer on either side two ranges are too often apart by chance
 CLIENT_FULL, SERVER_FREE = 0.95, 0.9  # shares of a core: above the one and below the other the client was the limit
@@ -200,7 +200,7 @@ def floors(result):
     """A sentence on which servers are floors; empty where none took part."""
     found = {name: result.servers[name].title for name in FLOORS if name in result.servers}
     texts = [name if name == title else f"{name} ({title})" for name, title in found.items()]
-    return f"Floors, which call no application: {', '.join(texts)}." if texts else ""
+    return f"Floors, which are no servers for apps: {', '.join(texts)}." if texts else ""
 
 
 def day(result):

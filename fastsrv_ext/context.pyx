@@ -82,7 +82,7 @@ cdef class Context:
         # Every key in its place: a copy of it then costs one memcpy.
         self.template = {
             "type": "http", "asgi": None, "http_version": "1.1", "server": None, "client": None,
-            "scheme": scheme, "method": "", "root_path": root_path, "path": "", "raw_path": b"",
+            "scheme": scheme, "method": "GET", "root_path": root_path, "path": "", "raw_path": b"",
             "query_string": b"", "headers": None,
         }
         self.lifespan_state = state
@@ -107,7 +107,7 @@ cdef class Context:
     cdef tuple one_server(self, tuple server):
         """One object for equal addresses: 160 bytes less for each idle connection."""
         if server != self.server:
-            self.server = server
+            self.server = self.template["server"] = server
         return self.server
 
     cdef int connection_opened(self) except -1:

@@ -79,6 +79,7 @@ cdef class Cycle:
     cdef Counters counters           # None, or where it is in flight though its client has gone
 
     # called by the connection
+    cdef int begin(self, Connection connection, RequestHead head) except -1
     cdef int body_received(self, bytes data) except -1
     cdef int body_ended(self) except -1
     cdef int peer_is(self, Peer peer) except -1

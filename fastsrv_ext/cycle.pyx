@@ -7,6 +7,7 @@ it the body; fastsrv/dispatch.py gives `receive` and `send` to the app and repor
 from asyncio import sleep
 from collections.abc import Coroutine
 
+cimport cython
 from cpython.exc cimport PyErr_SetObject
 
 from fastsrv_ext.counters cimport APP_CLOSE, APP_FAILED, CLIENT_CLOSE, PERSISTS
@@ -124,13 +125,16 @@ Coroutine.register(Done)
 cdef Done DONE = Done()
 
 
+@cython.freelist(8)  # as most are gone when the next one comes
 cdef class Cycle:
 
-    def __cinit__(self, Connection connection not None, RequestHead head not None):
+    cdef int begin(self, Connection connection, RequestHead head) except -1:
+        """A constructor's arguments would be a tuple for each request."""
         self.connection = connection
         self.head = head
         self.ending = PERSISTS if head.keep_alive else CLIENT_CLOSE
         self.length = NO_LENGTH
+        return 0
 
     # --- the app's side: receive() ---
 

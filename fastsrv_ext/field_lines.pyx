@@ -1,6 +1,7 @@
 """Field lines that have come before: equal bytes are an equal field, read once.
 
-Pure: a bounded memory of lines and of the (name, value) pairs that head.pyx made of them. Clients repeat most of
+Pure: a bounded memory of lines and of the (name, value) pairs that head.pyx made of them. Two lines may share a slot's
+place: each slot has a neighbour. Clients repeat most of
 their fields in each request, and many clients send the same: User-Agent, Accept and the like. What is remembered
 has passed every check; what differs by a byte is read as if nothing were known.
 """
@@ -16,6 +17,7 @@ cdef enum:
 
 cdef list LINES = [None] * SLOTS
 cdef list FIELDS = [None] * SLOTS
+cdef int[SLOTS] KINDS                # what the caller takes them for
 cdef uint64_t[SLOTS] CANDIDATES      # marks of lines that have come once
 
 
@@ -29,29 +31,38 @@ cdef inline uint64_t mark_of(const unsigned char* line, Py_ssize_t size) noexcep
     return ((first >> 32) ^ first ^ last) * <uint64_t>0xD6E8FEB86659FD93
 
 
-cdef tuple recall(const unsigned char* line, Py_ssize_t size):
-    """The field that `line`, without its CRLF, was the last time; None if it is not known."""
+cdef inline bint is_line(object known, const unsigned char* line, Py_ssize_t size) noexcept:
+    return known is not None and PyBytes_GET_SIZE(<bytes>known) == size and (
+        memcmp(PyBytes_AS_STRING(<bytes>known), line, size) == 0)
+
+
+cdef tuple recall(const unsigned char* line, Py_ssize_t size, int* kind):
+    """The field that `line`, without its CRLF, was the last time, and the kind that came with it; None if it is not
+    known."""
     if not SHORTEST <= size <= LONGEST:
         return None
     cdef Py_ssize_t slot = mark_of(line, size) >> 55
-    known = LINES[slot]
-    if known is None or PyBytes_GET_SIZE(<bytes>known) != size or memcmp(PyBytes_AS_STRING(<bytes>known), line, size):
-        return None
+    if not is_line(LINES[slot], line, size):
+        slot ^= 1
+        if not is_line(LINES[slot], line, size):
+            return None
+    kind[0] = KINDS[slot]
     return <tuple>FIELDS[slot]
 
 
-cdef int remember(const unsigned char* line, Py_ssize_t size, tuple field) except -1:
+cdef int remember(const unsigned char* line, Py_ssize_t size, tuple field, int kind) except -1:
     """`line` is `field`, and nobody's secret. It is kept from the second time on, so that one that never comes
     again costs no memory, and displaces none."""
     if not SHORTEST <= size <= LONGEST:
         return 0
     cdef uint64_t mark = mark_of(line, size)
-    cdef Py_ssize_t slot = mark >> 55
-    if CANDIDATES[slot] == mark:
-        LINES[slot] = <bytes>line[:size]
-        FIELDS[slot] = field
+    cdef Py_ssize_t slot = mark >> 55, other = slot ^ 1
+    if CANDIDATES[slot] == mark or CANDIDATES[other] == mark:
+        # The line that was here is kept beside it: what was there, beside two newer ones, goes.
+        LINES[other], FIELDS[other], KINDS[other] = LINES[slot], FIELDS[slot], KINDS[slot]
+        LINES[slot], FIELDS[slot], KINDS[slot] = <bytes>line[:size], field, kind
     else:
-        CANDIDATES[slot] = mark
+        CANDIDATES[other], CANDIDATES[slot] = CANDIDATES[slot], mark
     return 0
 
 

@@ -28,6 +28,7 @@ cdef bytes VERSION = b" HTTP/1.1\r\n"
 
 cdef enum:
     LONGEST_METHOD = 7
+    MEMORABLE = 1 << PLAIN | 1 << HOST | 1 << CONNECTION | 1 << CONTENT_TYPE  # the same for many requests
 
 
 cdef Py_ssize_t scan_head(const unsigned char* text, Py_ssize_t size, RequestHead head, Limits limits) except -1:
@@ -36,6 +37,7 @@ cdef Py_ssize_t scan_head(const unsigned char* text, Py_ssize_t size, RequestHea
     Returns the size of the head in bytes, or 0 if it is left to the parser; `head` is of no use then.
     """
     cdef Py_ssize_t i, begin, end, line, length, question = 0
+    cdef int known
     cdef const unsigned char* line_end
     cdef tuple field
     cdef const unsigned char* version = <const unsigned char*>PyBytes_AS_STRING(VERSION)
@@ -98,42 +100,41 @@ cdef Py_ssize_t scan_head(const unsigned char* text, Py_ssize_t size, RequestHea
             return 0
         if len(head.headers) >= limits.request_fields:
             return 0
-        field = recall(text + begin, end - begin)
-        if field is not None:
-            head.headers.append(field)
-            head.size += end - begin + 2
-            if end - begin + 2 > limits.request_field_size:
-                return 0
-            i = end + 2
-            continue
-        while PART_OF[text[i]] & TOKEN:
-            i += 1
-        if i == begin or text[i] != c':':
-            return 0
-        name = field_name(text + begin, i - begin, &kind)
         line = begin
-        i += 1
-        while text[i] == c' ' or text[i] == c'\t':
+        field = recall(text + line, end - line, &known)
+        if field is not None:
+            kind = <Kind>known
+            value = <bytes>field[1]
+            length = end - line + 2
+            i = end + 2
+        else:
+            while PART_OF[text[i]] & TOKEN:
+                i += 1
+            if i == begin or text[i] != c':':
+                return 0
+            name = field_name(text + begin, i - begin, &kind)
             i += 1
-        begin = i
-        while PART_OF[text[i]] & VALUE:
-            i += 1
-        if i != end:
-            return 0
-        length = PyBytes_GET_SIZE(name) + (end - begin) + FIELD_OVERHEAD
-        while end > begin and (text[end - 1] == c' ' or text[end - 1] == c'\t'):
-            end -= 1
-        i += 2
+            while text[i] == c' ' or text[i] == c'\t':
+                i += 1
+            begin = i
+            while PART_OF[text[i]] & VALUE:
+                i += 1
+            if i != end:
+                return 0
+            length = PyBytes_GET_SIZE(name) + (end - begin) + FIELD_OVERHEAD
+            while end > begin and (text[end - 1] == c' ' or text[end - 1] == c'\t'):
+                end -= 1
+            i += 2
+            value = text[begin:end]
+            field = (name, value)
+            if 1 << <int>kind & MEMORABLE and end - line + 2 == length and end + 2 == i:
+                # as usual: one space before the value, none behind
+                remember(text + line, end - line, field, kind)
         head.size += length
         if length > limits.request_field_size:
             return 0
-        value = text[begin:end]
-        field = (name, value)
         head.headers.append(field)
-        if kind == PLAIN:
-            if end - line + 2 == length and end + 2 == i:  # as usual: one space before the value, none behind
-                remember(text + line, end - line, field)
-        elif kind == SECRET:
+        if kind == PLAIN or kind == SECRET:
             pass
         elif kind == HOST:
             if head.host is not None or not is_host(value):
@@ -142,11 +143,12 @@ cdef Py_ssize_t scan_head(const unsigned char* text, Py_ssize_t size, RequestHea
         elif kind == CONNECTION:
             if head.is_second(kind):
                 return 0
-            asked = value.lower()
-            if asked == b"close":
-                head.keep_alive = False
-            elif asked != b"keep-alive":
-                return 0
+            if value != b"keep-alive":
+                asked = value.lower()
+                if asked == b"close":
+                    head.keep_alive = False
+                elif asked != b"keep-alive":
+                    return 0
         elif kind == CONTENT_LENGTH:
             if head.content_length != NO_BODY_LENGTH or not 0 < end - begin <= LONGEST_LENGTH:
                 return 0

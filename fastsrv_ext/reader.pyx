@@ -249,7 +249,8 @@ cdef class Reader(Stream):
 
     cdef int head_complete(self, RequestHead head, Input body) except -1:
         """A request is in the pipeline; what comes next is its `body`."""
-        cdef Cycle cycle = Cycle.__new__(Cycle, self, head)
+        cdef Cycle cycle = Cycle.__new__(Cycle)
+        cycle.begin(self, head)
         self.head = None
         self.reading = cycle
         self.input = body

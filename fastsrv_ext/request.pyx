@@ -6,6 +6,7 @@ itself is not checked again: bare CR or LF, folded lines, two Content-Length, Co
 Transfer-Encoding, numbers that are none, control characters.
 """
 
+cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memchr
 
@@ -43,6 +44,7 @@ cdef unsigned char[256] PART_OF
 classify(PART_OF)
 
 
+@cython.freelist(8)  # as most are gone when the next one comes
 cdef class RequestHead:
 
     def __cinit__(self):

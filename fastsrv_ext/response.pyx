@@ -58,40 +58,45 @@ cdef bytes render_fields(object headers, bint drop_length, Said* said):
     cdef list kept = []
     cdef Py_ssize_t total = 0
     cdef bytes name, value
+    cdef tuple pair
 
     said.content_length = NO_LENGTH
     said.date = said.server = said.close = said.keep_alive = False
 
     for field in fields:
-        try:
-            field_name, field_value = field
-        except (TypeError, ValueError):
-            raise TypeError(f"a header must be a pair of bytes, not {field!r}") from None
-        if not isinstance(field_name, bytes) or not isinstance(field_value, bytes):
-            raise TypeError(f"a header's name and value must be bytes, not {field_name!r}: {field_value!r}")
-        name = <bytes>field_name
-        value = <bytes>field_value
+        pair = <tuple>field if type(field) is tuple and len(<tuple>field) == 2 else pair_of(field)
+        if not isinstance(pair[0], bytes) or not isinstance(pair[1], bytes):
+            raise TypeError(f"a header's name and value must be bytes, not {pair[0]!r}: {pair[1]!r}")
+        name = <bytes>pair[0]
+        value = <bytes>pair[1]
         if PyBytes_GET_SIZE(name) == 0 or not consists_of(name, TOKEN):
             raise ValueError(f"a header's name must be a token (RFC 9110, 5.6.2), not {name!r}")
         if not consists_of(value, VALUE):
             raise ValueError(f"the value of header {name!r} has control characters: {value!r}")
         if is_kept(name, value, drop_length, said):
-            kept.append(name)
-            kept.append(value)
+            kept.append(pair)
             total += PyBytes_GET_SIZE(name) + PyBytes_GET_SIZE(value) + 4
 
     cdef bytes rendered = PyBytes_FromStringAndSize(NULL, total)
     cdef char* out = PyBytes_AS_STRING(rendered)
-    cdef Py_ssize_t i
-    for i in range(0, len(kept), 2):
-        out = put(out, <bytes>kept[i])
+    for pair in kept:
+        out = put(out, <bytes>pair[0])
         out[0] = c':'
         out[1] = c' '
-        out = put(out + 2, <bytes>kept[i + 1])
+        out = put(out + 2, <bytes>pair[1])
         out[0] = c'\r'
         out[1] = c'\n'
         out += 2
     return rendered
+
+
+cdef tuple pair_of(object field):
+    """A field that is another sequence of two."""
+    try:
+        name, value = field
+    except (TypeError, ValueError):
+        raise TypeError(f"a header must be a pair of bytes, not {field!r}") from None
+    return name, value
 
 
 cdef inline bint is_kept(bytes name, bytes value, bint drop_length, Said* said) except -1:

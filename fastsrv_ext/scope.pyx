@@ -17,17 +17,19 @@ cdef dict make_scope(Context context, RequestHead head, tuple client, tuple serv
     """A scope of the request's own, which middleware may change: nothing mutable in it is shared."""
     cdef dict scope = PyDict_Copy(context.template)
     scope["asgi"] = PyDict_Copy(ASGI)
-    scope["method"] = head.method
     scope["path"] = decode_path(head.raw_path)
     scope["raw_path"] = head.raw_path
     scope["headers"] = head.headers
+    # What is as it is with most requests stands in the template.
+    if head.method != "GET":
+        scope["method"] = head.method
     if head.is_http_10:
         scope["http_version"] = head.version
     if PyBytes_GET_SIZE(head.query) != 0:
         scope["query_string"] = head.query
     if client is not None:
         scope["client"] = client
-    if server is not None:
+    if server is not context.server:
         scope["server"] = server
     if context.lifespan_state is not None:
         scope["state"] = context.lifespan_state.copy()

@@ -1,5 +1,6 @@
 """The floors: each answers every request that comes, however the bytes are cut."""
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -73,12 +74,32 @@ def test_connection_is_closed_after_the_answer():
     assert transport.closed
 
 
-@pytest.mark.parametrize("certificate", [None, CERTIFICATE], ids=["tcp", "tls"])
-def test_served(certificate):
+def test_task_floor_calls_the_app_for_each_request_and_drops_what_it_sends():
+    class Counted(floors.Task):
+        def send(self, event):
+            sent.append(event["type"])
+            return super().send(event)
+
+    async def serve():
+        floor = Counted()
+        floor.connection_made(transport)
+        floor.data_received(REQUEST * 2)
+        await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})  # before 3.12 none is eager
+
+    sent, transport = [], Transport()
+    asyncio.run(serve())
+    assert sent == 2 * ["http.response.start", "http.response.body"]
+    assert transport.output == floors.Constant.answer * 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "certificate"), [("constant", None), ("constant", CERTIFICATE), ("task", None)],
+    ids=["tcp", "tls", "task"])
+def test_served(kind, certificate):
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     options = ["--certificate", certificate] if certificate else []
-    words = [sys.executable, "-m", "benchmarks.floors", "constant", "--port", str(port), *options]
+    words = [sys.executable, "-m", "benchmarks.floors", kind, "--port", str(port), *options]
     with subprocess.Popen(words, cwd=ROOT) as process:
         try:
             assert answer_of(port, process, client_context() if certificate else None) == floors.Constant.answer

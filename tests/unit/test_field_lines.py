@@ -90,6 +90,13 @@ def test_lines_of_every_length(line):
     assert fields == [[(b"x-long", line[8:])]] * TIMES
 
 
+def test_more_lines_than_are_remembered():
+    lines = [b"X-Number: %d" % number for number in range(2000)]
+    for _ in range(TIMES):
+        fields, _ = seen(*[get(b"/", *lines[start:start + 50]) for start in range(0, len(lines), 50)])
+        assert [value for request in fields for _, value in request] == [line[10:] for line in lines]
+
+
 def test_a_name_becomes_a_proxys():
     """Also one whose line is known already."""
     line = b"X-Proxy-Says: 192.0.2.1"
@@ -102,7 +109,7 @@ def test_a_name_becomes_a_proxys():
 
 
 @pytest.mark.parametrize("field", [b"Content-Length: 00000000000003", b"Connection: keep-alive", b"Host: example.org"])
-def test_what_frames_or_routes_is_read_each_time(field):
+def test_what_frames_or_routes_counts_each_time(field):
     request = b"POST / HTTP/1.1\r\n" + (HOST if not field.startswith(b"Host") else b"") + field + b"\r\n\r\n"
     for _ in range(TIMES):
         compare(request + (b"abc" if b"Length" in field else b""))
