@@ -110,7 +110,7 @@ def test_app_is_cancelled_and_its_place_is_free(serve, tmp_path, way, more):
     app = Sleeper()
     address = str(tmp_path / "socket") if way == "unix" else None
     tls = server_context() if way == "tls" else None
-    server = serve(app, lifespan="off", disconnect_grace_period=0.25, address=address, tls=tls)
+    server = serve(app, lifespan="off", hurried=True, disconnect_grace_period=0.25, address=address, tls=tls)
     with socket.socket(socket.AF_UNIX if address else socket.AF_INET) as connection:
         connection.settimeout(PATIENCE)
         connection.connect(address or ("127.0.0.1", server.port))
@@ -138,7 +138,7 @@ def test_app_that_takes_what_a_client_has_left_gets_all_of_it(serve, tmp_path, w
 
     bodies, began, ended = [], threading.Event(), threading.Event()
     address = str(tmp_path / "socket") if way == "unix" else None
-    server = serve(app, lifespan="off", disconnect_grace_period=PATIENCE, address=address)
+    server = serve(app, lifespan="off", hurried=True, disconnect_grace_period=PATIENCE, address=address)
     go = server.call(asyncio.Event)
     with socket.socket(socket.AF_UNIX if address else socket.AF_INET) as connection:
         connection.settimeout(PATIENCE)
