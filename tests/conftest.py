@@ -1,5 +1,6 @@
 """Fixtures: `wire` (a connection in memory), `serve` (a server in a thread, on both loops), `gunicorn`."""
 
+import gc
 import sys
 from pathlib import Path
 
@@ -13,6 +14,14 @@ from tests.support.wire import Wire
 
 def pytest_addoption(parser):
     parser.addoption("--long", action="store_true", help="run the stress tests in their long form")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def frozen_heap():
+    """What outlives a module's tests (other modules, tests, their reports) stays to the end. The collector, which
+    many tests call, need not look at it each time: that took more than the tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ async def app(scope, receive, send):
 def slow_reader(server):
     """A connection whose kernel takes little at a time, past its first answer."""
     connection = socket.socket()
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
     connection.settimeout(PATIENCE)
     connection.connect(("127.0.0.1", server.port))
     assert ask(connection).status == 200

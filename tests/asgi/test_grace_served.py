@@ -15,7 +15,7 @@ import pytest
 
 from fastsrv_ext.cycle import ClientDisconnected
 from tests.support.apps import hello
-from tests.support.servers import PATIENCE, read_response, read_to_end
+from tests.support.servers import HURRY, PATIENCE, read_response, read_to_end
 from tests.support.tls import client_context, server_context
 from tests.support.wire import get, post
 
@@ -143,7 +143,7 @@ def connected(server, tls=False, small=False):
 @pytest.mark.parametrize("work", SLEEPERS)
 def test_reset_cancels_the_app(serve, work, grace):
     app = App(work)
-    server = serve(app, lifespan="off", disconnect_grace_period=grace)
+    server = serve(app, lifespan="off", hurried=True, disconnect_grace_period=grace)
     with connected(server, small=True) as connection:
         connection.sendall(get())
         app.wait_for_begin()
@@ -173,7 +173,7 @@ def test_reset_is_known_wherever_the_connection_stands(serve, tls, before):
     """Also while the loop does not listen to the client: its end has been read, or reading is paused."""
     app = App(asleep)
     server = serve(
-        app, lifespan="off", disconnect_grace_period=1, tls=server_context() if tls else None)
+        app, lifespan="off", hurried=True, disconnect_grace_period=1, tls=server_context() if tls else None)
     with connected(server, tls=tls) as connection:
         connection.sendall({
             "cut off": post(b"hello")[:-1], "large": post(b"x" * LARGE)[:-1],
@@ -191,7 +191,7 @@ def test_reset_is_known_wherever_the_connection_stands(serve, tls, before):
 @pytest.mark.parametrize("work", [listens, stuck_in_send])
 def test_app_that_is_told_ends_by_itself(serve, work):
     app = App(work)
-    server = serve(app, lifespan="off", disconnect_grace_period=PATIENCE * 2)
+    server = serve(app, lifespan="off", hurried=True, disconnect_grace_period=PATIENCE * HURRY)
     with connected(server, small=True) as connection:
         connection.sendall(get())
         app.wait_for_begin()
@@ -221,7 +221,7 @@ def test_close_is_known_by_the_first_bytes_that_nobody_takes(serve):
         await asleep(receive, send)
 
     app = App(work)
-    server = serve(app, lifespan="off", disconnect_grace_period=0.25)
+    server = serve(app, lifespan="off", hurried=True, disconnect_grace_period=0.25)
     with connected(server) as connection:
         connection.sendall(get())
         app.wait_for_begin()
@@ -253,7 +253,7 @@ def test_half_closed_client_that_takes_a_stream_gets_all_of_it(serve):
         await send({"type": "http.response.body", "body": b"the end"})
 
     app = App(work)
-    server = serve(app, lifespan="off", disconnect_grace_period=0.25)
+    server = serve(app, lifespan="off", hurried=True, disconnect_grace_period=0.25)
     with connected(server) as connection:
         connection.sendall(get())
         connection.shutdown(socket.SHUT_WR)
@@ -264,7 +264,8 @@ def test_half_closed_client_that_takes_a_stream_gets_all_of_it(serve):
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 def test_app_of_a_client_that_has_closed_is_cancelled(serve, tls):
     app = App(asleep)
-    server = serve(app, lifespan="off", disconnect_grace_period=0.25, tls=server_context() if tls else None)
+    server = serve(
+        app, lifespan="off", hurried=True, disconnect_grace_period=0.25, tls=server_context() if tls else None)
     with connected(server, tls=tls) as connection:
         connection.sendall(get())
         app.wait_for_begin()
@@ -308,7 +309,7 @@ def test_body_of_a_client_that_has_gone_is_handed_over(serve, tmp_path, size, un
 
     app = App(work)
     address = str(tmp_path / "socket") if unix else None
-    server = serve(app, lifespan="off", disconnect_grace_period=PATIENCE * 2, address=address)
+    server = serve(app, lifespan="off", hurried=True, disconnect_grace_period=PATIENCE * HURRY, address=address)
     go = server.call(asyncio.Event)
     with server.connect() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * LARGE)  # all of it leaves, read or not
@@ -345,7 +346,7 @@ def test_other_requests_are_not_disturbed(serve):
 def test_worker_drains_when_the_last_request_of_nobody_is_cancelled(serve):
     """The drain waits for it, and graceful_timeout is far away."""
     app = App(asleep)
-    server = serve(app, lifespan="off", disconnect_grace_period=0.25, graceful_timeout=PATIENCE * 2)
+    server = serve(app, lifespan="off", hurried=True, disconnect_grace_period=0.25, graceful_timeout=PATIENCE * 2)
     with connected(server) as connection:
         connection.sendall(get())
         app.wait_for_begin()
@@ -382,7 +383,7 @@ def test_quick_stop_cancels_once(serve, grace):
 def test_quick_stop_ends_whoever_is_left_in_whatever_way(serve):
     """A client that has gone, and one that the loop does not listen to."""
     app = App(asleep)
-    server = serve(app, lifespan="off", disconnect_grace_period=PATIENCE)
+    server = serve(app, lifespan="off", hurried=True, disconnect_grace_period=PATIENCE * HURRY)
     with connected(server) as gone, connected(server) as half_closed:
         gone.sendall(get())
         app.wait_for_begin()

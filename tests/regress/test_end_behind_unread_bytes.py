@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from tests.support.apps import hello, read_body
-from tests.support.servers import PATIENCE
+from tests.support.servers import HURRY, PATIENCE
 from tests.support.tls import client_context, server_context
 from tests.support.wire import get, post
 
@@ -110,7 +110,7 @@ def test_app_is_cancelled_and_its_place_is_free(serve, tmp_path, way, more):
     app = Sleeper()
     address = str(tmp_path / "socket") if way == "unix" else None
     tls = server_context() if way == "tls" else None
-    server = serve(app, lifespan="off", disconnect_grace_period=0.25, address=address, tls=tls)
+    server = serve(app, lifespan="off", hurried=True, disconnect_grace_period=0.25, address=address, tls=tls)
     with server.connect() as connection:
         if tls:
             connection = client_context().wrap_socket(connection, server_hostname="localhost")
@@ -136,7 +136,7 @@ def test_app_that_takes_what_a_client_has_left_gets_all_of_it(serve, tmp_path, w
 
     bodies, began, ended = [], threading.Event(), threading.Event()
     address = str(tmp_path / "socket") if way == "unix" else None
-    server = serve(app, lifespan="off", disconnect_grace_period=PATIENCE, address=address)
+    server = serve(app, lifespan="off", hurried=True, disconnect_grace_period=PATIENCE * HURRY, address=address)
     go = server.call(asyncio.Event)
     with server.connect() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * LARGE)  # all of it leaves, read or not

@@ -17,9 +17,9 @@ async def large(scope, receive, send):
     await send({"type": "http.response.body", "body": b"x" * SIZE})
 
 
-def lagging(serve):
+def lagging(serve, hurried=False):
     """A server that owes its client most of a complete answer, and that client."""
-    server = serve(large, tls=server_context(), lifespan="off", keepalive=0.25, close_timeout=0.25)
+    server = serve(large, tls=server_context(), lifespan="off", hurried=hurried, keepalive=0.25, close_timeout=0.25)
     client = client_context().wrap_socket(server.connect(), server_hostname="localhost")
     send(client)
     server.until(lambda: not server.server.dispatch.tasks and server.server.clock.census()["SEND"] == 1)
@@ -31,7 +31,7 @@ def body(answer):
 
 
 def test_complete_answer_waits_in_send_until_it_has_left(serve):
-    server, client = lagging(serve)
+    server, client = lagging(serve, hurried=True)
     with client:
         for _ in range(8):  # ticks: keepalive and close_timeout are over
             assert server.beats.acquire(timeout=30)

@@ -16,9 +16,12 @@ from types import SimpleNamespace
 from fastsrv.config import PREFIX, Config, read_own
 from fastsrv.server import Server
 from fastsrv.worker import new_loop
+from fastsrv_ext.clock import TICK
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30  # seconds to wait for an event before a test fails
+HURRY = 10  # ticks of a hurried server where the heartbeat has one
+LIMITS = ("header_timeout", "keepalive", "body_timeout", "send_timeout", "drain_timeout", "close_timeout")
 OPTIONS = ("max_requests", "finished", "before", "forwarded", "tls", "own_sockets", "watch")  # of Server
 
 
@@ -27,9 +30,12 @@ class ThreadServer:
 
     settings: fields of Config, OPTIONS of Server, and address (of a UNIX socket). `server` is the Server;
     call() runs a function in its loop.
+
+    hurried: its clock has more ticks than the heartbeat's, so that a wait of many ticks is over soon. The order of
+    what happens stays; limits that are not given are long, as a client may be slow.
     """
 
-    def __init__(self, app, kind, *, address=None, **settings):
+    def __init__(self, app, kind, *, address=None, hurried=False, **settings):
         values = {name.removeprefix(PREFIX): value for name, value in read_own({}, os.environ).items()}
         values |= {
             "keepalive": 5, "graceful_timeout": 5, "disconnect_grace_period": 3, "worker_connections": 10_000,
@@ -37,6 +43,9 @@ class ThreadServer:
             "limit_request_field_size": 8190, "any_method": False, "any_version": False, "refuse_underscores": False,
             "root_path": "", "lifespan": "auto", "loop": kind,
         }
+        if hurried:
+            values |= dict.fromkeys(LIMITS, 60.0 * HURRY)
+        self.hurried = hurried
         options = {name: settings.pop(name) for name in OPTIONS if name in settings}
         self.config = Config(**{**values, **settings})
         self.address = address
@@ -58,7 +67,12 @@ class ThreadServer:
         async def serve():
             self.server = Server(
                 app, self.config, [self.socket], self.log, beat=self.beats.release, **options)
-            await self.server.serve()
+            hurry = self.loop.create_task(self.hurry()) if self.hurried else None
+            try:
+                await self.server.serve()
+            finally:
+                if hurry is not None:
+                    hurry.cancel()
 
         try:
             self.loop.run_until_complete(serve())
@@ -67,6 +81,16 @@ class ThreadServer:
         finally:
             self.loop.close()
             self.beats.release()
+
+    async def hurry(self):
+        """What Server.heartbeat() does to the clock, more often."""
+        while True:
+            await asyncio.sleep(TICK / HURRY)
+            if self.server.started:
+                self.server.clock.advance()
+                await asyncio.sleep(0)
+                self.server.clock.judge()
+                self.beats.release()
 
     def __enter__(self):
         self.thread.start()
@@ -92,7 +116,7 @@ class ThreadServer:
 
     def until(self, condition):
         """Wait until condition() holds in the server's loop, looking after each tick."""
-        for _ in range(PATIENCE * 4):
+        for _ in range(int(PATIENCE / TICK) * (HURRY + 1 if self.hurried else 1)):
             if self.call(condition):
                 return
             assert self.beats.acquire(timeout=PATIENCE)

@@ -133,7 +133,7 @@ async def by_path(scope, receive, send):
 def test_nothing_is_left_of_real_connections(serve, caplog, tls):
     """On both loops."""
     caplog.set_level(logging.CRITICAL, logger="fastsrv.tests.server")
-    server = serve(by_path, lifespan="off", disconnect_grace_period=0.25, send_timeout=0.5,
+    server = serve(by_path, lifespan="off", hurried=True, disconnect_grace_period=2.5, send_timeout=5,
                    tls=server_context() if tls else None)
 
     def ask(app, body):
