@@ -43,7 +43,7 @@ def number(value):
 
 def count(value):
     """A number of things, or the mean of such: 0, 0.5, 21, 2,437."""
-    return f"{value:.1f}" if value < 9.95 and value != int(value) else f"{value:,.0f}"
+    return f"{value:.1f}".removesuffix(".0") if value < 9.95 else f"{value:,.0f}"
 
 
 def written(figure, value):

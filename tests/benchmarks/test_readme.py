@@ -5,7 +5,7 @@ import pytest
 from benchmarks import readme, results
 from tests.benchmarks import stored
 
-PATH = readme.ROOT / "benchmarks/results/2026-11-22.json"
+PATH = readme.ROOT / "benchmarks/results/2026-11-23.json"
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def test_who_is_not_there_has_a_dash(block):
 
 
 def test_picture_report_and_method_are_linked(block):
-    assert "](benchmarks/results/2026-11-22.png)](benchmarks/results/2026-11-22.html)" in block
-    assert "[Report](benchmarks/results/2026-11-22.html)" in block
+    assert "](benchmarks/results/2026-11-23.png)](benchmarks/results/2026-11-23.html)" in block
+    assert "[Report](benchmarks/results/2026-11-23.html)" in block
     assert "(benchmarks/README.md)" in block
 
 
