@@ -68,7 +68,7 @@ def test_interrupted_run_stops_its_servers_and_can_be_resumed(tmp_path, number):
     options = ("--servers", "fastsrv", "--scenarios", "start", "--rounds", "6", "--output", str(path))
     with suite(*options) as process:
         for line in process.stderr:
-            if "to the first answer" in line:
+            if "until the first answer" in line:
                 break
         tree = process_tree(process.pid)
         process.send_signal(number)
