@@ -105,7 +105,8 @@ cdef class Context:
         self.default_fields = self.date_field + self.server_field
 
     cdef tuple one_server(self, tuple server):
-        """One object for equal addresses: 160 bytes less for each idle connection."""
+        """One object for equal addresses: 160 bytes less for each idle connection. The last one stands in the template,
+        where a scope leaves it if it is its own."""
         if server != self.server:
             self.server = self.template["server"] = server
         return self.server
