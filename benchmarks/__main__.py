@@ -110,7 +110,9 @@ def measure(result, chosen_servers, chosen_scenarios, peers, path):
     if not wrk.is_there() and any(scenario.load == "wrk" for scenario in chosen_scenarios):
         print(wrk.MISSING, "(its scenarios are left out)", file=sys.stderr)
     raise_limit_of_files()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # servers are stopped on the way out
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            signal.signal(number, lambda number, _: sys.exit(128 + number))  # servers are stopped on the way out
     os.sched_setaffinity(0, result.method["load_cores"])  # loads inherit it
     try:
         with Progress(total) as progress:

@@ -122,11 +122,11 @@ def process_tree(root):
 
 @contextlib.contextmanager
 def uninterrupted():
-    """INT and TERM have to wait for the end of the block: what is being started must be known before it is stopped."""
+    """INT, TERM and HUP wait for the end of the block: what is being started must be known before it is stopped."""
     came = []
     handlers = {
         number: signal.signal(number, lambda number, frame: came.append(number))
-        for number in (signal.SIGINT, signal.SIGTERM)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
     try:
         yield

@@ -86,6 +86,23 @@ def test_interrupted_run_stops_its_servers_and_can_be_resumed(tmp_path, number):
     assert resumed["samples"][:len(interrupted["samples"])] == interrupted["samples"]
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["INT", "TERM", "HUP"])
+def test_servers_that_stand_are_stopped(tmp_path, number):
+    """HUP is a terminal that goes away: a server is in a session of its own, and would stay."""
+    with suite("--servers", "fastsrv", "--scenarios", "events", "--rounds", "9", "--seconds", "0.2",
+               "--output", str(tmp_path / "result.json")) as process:
+        for line in process.stderr:
+            if "CPU a request" in line:
+                break
+        tree = process_tree(process.pid)
+        process.send_signal(number)
+        process.communicate(timeout=PATIENCE)
+    left = [pid for pid in tree if is_alive(pid)]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert len(tree) > 2 and not left
+
+
 @pytest.mark.parametrize(("change", "message"), [
     (lambda result: result.update(commit="0" * 40), "was begun at commit 000"),
     (lambda result: result["machine"].update(kernel="1.0"), "was begun on"),
