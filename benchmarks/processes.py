@@ -28,6 +28,7 @@ class ServerProcess:
     """A server that was started by `words`, listens at 127.0.0.1:`port`, and writes to the file `log`.
 
     folder: where it runs, and where it finds modules. cores: numbers of those that it may use.
+    Raises Failed where there is no such program.
     """
 
     def __init__(self, words, port, log, folder, cores, tls=False):
@@ -39,9 +40,12 @@ class ServerProcess:
         self.begun = time.monotonic()
         with self.log.open("wb") as output, on_cores(cores):
             # A session of its own: Ctrl-C is for the suite, which stops its servers.
-            self.process = subprocess.Popen(
-                words, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                start_new_session=True)
+            try:
+                self.process = subprocess.Popen(
+                    words, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                    start_new_session=True)
+            except OSError as error:
+                raise Failed(f"{words[0]} cannot be started: {error.strerror}") from error
 
     @property
     def url(self):

@@ -56,6 +56,11 @@ def test_server_that_ends_is_told_with_its_last_words(start):
         start("import sys; print('no such app'); sys.exit(3)").wait_for(processes.ask)
 
 
+def test_server_that_cannot_be_started_is_told(tmp_path):
+    with pytest.raises(Failed, match="/no/such/program cannot be started: No such file"):
+        ServerProcess(["/no/such/program"], 8000, tmp_path / "log", tmp_path, processes.os.sched_getaffinity(0))
+
+
 def test_pause_holds_and_resume_frees_the_whole_tree(start):
     server = start(PARENT)
     server.wait_for(processes.ask)
