@@ -1,6 +1,7 @@
 """The command line of the suite: run (the default), list, show, compare, report, readme."""
 
 import argparse
+import math
 import os
 import resource
 import signal
@@ -13,10 +14,14 @@ from benchmarks.measure import Suite, expected, rounds_of
 from benchmarks.progress import Progress
 
 QUICK_ROUNDS, QUICK_SECONDS = 3, 1.0
+BEGUN_WITH = ("quick", "servers", "scenarios", "rounds", "seconds")  # options that a result answers
 
 
 def main(arguments=None):
     options = parser().parse_args(arguments)
+    begun_with = [f"--{name}" for name in BEGUN_WITH if getattr(options, name)]
+    if options.resume and begun_with:
+        parser().error(f"--resume goes on as the run was begun, without {', '.join(begun_with)}")
     return options.run(options)
 
 
@@ -26,8 +31,8 @@ def parser():
     top.add_argument("--quick", action="store_true", help="a few servers and scenarios, in under three minutes")
     top.add_argument("--servers", metavar="A,B", type=rows(servers.SERVERS), help="these only")
     top.add_argument("--scenarios", metavar="X,Y", type=rows(scenarios.SCENARIOS), help="these only")
-    top.add_argument("--rounds", type=int, help="of each scenario (5)")
-    top.add_argument("--seconds", type=float, help="of one measured run (2)")
+    top.add_argument("--rounds", metavar="N", type=above_zero(int), help="of each scenario (5)")
+    top.add_argument("--seconds", metavar="N", type=above_zero(float), help="of one measured run (2)")
     top.add_argument("--output", metavar="FILE", type=Path, help="the result (build/benchmarks/<date>.json)")
     top.add_argument("--resume", metavar="FILE", type=Path, help="go on with the result of an interrupted run")
     top.add_argument("--peers", metavar="DIR", help="a virtual environment with the other servers, used as it is")
@@ -60,6 +65,18 @@ def rows(table):
             raise argparse.ArgumentTypeError(f"no {', '.join(unknown)}; there are {', '.join(table)}")
         return [row for name, row in table.items() if name in names]
 
+    return parse
+
+
+def above_zero(number):
+    """A type for argparse: a finite `number` (int or float) above zero."""
+    def parse(text):
+        value = number(text)
+        if not 0 < value < math.inf:
+            raise argparse.ArgumentTypeError(f"{text} is not above zero")
+        return value
+
+    parse.__name__ = number.__name__  # argparse tells it where the text is no number
     return parse
 
 

@@ -123,3 +123,20 @@ def test_unknown_names_are_told(options):
     with suite(*options) as process:
         _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2 and f"no {options[1].rpartition(',')[2]}; there are" in errors
+
+
+@pytest.mark.parametrize("option", ["--rounds", "--seconds"])
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "many"])
+def test_rounds_and_seconds_are_above_zero(tmp_path, option, value):
+    with suite("--output", str(tmp_path / "result.json"), "--servers", "fastsrv", "--scenarios", "start",
+               f"{option}={value}") as process:
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 2 and f"argument {option}: " in errors and value in errors
+
+
+@pytest.mark.parametrize("options", [
+    ("--quick",), ("--servers", "fastsrv"), ("--scenarios", "start"), ("--rounds", "2"), ("--seconds", "1")])
+def test_a_run_is_resumed_as_it_was_begun(tmp_path, options):
+    with suite("--resume", str(tmp_path / "result.json"), *options) as process:
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 2 and options[0] in errors and "--resume" in errors
