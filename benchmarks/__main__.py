@@ -6,10 +6,11 @@ import os
 import resource
 import signal
 import sys
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from benchmarks import environments, readme, results, scenarios, servers, tables, wrk
+from benchmarks import environments, readme, results, scenarios, servers, summary, tables, wrk
 from benchmarks.measure import Suite, expected, rounds_of
 from benchmarks.progress import Progress
 
@@ -86,8 +87,9 @@ def run(options):
     commit, dirty = environments.checkout()
     if options.resume:
         result = load(options.resume)
-        if result.commit != commit:
-            sys.exit(f"{options.resume} was begun at commit {result.commit}; this is {commit}")
+        if (result.commit, result.dirty) != (commit, dirty):
+            sys.exit(f"{options.resume} was begun at commit {summary.source(result)}; "
+                     f"this is {summary.source(replace(result, commit=commit, dirty=dirty))}")
         if result.machine != environments.machine():
             sys.exit(f"{options.resume} was begun on {result.machine}; this is {environments.machine()}")
         chosen_servers = [servers.SERVERS[name] for name in result.servers]

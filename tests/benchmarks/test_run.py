@@ -105,9 +105,10 @@ def test_servers_that_stand_are_stopped(tmp_path, number):
 
 @pytest.mark.parametrize(("change", "message"), [
     (lambda result: result.update(commit="0" * 40), "was begun at commit 000"),
+    (lambda result: result.update(dirty=not result["dirty"]), "with changes not committed"),
     (lambda result: result["machine"].update(kernel="1.0"), "was begun on"),
     (lambda result: result["servers"]["fastsrv"]["versions"].update(uvloop="0.1"), "fastsrv was"),
-], ids=["commit", "machine", "versions"])
+], ids=["commit", "changes", "machine", "versions"])
 def test_what_was_measured_elsewhere_is_not_resumed(tmp_path, change, message):
     path = tmp_path / "result.json"
     result = run(path, "--rounds", "1", "--scenarios", "start")
