@@ -71,6 +71,16 @@ class ServerProcess:
         if self.process.poll() is not None:
             raise Failed(self.told(f"ended with status {self.process.returncode}"))
 
+    def tree(self):
+        """Process numbers of the whole tree."""
+        return process_tree(self.process.pid)
+
+    def expect_whole(self, tree):
+        """Raises Failed if a process of `tree`, what tree() was before, has ended: its CPU time is lost."""
+        self.expect_alive()
+        if not all(map(is_alive, tree)):
+            raise Failed(self.told("a process of the server has ended"))
+
     def told(self, what):
         """`what`, and the end of the log."""
         lines = self.log.read_text(errors="replace").strip().splitlines()[-LOG_LINES:]
@@ -84,13 +94,13 @@ class ServerProcess:
 
     def stop(self):
         """End it, orderly if it can; when this returns no process of the tree is left."""
-        descendants = process_tree(self.process.pid)[1:]
+        descendants = self.tree()[1:]
         try:
             self.resume()
             self.process.terminate()
             self.process.wait(STOP_PATIENCE)
         except subprocess.TimeoutExpired:
-            descendants += process_tree(self.process.pid)[1:]
+            descendants += self.tree()[1:]
         finally:  # when interrupted, too
             for pid in descendants:
                 with contextlib.suppress(ProcessLookupError):
@@ -101,17 +111,17 @@ class ServerProcess:
                 time.sleep(POLL)
 
     def signal(self, number):
-        for pid in process_tree(self.process.pid):
+        for pid in self.tree():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
 
     def cpu(self):
         """CPU seconds that the tree has used so far."""
-        return sum(cpu_of(pid) for pid in process_tree(self.process.pid))
+        return sum(cpu_of(pid) for pid in self.tree())
 
     def memory(self):
         """Resident bytes of the tree. What processes share counts for each."""
-        return sum(memory_of(pid) for pid in process_tree(self.process.pid))
+        return sum(memory_of(pid) for pid in self.tree())
 
 
 def process_tree(root):

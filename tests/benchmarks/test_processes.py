@@ -1,5 +1,6 @@
 """A server's process tree: waited for, paused, resumed, read and stopped."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -21,7 +22,6 @@ else:
             self.wfile.write(b"hello")
     http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
-
 
 @pytest.fixture
 def start(tmp_path):
@@ -81,6 +81,19 @@ def test_cpu_and_memory_are_those_of_the_tree(start):
         processes.ask(server)
     assert 0 < before < server.cpu()
     assert server.memory() > processes.memory_of(server.process.pid) > 0
+
+
+def test_tree_that_has_lost_a_process_is_told(start):
+    """As when a worker dies under load: what CPU time it used is not to be had any more."""
+    server = start(PARENT.replace("os.wait()", "signal.sigwait([signal.SIGTERM])"))
+    server.wait_for(processes.ask)
+    tree = processes.process_tree(server.process.pid)
+    server.expect_whole(tree)
+    processes.os.kill(tree[1], signal.SIGKILL)
+    while processes.is_alive(tree[1]):
+        pass
+    with pytest.raises(Failed, match="a process of the server has ended"):
+        server.expect_whole(tree)
 
 
 @pytest.mark.parametrize("paused", [False, True], ids=["running", "paused"])
