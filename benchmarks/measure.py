@@ -184,6 +184,7 @@ class Suite:
         run = wrk.run if scenario.load == "wrk" else generate
         if scenario.load != "race":
             run(process.url, scenario, self.method["warm_up"])
+            process.settle()  # what it still does for the warm-up is no cost of what is counted
         tree = process.tree()
         begun, server_cpu, client_cpu = time.monotonic(), process.cpu(), children_cpu()
         figures = run(process.url, scenario, self.method["seconds"])

@@ -15,6 +15,9 @@ from pathlib import Path
 
 START_PATIENCE = 30  # seconds for the first answer
 STOP_PATIENCE = 5  # seconds for an orderly end
+SETTLE_PATIENCE = 2  # seconds for the work in hand
+SETTLE_LOOK = 0.05  # seconds between two looks at what it uses
+SETTLED = 0.1  # share of a core that may be used by one that polls
 POLL = 0.001  # seconds between two looks; the precision of the start-up time
 LOG_LINES = 5  # how much of a log tells why a server failed
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH")  # a user's settings for a server would be a handicap
@@ -80,6 +83,14 @@ class ServerProcess:
         self.expect_alive()
         if not all(map(is_alive, tree)):
             raise Failed(self.told("a process of the server has ended"))
+
+    def settle(self):
+        """Wait until it has done what is in hand, or SETTLE_PATIENCE is over."""
+        end = time.monotonic() + SETTLE_PATIENCE
+        before, used = float("-inf"), self.cpu()
+        while used - before > SETTLED * SETTLE_LOOK and time.monotonic() < end:
+            time.sleep(SETTLE_LOOK)
+            before, used = used, self.cpu()
 
     def told(self, what):
         """`what`, and the end of the log."""

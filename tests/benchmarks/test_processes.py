@@ -23,6 +23,22 @@ else:
     http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 
+# A server that answers first and works afterwards.
+BUSY = """
+import http.server, sys, time
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.wfile.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n")
+        end = time.process_time() + 0.3
+        while time.process_time() < end:
+            pass
+        print("done", flush=True)
+    def log_message(self, *words):
+        pass
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
 @pytest.fixture
 def start(tmp_path):
     """start(source) -> ServerProcess that runs this source; its first argument is the port."""
@@ -94,6 +110,13 @@ def test_tree_that_has_lost_a_process_is_told(start):
         pass
     with pytest.raises(Failed, match="a process of the server has ended"):
         server.expect_whole(tree)
+
+
+def test_settled_is_who_has_done_what_was_in_hand(start):
+    server = start(BUSY)
+    server.wait_for(processes.ask)
+    server.settle()
+    assert server.log.read_text().endswith("done\n")
 
 
 @pytest.mark.parametrize("paused", [False, True], ids=["running", "paused"])
