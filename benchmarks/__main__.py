@@ -139,7 +139,7 @@ def measure(result, chosen_servers, chosen_scenarios, peers, path):
                 suite.run()
     except KeyboardInterrupt:
         sys.exit(f"\ninterrupted; to go on: python -m benchmarks --resume {path}" if path.exists() else 130)
-    result.finished = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    result.finished = result.finished or datetime.now(timezone.utc).isoformat(timespec="seconds")
     result.write(path)
     tables.show(result, tables.console())
     print(path)

@@ -119,6 +119,15 @@ def test_what_was_measured_elsewhere_is_not_resumed(tmp_path, change, message):
     assert process.returncode != 0 and message in errors
 
 
+def test_a_finished_run_that_is_resumed_stays_as_it_was(tmp_path):
+    path = tmp_path / "result.json"
+    result = run(path, "--rounds", "1", "--scenarios", "start") | {"finished": "2026-11-22T17:31:00+00:00"}
+    path.write_text(json.dumps(result))
+    with suite("--resume", str(path)) as process:
+        process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0 and json.loads(path.read_text()) == result
+
+
 @pytest.mark.parametrize("options", [("--servers", "apache"), ("--scenarios", "plain-64,http3")])
 def test_unknown_names_are_told(options):
     with suite(*options) as process:
