@@ -92,6 +92,7 @@ def run(options):
                      f"this is {summary.source(replace(result, commit=commit, dirty=dirty))}")
         if result.machine != environments.machine():
             sys.exit(f"{options.resume} was begun on {result.machine}; this is {environments.machine()}")
+        result.forget_cut_round()
         chosen_servers = [servers.SERVERS[name] for name in result.servers]
         chosen_scenarios = [scenarios.SCENARIOS[name] for name in result.scenarios]
         path = options.output or options.resume
