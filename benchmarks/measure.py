@@ -184,11 +184,13 @@ class Suite:
         run = wrk.run if scenario.load == "wrk" else generate
         if scenario.load != "race":
             run(process.url, scenario, self.method["warm_up"])
+            process.settle()  # what it still does for the warm-up is no cost of what is counted
+        tree = process.tree()
         begun, server_cpu, client_cpu = time.monotonic(), process.cpu(), children_cpu()
         figures = run(process.url, scenario, self.method["seconds"])
         elapsed, server_cpu, client_cpu = (
             time.monotonic() - begun, process.cpu() - server_cpu, children_cpu() - client_cpu)
-        process.expect_alive()
+        process.expect_whole(tree)
         if scenario.metric == "cpu":
             if not figures["requests"]:
                 raise Failed(process.told("no request was answered"))
