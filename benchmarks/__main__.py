@@ -15,7 +15,8 @@ from benchmarks.measure import Suite, expected, rounds_of
 from benchmarks.progress import Progress
 
 QUICK_ROUNDS, QUICK_SECONDS = 3, 1.0
-BEGUN_WITH = ("quick", "servers", "scenarios", "rounds", "seconds")  # options that a result answers
+RACE_REQUESTS = 10_000
+BEGUN_WITH = ("quick", "servers", "scenarios", "rounds", "seconds", "requests")  # options that a result answers
 
 
 def main(arguments=None):
@@ -34,6 +35,7 @@ def parser():
     top.add_argument("--scenarios", metavar="X,Y", type=rows(scenarios.SCENARIOS), help="these only")
     top.add_argument("--rounds", metavar="N", type=above_zero(int), help="of each scenario (5)")
     top.add_argument("--seconds", metavar="N", type=above_zero(float), help="of one measured run (2)")
+    top.add_argument("--requests", metavar="N", type=above_zero(int), help="of a keep-alive race (10000)")
     top.add_argument("--output", metavar="FILE", type=Path, help="the result (build/benchmarks/<date>.json)")
     top.add_argument("--resume", metavar="FILE", type=Path, help="go on with the result of an interrupted run")
     top.add_argument("--peers", metavar="DIR", help="a virtual environment with the other servers, used as it is")
@@ -115,7 +117,7 @@ def method(options):
     seconds = options.seconds or (QUICK_SECONDS if options.quick else 2.0)
     return {
         "rounds": options.rounds or (QUICK_ROUNDS if options.quick else 5),
-        "seconds": seconds, "warm_up": seconds / 4,
+        "seconds": seconds, "warm_up": seconds / 4, "requests": options.requests or RACE_REQUESTS,
         # The last is another core than the first, not its second thread, whichever way the kernel counts them.
         "server_cores": cores[:1], "load_cores": cores[-1:],
     }

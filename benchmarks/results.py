@@ -13,12 +13,14 @@ FORMAT = 1
 
 @dataclass
 class Server:
-    """What a server was: versions by distribution ("python" among them), as the running server tells them."""
+    """What a server was: versions by distribution ("python" among them), and the event loop's class, as the running
+    server tells them; None for the loop of one that tells none."""
 
     title: str
     versions: dict[str, str]
     interpreter: str | None
     command: str
+    loop: str | None = None
 
 
 @dataclass
@@ -54,7 +56,8 @@ class Result:
 
     started, finished: ISO 8601, UTC. commit, dirty: of the checkout.
     machine: cpu, cores, memory (bytes), kernel, system.
-    method: rounds, seconds and warm_up (seconds) of one run, server_cores and load_cores (the kernel's numbers).
+    method: rounds, seconds and warm_up (seconds) of one run, requests of a race, server_cores and load_cores (the
+    kernel's numbers).
     """
 
     started: str
