@@ -28,7 +28,7 @@ from fastsrv.server import Server
 from fastsrv.stacks import report
 from fastsrv_ext.allocator import keep_freed_memory
 
-QUICK = 4 * LAST_WORD  # seconds that a quick stop may take
+QUICK = 5 * LAST_WORD  # seconds that a quick stop may take
 
 
 class Worker(base.Worker):
@@ -98,11 +98,11 @@ class Worker(base.Worker):
     def run(self) -> None:
         assert self.loop is not None
         try:
-            serving = self.loop.create_task(self.serve())
-            while not serving.done():
-                self.run_until_exit(serving)
-            serving.result()
-            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+            for job in (self.serve, self.end_loop):
+                task = self.loop.create_task(job())
+                while not task.done():
+                    self.run_until_exit(task)
+                task.result()
             self.loop.close()
         except LifespanFailed as failure:
             self.log.error("The app failed to start: %s", failure, exc_info=failure.__cause__)
@@ -112,17 +112,17 @@ class Worker(base.Worker):
                 raise
         self.exit(1 if self.dying else 0)
 
-    def run_until_exit(self, serving: asyncio.Task[None]) -> None:
-        """Run the loop until the end of `serving`, or a SystemExit of a task of the app's own, which no loop swallows.
+    def run_until_exit(self, task: asyncio.Task[None]) -> None:
+        """Run the loop until the end of `task`, or a SystemExit of a task of the app's own, which no loop swallows.
 
         The answers that are owed come first; and gunicorn, which takes some exit codes for a failure to boot, should
         not end with the worker.
         """
         assert self.loop is not None
         try:
-            self.loop.run_until_complete(serving)
+            self.loop.run_until_complete(task)
         except (SystemExit, KeyboardInterrupt) as failure:
-            if self.dying or serving.done() or self.server is None or not self.server.started:
+            if self.dying or task.done() or self.server is None or not self.server.started:
                 raise
             self.log.error("A task or callback of the app raised %r, the worker ends", failure)
             self.alive = False
@@ -137,6 +137,20 @@ class Worker(base.Worker):
             finished=access.finished, before=access.before, forwarded=Forwarded(self.cfg).apply,
         )
         await self.server.serve()
+
+    async def end_loop(self) -> None:
+        """End what the app leaves behind, its own tasks and then its generators, as asyncio.run() does; for LAST_WORD
+        at most, as nobody else may be there to end a worker that waits for ever."""
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+
+        async def end() -> None:
+            if left:
+                await asyncio.wait(left)
+            await asyncio.get_running_loop().shutdown_asyncgens()
+
+        await asyncio.wait({asyncio.create_task(end())}, timeout=LAST_WORD)
 
     def watch(self) -> None:
         """With every tick: should we go on?"""

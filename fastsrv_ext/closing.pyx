@@ -24,8 +24,8 @@ cdef class Closing(Reader):
         if self.state == SEND:
             return self.judge_laggard()
         if self.state == IDLE or (self.state == HEAD and self.input != IN_HEAD):
-            if self.has_unread_bytes():
-                return self.enter(HEAD)  # a request has come; the loop is about to read it
+            if (self.state == IDLE and self.has_part_of_record()) or self.has_unread_bytes():
+                return self.enter(HEAD)  # a request has come; the loop is about to read it, or the rest of its record
         self.context.counters.expired[<int>self.state] += 1
         if self.state == HEAD and self.input == IN_HEAD:
             self.refuse(BadRequest(408, "the request head took longer than fastsrv_header_timeout", "header_timeout"))
@@ -102,7 +102,9 @@ cdef class Closing(Reader):
         that it was made for, and one that has ended for the peer's end.
         """
         cdef bint had_its_moment = self.clock.now - self.since >= SHUT_AFTER
-        if self.state == IDLE or (self.state == HEAD and self.input == BETWEEN and had_its_moment):
+        if self.state == IDLE and self.has_part_of_record():
+            self.enter(HEAD)
+        elif self.state == IDLE or (self.state == HEAD and self.input == BETWEEN and had_its_moment):
             if not self.has_unread_bytes():
                 self.ends(self.context.drains_for)
                 self.close()

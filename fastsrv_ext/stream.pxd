@@ -54,6 +54,7 @@ cdef class Stream(Connection):
     cdef int reset(self) except -1
     cdef Py_ssize_t unsent(self) except -1
     cdef bint has_unread_bytes(self) except -1
+    cdef bint has_part_of_record(self) except -1
     cdef int fileno(self) except -2
 
 

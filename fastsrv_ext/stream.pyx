@@ -256,6 +256,10 @@ cdef class Stream(Connection):
         cdef int fd = self.fileno()
         return fd >= 0 and has_unread(fd)
 
+    cdef bint has_part_of_record(self) except -1:
+        """With TLS: has a part of a record been read? What it holds is not known before its end."""
+        return self.transport.get_extra_info("part_of_record", False)
+
     cdef int fileno(self) except -2:
         """The socket's descriptor; -1: it is closed, and connection_lost() is about to be called."""
         sock = self.transport.get_extra_info("socket")

@@ -22,6 +22,7 @@ cdef class TLS:
     cdef bint direct                 # whether they may be
     cdef bint behind                 # the plain transport keeps bytes that the kernel has not taken
     cdef bint paused                 # the protocol takes nothing now
+    cdef bint in_record              # the last read has ended within a record
     cdef bint end_waits              # the peer's close_notify has come, behind bytes that may not be taken yet
     cdef bint peer_has_ended         # the protocol knows
 

@@ -110,6 +110,7 @@ cdef class TLS:
     cdef bytes decrypt(self):
         cdef Py_ssize_t room
         cdef bytes plain = b"", piece
+        self.in_record = False
         try:
             # An SSLWantReadError is dear: only half a record makes one. Room for the largest record is, too, and what
             # is left of one takes more than it holds, unless its first half had been read already.
@@ -121,7 +122,7 @@ cdef class TLS:
                 plain = plain + piece if plain else piece
                 room = RECORD if PyBytes_GET_SIZE(piece) == room < RECORD else min(self.incoming.pending, RECORD)
         except SSLWantReadError:
-            pass
+            self.in_record = True  # or behind one without data, a new key say: rare, and no harm
         except SSLZeroReturnError:
             self.end_waits = True
         except SSLError as error:
@@ -234,4 +235,6 @@ cdef class TLS:
     def get_extra_info(self, name, default=None):
         if name == "ssl_object":
             return self.tls
+        if name == "part_of_record":  # stream.pyx asks
+            return self.in_record
         return self.transport.get_extra_info(name, default)
