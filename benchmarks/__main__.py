@@ -1,22 +1,29 @@
 """The command line of the suite: run (the default), list, show, compare, report, readme."""
 
 import argparse
+import math
 import os
 import resource
 import signal
 import sys
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from benchmarks import environments, readme, results, scenarios, servers, tables, wrk
+from benchmarks import environments, readme, results, scenarios, servers, summary, tables, wrk
 from benchmarks.measure import Suite, expected, rounds_of
 from benchmarks.progress import Progress
 
 QUICK_ROUNDS, QUICK_SECONDS = 3, 1.0
+RACE_REQUESTS = 10_000
+BEGUN_WITH = ("quick", "servers", "scenarios", "rounds", "seconds", "requests")  # options that a result answers
 
 
 def main(arguments=None):
     options = parser().parse_args(arguments)
+    begun_with = [f"--{name}" for name in BEGUN_WITH if getattr(options, name)]
+    if options.resume and begun_with:
+        parser().error(f"--resume goes on as the run was begun, without {', '.join(begun_with)}")
     return options.run(options)
 
 
@@ -26,8 +33,9 @@ def parser():
     top.add_argument("--quick", action="store_true", help="a few servers and scenarios, in under three minutes")
     top.add_argument("--servers", metavar="A,B", type=rows(servers.SERVERS), help="these only")
     top.add_argument("--scenarios", metavar="X,Y", type=rows(scenarios.SCENARIOS), help="these only")
-    top.add_argument("--rounds", type=int, help="of each scenario (5)")
-    top.add_argument("--seconds", type=float, help="of one measured run (2)")
+    top.add_argument("--rounds", metavar="N", type=above_zero(int), help="of each scenario (5)")
+    top.add_argument("--seconds", metavar="N", type=above_zero(float), help="of one measured run (2)")
+    top.add_argument("--requests", metavar="N", type=above_zero(int), help="of a keep-alive race (10000)")
     top.add_argument("--output", metavar="FILE", type=Path, help="the result (build/benchmarks/<date>.json)")
     top.add_argument("--resume", metavar="FILE", type=Path, help="go on with the result of an interrupted run")
     top.add_argument("--peers", metavar="DIR", help="a virtual environment with the other servers, used as it is")
@@ -63,16 +71,30 @@ def rows(table):
     return parse
 
 
+def above_zero(number):
+    """A type for argparse: a finite `number` (int or float) above zero."""
+    def parse(text):
+        value = number(text)
+        if not 0 < value < math.inf:
+            raise argparse.ArgumentTypeError(f"{text} is not above zero")
+        return value
+
+    parse.__name__ = number.__name__  # argparse tells it where the text is no number
+    return parse
+
+
 def run(options):
     """Measure; exit status 0 when the result is complete."""
     now = datetime.now(timezone.utc)
     commit, dirty = environments.checkout()
     if options.resume:
         result = load(options.resume)
-        if result.commit != commit:
-            sys.exit(f"{options.resume} was begun at commit {result.commit}; this is {commit}")
+        if (result.commit, result.dirty) != (commit, dirty):
+            sys.exit(f"{options.resume} was begun at commit {summary.source(result)}; "
+                     f"this is {summary.source(replace(result, commit=commit, dirty=dirty))}")
         if result.machine != environments.machine():
             sys.exit(f"{options.resume} was begun on {result.machine}; this is {environments.machine()}")
+        result.forget_cut_round()
         chosen_servers = [servers.SERVERS[name] for name in result.servers]
         chosen_scenarios = [scenarios.SCENARIOS[name] for name in result.scenarios]
         path = options.output or options.resume
@@ -95,7 +117,7 @@ def method(options):
     seconds = options.seconds or (QUICK_SECONDS if options.quick else 2.0)
     return {
         "rounds": options.rounds or (QUICK_ROUNDS if options.quick else 5),
-        "seconds": seconds, "warm_up": seconds / 4,
+        "seconds": seconds, "warm_up": seconds / 4, "requests": options.requests or RACE_REQUESTS,
         # The last is another core than the first, not its second thread, whichever way the kernel counts them.
         "server_cores": cores[:1], "load_cores": cores[-1:],
     }
@@ -110,7 +132,9 @@ def measure(result, chosen_servers, chosen_scenarios, peers, path):
     if not wrk.is_there() and any(scenario.load == "wrk" for scenario in chosen_scenarios):
         print(wrk.MISSING, "(its scenarios are left out)", file=sys.stderr)
     raise_limit_of_files()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # servers are stopped on the way out
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            signal.signal(number, lambda number, _: sys.exit(128 + number))  # servers are stopped on the way out
     os.sched_setaffinity(0, result.method["load_cores"])  # loads inherit it
     try:
         with Progress(total) as progress:
@@ -118,7 +142,7 @@ def measure(result, chosen_servers, chosen_scenarios, peers, path):
                 suite.run()
     except KeyboardInterrupt:
         sys.exit(f"\ninterrupted; to go on: python -m benchmarks --resume {path}" if path.exists() else 130)
-    result.finished = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    result.finished = result.finished or datetime.now(timezone.utc).isoformat(timespec="seconds")
     result.write(path)
     tables.show(result, tables.console())
     print(path)

@@ -5,6 +5,7 @@ import asyncio
 import json
 import os
 import platform
+import re
 import shlex
 import shutil
 import subprocess
@@ -81,8 +82,13 @@ def interpreter(told):
 
 def versions(server, told):
     """Versions by distribution, of those that `server` is made of and of the frameworks."""
-    names = [requirement.partition("[")[0] for requirement in (*server.requirements, *FRAMEWORKS)]
+    names = (*distributions(server), *FRAMEWORKS)
     return {"python": told["python"], **{name: told["versions"][name] for name in names if name in told["versions"]}}
+
+
+def distributions(server):
+    """What `server` is made of; an extra has the name of its distribution."""
+    return [name for requirement in server.requirements for name in re.findall(r"[\w-]+", requirement)]
 
 
 def own_versions():

@@ -21,7 +21,6 @@ from benchmarks.servers import SYSTEM
 
 VERSIONS = Scenario("versions", "versions", app="benchmarks.apps:versions", answer=None)
 WARM_UP_CONNECTIONS = 50  # before idle ones are counted: what they leave behind is no cost of a connection
-RACE_REQUESTS = 10_000
 PATIENCE = 60  # seconds beyond a load's own time
 EXPECTED = {"idle": 3.0, "start": 0.5, "race": 40.0}  # seconds of a sample, for the estimate of what is left
 
@@ -81,9 +80,10 @@ class Suite:
             if server.environment == SYSTEM:
                 return Server(server.title, {server.name: environments.nginx_version()}, None, command)
             told = environments.own_versions() if server.is_floor else self.ask_versions(server)
+            loop = None if server.is_floor else told["loop"]
         except Failed:
             return Server(server.title, {}, None, command)  # the scenarios will say why
-        return Server(server.title, environments.versions(server, told), environments.interpreter(told), command)
+        return Server(server.title, environments.versions(server, told), environments.interpreter(told), command, loop)
 
     def ask_versions(self, server):
         with self.running(server, VERSIONS) as process:
@@ -181,19 +181,25 @@ class Suite:
 
     def loaded(self, scenario, process):
         """The figures of a run under load, after a warm-up."""
-        run = wrk.run if scenario.load == "wrk" else generate
         if scenario.load != "race":
-            run(process.url, scenario, self.method["warm_up"])
+            self.load(scenario, process, self.method["warm_up"])
+            process.settle()  # what it still does for the warm-up is no cost of what is counted
+        tree = process.tree()
         begun, server_cpu, client_cpu = time.monotonic(), process.cpu(), children_cpu()
-        figures = run(process.url, scenario, self.method["seconds"])
+        figures = self.load(scenario, process, self.method["seconds"])
         elapsed, server_cpu, client_cpu = (
             time.monotonic() - begun, process.cpu() - server_cpu, children_cpu() - client_cpu)
-        process.expect_alive()
+        process.expect_whole(tree)
         if scenario.metric == "cpu":
             if not figures["requests"]:
                 raise Failed(process.told("no request was answered"))
             figures["cpu"] = server_cpu / figures["requests"]
         return figures | {"server_busy": server_cpu / elapsed, "client_busy": client_cpu / elapsed}
+
+    def load(self, scenario, process, seconds):
+        if scenario.load == "wrk":
+            return wrk.run(process.url, scenario, seconds)
+        return generate(process.url, scenario, seconds, self.method["requests"])
 
     def idle(self, scenario, process):
         """Bytes that the server's processes grow by for an idle connection."""
@@ -219,10 +225,10 @@ def generator(name, url, *arguments):
     return [sys.executable, "-m", f"benchmarks.load.{name}", "--url", url, *map(str, arguments)]
 
 
-def generate(url, scenario, seconds):
-    """As wrk.run, by the load generator of `scenario`. A race takes the time that it takes."""
+def generate(url, scenario, seconds, requests):
+    """As wrk.run, by the load generator of `scenario`. A race is of so many `requests`, and takes its time."""
     if scenario.load == "race":
-        arguments = ("--requests", RACE_REQUESTS, "--limit", scenario.keep_alive, "--connections", scenario.connections)
+        arguments = ("--requests", requests, "--limit", scenario.keep_alive, "--connections", scenario.connections)
         seconds = 10 * EXPECTED["race"]
     else:
         arguments = ("--clients", scenario.connections, "--seconds", seconds)

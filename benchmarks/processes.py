@@ -15,6 +15,9 @@ from pathlib import Path
 
 START_PATIENCE = 30  # seconds for the first answer
 STOP_PATIENCE = 5  # seconds for an orderly end
+SETTLE_PATIENCE = 2  # seconds for the work in hand
+SETTLE_LOOK = 0.05  # seconds between two looks at what it uses
+SETTLED = 0.1  # share of a core that may be used by one that polls
 POLL = 0.001  # seconds between two looks; the precision of the start-up time
 LOG_LINES = 5  # how much of a log tells why a server failed
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH")  # a user's settings for a server would be a handicap
@@ -28,6 +31,7 @@ class ServerProcess:
     """A server that was started by `words`, listens at 127.0.0.1:`port`, and writes to the file `log`.
 
     folder: where it runs, and where it finds modules. cores: numbers of those that it may use.
+    Raises Failed where there is no such program.
     """
 
     def __init__(self, words, port, log, folder, cores, tls=False):
@@ -39,9 +43,12 @@ class ServerProcess:
         self.begun = time.monotonic()
         with self.log.open("wb") as output, on_cores(cores):
             # A session of its own: Ctrl-C is for the suite, which stops its servers.
-            self.process = subprocess.Popen(
-                words, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                start_new_session=True)
+            try:
+                self.process = subprocess.Popen(
+                    words, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                    start_new_session=True)
+            except OSError as error:
+                raise Failed(f"{words[0]} cannot be started: {error.strerror}") from error
 
     @property
     def url(self):
@@ -67,6 +74,24 @@ class ServerProcess:
         if self.process.poll() is not None:
             raise Failed(self.told(f"ended with status {self.process.returncode}"))
 
+    def tree(self):
+        """Process numbers of the whole tree."""
+        return process_tree(self.process.pid)
+
+    def expect_whole(self, tree):
+        """Raises Failed if a process of `tree`, what tree() was before, has ended: its CPU time is lost."""
+        self.expect_alive()
+        if not all(map(is_alive, tree)):
+            raise Failed(self.told("a process of the server has ended"))
+
+    def settle(self):
+        """Wait until it has done what is in hand, or SETTLE_PATIENCE is over."""
+        end = time.monotonic() + SETTLE_PATIENCE
+        before, used = float("-inf"), self.cpu()
+        while used - before > SETTLED * SETTLE_LOOK and time.monotonic() < end:
+            time.sleep(SETTLE_LOOK)
+            before, used = used, self.cpu()
+
     def told(self, what):
         """`what`, and the end of the log."""
         lines = self.log.read_text(errors="replace").strip().splitlines()[-LOG_LINES:]
@@ -80,13 +105,13 @@ class ServerProcess:
 
     def stop(self):
         """End it, orderly if it can; when this returns no process of the tree is left."""
-        descendants = process_tree(self.process.pid)[1:]
+        descendants = self.tree()[1:]
         try:
             self.resume()
             self.process.terminate()
             self.process.wait(STOP_PATIENCE)
         except subprocess.TimeoutExpired:
-            descendants += process_tree(self.process.pid)[1:]
+            descendants += self.tree()[1:]
         finally:  # when interrupted, too
             for pid in descendants:
                 with contextlib.suppress(ProcessLookupError):
@@ -97,17 +122,17 @@ class ServerProcess:
                 time.sleep(POLL)
 
     def signal(self, number):
-        for pid in process_tree(self.process.pid):
+        for pid in self.tree():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
 
     def cpu(self):
         """CPU seconds that the tree has used so far."""
-        return sum(cpu_of(pid) for pid in process_tree(self.process.pid))
+        return sum(cpu_of(pid) for pid in self.tree())
 
     def memory(self):
         """Resident bytes of the tree. What processes share counts for each."""
-        return sum(memory_of(pid) for pid in process_tree(self.process.pid))
+        return sum(memory_of(pid) for pid in self.tree())
 
 
 def process_tree(root):
@@ -122,11 +147,11 @@ def process_tree(root):
 
 @contextlib.contextmanager
 def uninterrupted():
-    """INT and TERM have to wait for the end of the block: what is being started must be known before it is stopped."""
+    """INT, TERM and HUP wait for the end of the block: what is being started must be known before it is stopped."""
     came = []
     handlers = {
         number: signal.signal(number, lambda number, frame: came.append(number))
-        for number in (signal.SIGINT, signal.SIGTERM)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
     try:
         yield

@@ -13,12 +13,14 @@ FORMAT = 1
 
 @dataclass
 class Server:
-    """What a server was: versions by distribution ("python" among them), as the running server tells them."""
+    """What a server was: versions by distribution ("python" among them), and the event loop's class, as the running
+    server tells them; None for the loop of one that tells none."""
 
     title: str
     versions: dict[str, str]
     interpreter: str | None
     command: str
+    loop: str | None = None
 
 
 @dataclass
@@ -54,7 +56,8 @@ class Result:
 
     started, finished: ISO 8601, UTC. commit, dirty: of the checkout.
     machine: cpu, cores, memory (bytes), kernel, system.
-    method: rounds, seconds and warm_up (seconds) of one run, server_cores and load_cores (the kernel's numbers).
+    method: rounds, seconds and warm_up (seconds) of one run, requests of a race, server_cores and load_cores (the
+    kernel's numbers).
     """
 
     started: str
@@ -76,6 +79,14 @@ class Result:
 
     def is_absent(self, scenario, server):
         return any((absent.scenario, absent.server) == (scenario, server) for absent in self.absent)
+
+    def forget_cut_round(self):
+        """Drop the samples of the last round if it lacks a server: a ratio is of two taken one soon after the other."""
+        if self.samples:
+            last = self.samples[-1]
+            if not all(self.has(last.scenario, server, last.round) for server in self.servers):
+                self.samples = [sample for sample in self.samples
+                                if (sample.scenario, sample.round) != (last.scenario, last.round)]
 
     def write(self, path):
         """Write it to `path` at once and whole: a reader sees the old file or the new one."""

@@ -134,12 +134,15 @@ class Server:
             self.watch()
             await asyncio.sleep(TICK)
             if self.started:
-                self.clock.advance()
-                self.context.refresh_date()
-                self.beat()
-                # One poll of the loop: bytes that came in during a stall are read before the clock judges.
-                await asyncio.sleep(0)
-                self.clock.judge()
+                await self.tick()
+
+    async def tick(self) -> None:
+        self.clock.advance()
+        self.context.refresh_date()
+        self.beat()
+        # One poll of the loop: bytes that came in during a stall are read before the clock judges.
+        await asyncio.sleep(0)
+        self.clock.judge()
 
     # --- what the connections report ---
 

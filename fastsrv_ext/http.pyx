@@ -17,7 +17,7 @@ from fastsrv_ext.cycle cimport BEGUN, FINISHED, GONE, HALF_CLOSED, THERE, Peer
 from fastsrv_ext.reader cimport ENDED, IN_BODY, IN_HEAD, IN_PLAIN_BODY, REFUSED
 from fastsrv_ext.response cimport UNTIL_CLOSE, error_answer
 from fastsrv_ext.scope cimport make_scope
-from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, HEAD, IDLE, RESPOND, SEND
+from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, HEAD, IDLE, RESPOND, SEND, State
 
 # RFC 9110, 10.2.3. Most requests take less than a second, so there is room again by then; who is told to stay away for
 # longer does so while there is.
@@ -124,8 +124,11 @@ cdef class HTTP(Closing):
         return 0
 
     cdef int message_ended(self) except -1:
-        if self.state == BODY or self.state == DRAIN:
+        cdef State state = self.state
+        if state == BODY or state == DRAIN:
             self.enter(RESPOND)
+        if state == DRAIN and self.unsent() > 0:
+            self.pause_writing()  # it has been called in DRAIN: TLS writes by itself, too
         return 0
 
     cdef int stop_waiting_for_body(self) except -1:

@@ -107,7 +107,7 @@ cdef class Stream(Connection):
     cdef int write_parts(self, list parts) except -1:
         """Large parts, none of which is copied. What an app sends without a wait leaves in one write: each wakes the
         peer up, which costs both more than what it carries."""
-        if self.state == SEND:
+        if self.state == SEND and self.corked is None:
             return self.transmit_parts(parts)
         if self.corked is None:
             self.corked = []

@@ -7,9 +7,10 @@ Then {"connections": how many stand} is printed, and they are held until stdin c
 import asyncio
 import sys
 
-from benchmarks.load.client import Client, Target, arguments, report, run
+from benchmarks.load.client import Client, Failure, Target, arguments, report, run
 
 AT_ONCE = 64  # connections that wait for their answer; more would overflow a backlog
+PATIENCE = 60.0  # seconds for all the answers
 
 
 class Idle(Client):
@@ -34,21 +35,30 @@ class Idle(Client):
 
 
 async def hold(target, connections, released):
-    """Open `connections`, report how many stand, hold them until the awaitable `released` is done."""
-    standing = set()
+    """Open `connections`, report how many stand, hold them until the awaitable `released` is done.
+
+    Failure if they do not all have an answer, or an end, within PATIENCE.
+    """
+    opened, standing = [], set()
     room = asyncio.Semaphore(AT_ONCE)
 
     async def open_one():
         async with room:
             idle = Idle(target, standing)
+            opened.append(idle)
             await target.connect(idle)
             await idle.settled
 
-    await asyncio.gather(*(open_one() for _ in range(connections)))
-    report({"connections": len(standing)})
-    await released
-    for idle in list(standing):
-        idle.transport.close()
+    try:
+        await asyncio.wait_for(asyncio.gather(*(open_one() for _ in range(connections))), PATIENCE)
+        report({"connections": len(standing)})
+        await released
+    except asyncio.TimeoutError:
+        raise Failure(f"{len(standing)} of {connections} connections had an answer within {PATIENCE:g} s") from None
+    finally:
+        for idle in opened:
+            if idle.transport is not None:
+                idle.transport.close()
 
 
 async def main(options):

@@ -26,6 +26,8 @@ def test_interpreter_tells_how_it_was_built():
 def test_versions_are_those_of_what_a_server_is_made_of():
     assert environments.versions(SERVERS["uvicorn"], TOLD) == {
         "python": "3.13.0", "uvicorn": "0.54.0", "uvloop": "0.23.0", "starlette": "1.10.0"}
+    assert environments.versions(SERVERS["granian"], TOLD) == {
+        "python": "3.13.0", "granian": "2.8.7", "uvloop": "0.23.0", "starlette": "1.10.0"}
 
 
 def test_own_versions_are_told_as_a_server_tells_them():

@@ -1,5 +1,6 @@
 """A server's process tree: waited for, paused, resumed, read and stopped."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -20,6 +21,21 @@ else:
             self.end_headers()
             self.wfile.write(b"hello")
     http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+# A server that answers first and works afterwards.
+BUSY = """
+import http.server, sys, time
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.wfile.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n")
+        end = time.process_time() + 0.3
+        while time.process_time() < end:
+            pass
+        print("done", flush=True)
+    def log_message(self, *words):
+        pass
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 
 
@@ -56,6 +72,11 @@ def test_server_that_ends_is_told_with_its_last_words(start):
         start("import sys; print('no such app'); sys.exit(3)").wait_for(processes.ask)
 
 
+def test_server_that_cannot_be_started_is_told(tmp_path):
+    with pytest.raises(Failed, match="/no/such/program cannot be started: No such file"):
+        ServerProcess(["/no/such/program"], 8000, tmp_path / "log", tmp_path, processes.os.sched_getaffinity(0))
+
+
 def test_pause_holds_and_resume_frees_the_whole_tree(start):
     server = start(PARENT)
     server.wait_for(processes.ask)
@@ -76,6 +97,26 @@ def test_cpu_and_memory_are_those_of_the_tree(start):
         processes.ask(server)
     assert 0 < before < server.cpu()
     assert server.memory() > processes.memory_of(server.process.pid) > 0
+
+
+def test_tree_that_has_lost_a_process_is_told(start):
+    """As when a worker dies under load: what CPU time it used is not to be had any more."""
+    server = start(PARENT.replace("os.wait()", "signal.sigwait([signal.SIGTERM])"))
+    server.wait_for(processes.ask)
+    tree = processes.process_tree(server.process.pid)
+    server.expect_whole(tree)
+    processes.os.kill(tree[1], signal.SIGKILL)
+    while processes.is_alive(tree[1]):
+        pass
+    with pytest.raises(Failed, match="a process of the server has ended"):
+        server.expect_whole(tree)
+
+
+def test_settled_is_who_has_done_what_was_in_hand(start):
+    server = start(BUSY)
+    server.wait_for(processes.ask)
+    server.settle()
+    assert server.log.read_text().endswith("done\n")
 
 
 @pytest.mark.parametrize("paused", [False, True], ids=["running", "paused"])

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from benchmarks import apps, floors
+from benchmarks import apps, environments, floors
 from benchmarks.scenarios import QUICK as QUICK_SCENARIOS
 from benchmarks.scenarios import SCENARIOS
 from benchmarks.servers import PEERS, SERVERS, SYSTEM
@@ -41,8 +41,8 @@ def test_peers_say_what_they_are_installed_from():
 
 
 def test_versions_are_told_of_what_servers_are_made_of():
-    made_of = {requirement.partition("[")[0] for server in SERVERS.values() if server.environment != SYSTEM
-               for requirement in server.requirements}
+    made_of = {name for server in SERVERS.values() if server.environment != SYSTEM
+               for name in environments.distributions(server)}
     assert made_of <= set(apps.DISTRIBUTIONS)
 
 

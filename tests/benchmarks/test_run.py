@@ -14,7 +14,6 @@ from benchmarks.processes import is_alive, process_tree
 from benchmarks.scenarios import SCENARIOS
 
 ROOT = Path(__file__).parents[2]
-RACES = [name for name, scenario in SCENARIOS.items() if scenario.load == "race"]  # a minute each
 PATIENCE = 100  # seconds
 
 
@@ -47,11 +46,15 @@ def expect_figures(result, scenarios):
 
 
 def test_every_scenario_is_measured_without_errors(tmp_path):
-    names = [name for name in SCENARIOS if name not in RACES]
-    result = run(tmp_path / "result.json", "--rounds", "1", "--seconds", "1", "--scenarios", ",".join(names))
-    expect_figures(result, names)
-    assert all(sample["figures"][SCENARIOS[sample["scenario"]].metric] > 0 for sample in result["samples"])
+    result = run(tmp_path / "result.json", "--rounds", "1", "--seconds", "1", "--requests", "100")
+    expect_figures(result, SCENARIOS)
+    for sample in result["samples"]:
+        if SCENARIOS[sample["scenario"]].load == "race":
+            assert sample["figures"]["sent"] >= 100
+        else:
+            assert sample["figures"][SCENARIOS[sample["scenario"]].metric] > 0
     assert result["servers"]["fastsrv"]["versions"].keys() >= {"python", "fastsrv", "gunicorn", "uvloop", "httptools"}
+    assert result["servers"]["fastsrv"]["loop"] == "uvloop.Loop"
 
 
 def test_scenarios_of_wrk_are_left_out_with_a_hint_where_it_is_missing(tmp_path):
@@ -86,11 +89,29 @@ def test_interrupted_run_stops_its_servers_and_can_be_resumed(tmp_path, number):
     assert resumed["samples"][:len(interrupted["samples"])] == interrupted["samples"]
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["INT", "TERM", "HUP"])
+def test_servers_that_stand_are_stopped(tmp_path, number):
+    """HUP is a terminal that goes away: a server is in a session of its own, and would stay."""
+    with suite("--servers", "fastsrv", "--scenarios", "events", "--rounds", "9", "--seconds", "0.2",
+               "--output", str(tmp_path / "result.json")) as process:
+        for line in process.stderr:
+            if "CPU a request" in line:
+                break
+        tree = process_tree(process.pid)
+        process.send_signal(number)
+        process.communicate(timeout=PATIENCE)
+    left = [pid for pid in tree if is_alive(pid)]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert len(tree) > 2 and not left
+
+
 @pytest.mark.parametrize(("change", "message"), [
     (lambda result: result.update(commit="0" * 40), "was begun at commit 000"),
+    (lambda result: result.update(dirty=not result["dirty"]), "with changes not committed"),
     (lambda result: result["machine"].update(kernel="1.0"), "was begun on"),
     (lambda result: result["servers"]["fastsrv"]["versions"].update(uvloop="0.1"), "fastsrv was"),
-], ids=["commit", "machine", "versions"])
+], ids=["commit", "changes", "machine", "versions"])
 def test_what_was_measured_elsewhere_is_not_resumed(tmp_path, change, message):
     path = tmp_path / "result.json"
     result = run(path, "--rounds", "1", "--scenarios", "start")
@@ -101,8 +122,35 @@ def test_what_was_measured_elsewhere_is_not_resumed(tmp_path, change, message):
     assert process.returncode != 0 and message in errors
 
 
+def test_a_finished_run_that_is_resumed_stays_as_it_was(tmp_path):
+    path = tmp_path / "result.json"
+    result = run(path, "--rounds", "1", "--scenarios", "start") | {"finished": "2026-11-22T17:31:00+00:00"}
+    path.write_text(json.dumps(result))
+    with suite("--resume", str(path)) as process:
+        process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0 and json.loads(path.read_text()) == result
+
+
 @pytest.mark.parametrize("options", [("--servers", "apache"), ("--scenarios", "plain-64,http3")])
 def test_unknown_names_are_told(options):
     with suite(*options) as process:
         _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2 and f"no {options[1].rpartition(',')[2]}; there are" in errors
+
+
+@pytest.mark.parametrize("option", ["--rounds", "--seconds", "--requests"])
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "many"])
+def test_rounds_seconds_and_requests_are_above_zero(tmp_path, option, value):
+    with suite("--output", str(tmp_path / "result.json"), "--servers", "fastsrv", "--scenarios", "start",
+               f"{option}={value}") as process:
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 2 and f"argument {option}: " in errors and value in errors
+
+
+@pytest.mark.parametrize("options", [
+    ("--quick",), ("--servers", "fastsrv"), ("--scenarios", "start"), ("--rounds", "2"), ("--seconds", "1"),
+    ("--requests", "100")])
+def test_a_run_is_resumed_as_it_was_begun(tmp_path, options):
+    with suite("--resume", str(tmp_path / "result.json"), *options) as process:
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 2 and options[0] in errors and "--resume" in errors
