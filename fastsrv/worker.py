@@ -193,7 +193,7 @@ class Worker(base.Worker):
     def handle_abort(self, sig: int, frame: Any) -> None:
         """ABRT: the arbiter has missed our heartbeat. Say what everybody was doing, then die."""
         self.dying = True
-        if self.loop is not None:
+        if self.loop is not None and not self.loop.is_closed():
             self.loop.stop()  # the SystemExit that follows may get lost: in the app, or in uvloop
         self.log.critical("The worker (pid %s) was aborted; it was doing this:\n%s",
                           os.getpid(), report(self.loop, self.server, frame))
