@@ -1,7 +1,7 @@
 """What a stored result says: medians, spread, paired ratios, and how two results differ. Pure functions of results.
 
 All figures stay as they are stored, SI; of every metric less is better. Whoever shows a result calls this:
-tables.py, plots.py, report.py and readme.py.
+tables.py, plots.py, report.py and readme.py; and measure.py, to tell what has changed before a run is resumed.
 """
 
 from dataclasses import dataclass
