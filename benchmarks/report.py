@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 
 from benchmarks import plots, summary, units
+from benchmarks.servers import SERVERS
 
 TEMPLATE = Path(__file__).with_name("report.template")
 COLUMNS = ("rate", "p50", "p99", "p999", "errors", "server_busy", "client_busy")  # beside the metric, where measured
@@ -160,8 +161,18 @@ def _servers(result):
     for name, server in result.servers.items():
         versions = ", ".join(f"{package} {version}" for package, version in server.versions.items())
         command = f"<code>{escape(server.command)}</code>"
-        rows.append(("", [escape(name), escape(server.title), escape(versions), command]))
+        note = _note(name, server)
+        rows.append(("", [escape(name), escape(server.title), escape(versions),
+                          f"{command}<br><small>{escape(note)}</small>" if note else command]))
     return _table(["name", "what", "versions", "command"], rows, "words")
+
+
+def _note(name, server):
+    """What servers.py notes on a server of a result; empty if there is no such row now, or it is another one."""
+    # Not stored: a note that is mended is mended on every page. But it is of the row as it is now, and the result may
+    # be old: it stands only where that was made by the same command, and so by a server set up in the same way.
+    row = SERVERS.get(name)
+    return row.note if row and row.as_told() == server.command else ""
 
 
 def _table(heads, rows, kind="", heads_shown=True):

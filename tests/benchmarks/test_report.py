@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from benchmarks import report
+from benchmarks.servers import SERVERS
 from tests.benchmarks import stored
 
 VOID = {"meta", "br", "img", "link", "hr", "input"}
@@ -118,3 +119,18 @@ def test_a_result_that_is_not_finished_has_a_page():
     result = stored.load()
     result.finished = result.commit = None
     assert "not finished" in Page(report.html(result)).text
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["same-command", "other-command"])
+def test_a_note_stands_by_the_server_that_it_is_true_of(same):
+    """A result that was made by another command may be older than the note."""
+    result, row = stored.load(), SERVERS["hypercorn"]
+    if same:
+        result.servers["hypercorn"].command = row.as_told()
+    assert (row.note in Page(report.html(result)).text) is same
+
+
+def test_a_server_that_is_no_row_any_more_has_no_note():
+    result = stored.load()
+    result.servers["gone"] = result.servers["uvicorn"]
+    assert Page(report.html(result)).open == []
