@@ -111,21 +111,27 @@ def _columns(each):
     yield "server", lambda row: escape(row.server)
     yield units.UNITS[metric].head, lambda row: _with_extent(
         _marked(units.written(metric, row.shown(metric)), row.server == each.best),
-        units.extent(metric, row.figures[metric]))
+        _extent(metric, row.figures[metric]))
     for base in summary.BASES:
         yield f"over {base}", lambda row, base=base: _with_extent(
             units.ratio(row.ratios[base].median), units.ratio_extent(row.ratios[base])) if base in row.ratios else ""
     for name in COLUMNS:
-        yield units.UNITS[name].head, lambda row, name=name: units.written(name, row.shown(name)) + (
-            "*" if name == "rate" and row.saturated else "") if name in row.figures else ""
+        yield units.UNITS[name].head, lambda row, name=name: _with_extent(
+            units.written(name, row.shown(name)) + ("*" if name == "rate" and row.saturated else ""),
+            _extent(name, row.figures[name])) if name in row.figures else ""
 
 
 def _marked(text, is_best):
     return f"<b>{text}</b>" if is_best else text
 
 
+def _extent(figure, spread):
+    """As units.extent(), but empty where all rounds were the same: `0-0` beneath each count of errors says nothing."""
+    return units.extent(figure, spread) if spread.least < spread.greatest else ""
+
+
 def _with_extent(text, extent):
-    return f"{text} <small>{extent}</small>" if extent else text
+    return f"{text}<br><small>{extent}</small>" if extent else text
 
 
 def _method(result):

@@ -88,6 +88,12 @@ def test_where_another_is_better_is_told_first(page):
     assert "uvicorn takes 11.0 µs, fastsrv 12.0 µs" in page.text
 
 
+def test_every_figure_has_its_spread_where_rounds_differ(page):
+    """uvicorn's CPU, its ratios, its rate, the three latencies and its errors; its cores were as busy each round."""
+    assert ("uvicorn 22.0 20.0-27.0 2.50 2.20-3.00 4.70 4.40-5.00 44,000 36,000-48,000 1.40 1.30-1.70 2.20 2.00-2.50 "
+            "5.00 4.00-6.00 3 0-3 99.0 30.0 ") in page.text
+
+
 def test_a_bar_that_is_cut_says_so(page):
     assert "130 (cut)" in page.text
     assert page.text.count("(cut)") == 1
