@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
+from benchmarks.servers import SERVERS
+
 REFERENCE = "fastsrv"  # whose figures the others are divided by
-FLOORS = ("bare", "bare-task", "nginx")  # no ASGI servers: what the machine costs anyway
+# Not stored: a name never comes to mean another kind.
+FLOORS = tuple(name for name, server in SERVERS.items() if server.is_floor)
 BASES = (REFERENCE, "bare")  # ratios are made to these
 ENOUGH_ROUNDS = 3  # with fewer on either side two ranges are too often apart by chance
 CLIENT_FULL, SERVER_FREE = 0.95, 0.9  # shares of a core: above the one and below the other the client was the limit
