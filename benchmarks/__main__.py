@@ -94,7 +94,10 @@ def run(options):
                      f"this is {summary.source(replace(result, commit=commit, dirty=dirty))}")
         if result.machine != environments.machine():
             sys.exit(f"{options.resume} was begun on {result.machine}; this is {environments.machine()}")
-        result.forget_cut_round()
+        # Who is absent for another reason than one known beforehand has one more chance: wrk may be there now.
+        result.absent = [each for each in result.absent if servers.SERVERS[each.server].reason_against(
+            scenarios.SCENARIOS[each.scenario]) is not None]
+        result.forget_cut_rounds()
         chosen_servers = [servers.SERVERS[name] for name in result.servers]
         chosen_scenarios = [scenarios.SCENARIOS[name] for name in result.scenarios]
         path = options.output or options.resume
@@ -129,6 +132,8 @@ def measure(result, chosen_servers, chosen_scenarios, peers, path):
     total = sum(
         expected(scenario, result.method) for scenario in chosen_scenarios for server in chosen_servers
         for round in range(rounds_of(scenario, result.method)) if not result.has(scenario.name, server.name, round))
+    if total:
+        result.finished = None
     if not wrk.is_there() and any(scenario.load == "wrk" for scenario in chosen_scenarios):
         print(wrk.MISSING, "(its scenarios are left out)", file=sys.stderr)
     raise_limit_of_files()

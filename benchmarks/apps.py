@@ -13,13 +13,13 @@ import time
 from importlib import metadata
 from json import dumps
 
-KILOBYTE = 1024  # bytes
-MEGABYTE = 1024 * KILOBYTE  # bytes
+KIBIBYTE = 1024  # bytes
+MEBIBYTE = 1024 * KIBIBYTE  # bytes
 
 PLAIN = b"Hello, World!"
-PIECE = b"x" * (64 * KILOBYTE)
+PIECE = b"x" * (64 * KIBIBYTE)
 PIECES = 16  # 64 KiB each: a megabyte
-LARGE = b"x" * MEGABYTE
+LARGE = b"x" * MEBIBYTE
 
 WAIT = 0.010  # seconds
 EVENT_INTERVAL = 0.1  # seconds between two events of one stream

@@ -18,6 +18,7 @@ from benchmarks.processes import Failed, ServerProcess, ask, free_port, uninterr
 from benchmarks.results import Absent, Sample, Server
 from benchmarks.scenarios import Scenario
 from benchmarks.servers import SYSTEM
+from benchmarks.summary import changed, server_facts
 
 VERSIONS = Scenario("versions", "versions", app="benchmarks.apps:versions", answer=None)
 WARM_UP_CONNECTIONS = 50  # before idle ones are counted: what they leave behind is no cost of a connection
@@ -61,15 +62,22 @@ class Suite:
     def run(self):
         for server in self.servers:
             facts = self.facts(server)
-            self.expect_same(server.name, self.result.servers.setdefault(server.name, facts), facts)
+            begun = self.result.servers.get(server.name)
+            if begun is not None and begun.versions:  # without them it could not be asked then
+                self.expect_same(server.name, begun, facts)
+            self.result.servers[server.name] = facts
         for scenario in self.scenarios:
             self.measure(scenario)
 
     @staticmethod
     def expect_same(name, begun, now):
         """A resumed run ends if a server is another one than it was: one result, one version of each."""
-        if now != begun:
-            sys.exit(f"the run cannot be resumed: {name} was {begun}, and is {now}")
+        differing = changed(server_facts(begun), server_facts(now))
+        if differing:
+            was = ", ".join(f"{fact} {old}" for fact, old, _ in differing if old is not None)
+            is_now = ", ".join(f"{fact} {new}" for fact, _, new in differing if new is not None)
+            sys.exit(f"the run cannot be resumed: {name} was begun with {was or 'none of it'}, and now has "
+                     f"{is_now or 'none of it'}")
 
     def facts(self, server):
         """What the result says of `server`, its versions as it tells them itself."""

@@ -7,8 +7,8 @@ committed result does.
 from pathlib import Path
 
 from benchmarks import summary, units
+from benchmarks.environments import ROOT
 
-ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 BEGIN, END = "<!-- figures -->\n", "<!-- /figures -->\n"
 TELLING = ("plain-64", "browser-64", "upload-10k", "response-1m", "close", "fastapi", "tls", "idle", "race")

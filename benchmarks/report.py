@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 
 from benchmarks import plots, summary, units
+from benchmarks.servers import SERVERS
 
 TEMPLATE = Path(__file__).with_name("report.template")
 COLUMNS = ("rate", "p50", "p99", "p999", "errors", "server_busy", "client_busy")  # beside the metric, where measured
@@ -110,21 +111,27 @@ def _columns(each):
     yield "server", lambda row: escape(row.server)
     yield units.UNITS[metric].head, lambda row: _with_extent(
         _marked(units.written(metric, row.shown(metric)), row.server == each.best),
-        units.extent(metric, row.figures[metric]))
+        _extent(metric, row.figures[metric]))
     for base in summary.BASES:
         yield f"over {base}", lambda row, base=base: _with_extent(
             units.ratio(row.ratios[base].median), units.ratio_extent(row.ratios[base])) if base in row.ratios else ""
     for name in COLUMNS:
-        yield units.UNITS[name].head, lambda row, name=name: units.written(name, row.shown(name)) + (
-            "*" if name == "rate" and row.saturated else "") if name in row.figures else ""
+        yield units.UNITS[name].head, lambda row, name=name: _with_extent(
+            units.written(name, row.shown(name)) + ("*" if name == "rate" and row.saturated else ""),
+            _extent(name, row.figures[name])) if name in row.figures else ""
 
 
 def _marked(text, is_best):
     return f"<b>{text}</b>" if is_best else text
 
 
+def _extent(figure, spread):
+    """As units.extent(), but empty where all rounds were the same: `0-0` beneath each count of errors says nothing."""
+    return units.extent(figure, spread) if spread.least < spread.greatest else ""
+
+
 def _with_extent(text, extent):
-    return f"{text} <small>{extent}</small>" if extent else text
+    return f"{text}<br><small>{extent}</small>" if extent else text
 
 
 def _method(result):
@@ -159,9 +166,21 @@ def _servers(result):
     rows = []
     for name, server in result.servers.items():
         versions = ", ".join(f"{package} {version}" for package, version in server.versions.items())
+        if server.loop:
+            versions += f"; the loop is a {server.loop}"
         command = f"<code>{escape(server.command)}</code>"
-        rows.append(("", [escape(name), escape(server.title), escape(versions), command]))
+        note = _note(name, server)
+        rows.append(("", [escape(name), escape(server.title), escape(versions),
+                          f"{command}<br><small>{escape(note)}</small>" if note else command]))
     return _table(["name", "what", "versions", "command"], rows, "words")
+
+
+def _note(name, server):
+    """What servers.py notes on a server of a result; empty if there is no such row now, or it is another one."""
+    # Not stored: a note that is mended is mended on every page. But it is of the row as it is now, and the result may
+    # be old: it stands only where that was made by the same command, and so by a server set up in the same way.
+    row = SERVERS.get(name)
+    return row.note if row and row.as_told() == server.command else ""
 
 
 def _table(heads, rows, kind="", heads_shown=True):

@@ -80,13 +80,12 @@ class Result:
     def is_absent(self, scenario, server):
         return any((absent.scenario, absent.server) == (scenario, server) for absent in self.absent)
 
-    def forget_cut_round(self):
-        """Drop the samples of the last round if it lacks a server: a ratio is of two taken one soon after the other."""
-        if self.samples:
-            last = self.samples[-1]
-            if not all(self.has(last.scenario, server, last.round) for server in self.servers):
-                self.samples = [sample for sample in self.samples
-                                if (sample.scenario, sample.round) != (last.scenario, last.round)]
+    def forget_cut_rounds(self):
+        """Drop the samples of each round that lacks a server: a ratio is of two taken one soon after the other."""
+        rounds = {(sample.scenario, sample.round) for sample in self.samples}
+        whole = {(scenario, round) for scenario, round in rounds
+                 if all(self.has(scenario, server, round) for server in self.servers)}
+        self.samples = [sample for sample in self.samples if (sample.scenario, sample.round) in whole]
 
     def write(self, path):
         """Write it to `path` at once and whole: a reader sees the old file or the new one."""

@@ -5,8 +5,8 @@ Starts nothing and measures nothing (measure.py does).
 
 from dataclasses import dataclass
 
-KIBIBYTE = 1024  # bytes
-MEBIBYTE = 1024 * KIBIBYTE
+from benchmarks.apps import KIBIBYTE, MEBIBYTE
+
 PLAIN = len("Hello, World!")  # bytes of most bodies
 BOTH = ("bare", "nginx")  # the floors that call no app
 ALL = (*BOTH, "bare-task")

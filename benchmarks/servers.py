@@ -32,6 +32,7 @@ class Server:
     no_access_log: further words that switch it off.
     lacks: by scenario, why it cannot take part.
     is_floor: no server for apps, but what the machine costs anyway; it joins where a scenario says so.
+    note: where it is not as the others are, or not as its documentation advises, for who reads the figures.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Server:
     no_access_log: str = ""
     lacks: dict[str, str] = field(default_factory=dict)
     is_floor: bool = False
+    note: str = ""
 
     def words(self, scenario, **values):
         """The command line for `scenario`, as a list; `values` fill in what is in braces."""
@@ -100,6 +102,7 @@ SERVERS = {server.name: server for server in (
         # Not gunicorn[fast], a parser in C: gunicorn 27 wants gunicorn_h1c 0.6.14, and where an index has it not, pip
         # chooses gunicorn 26.2, which closes no idle connection. (27 with 0.6.9 breaks uploads of 1 MB.)
         requirements=("gunicorn", "uvloop"),
+        note="without its optional parser in C, gunicorn_h1c: an index may not have the version that it wants",
         tls=GUNICORN_TLS, access_log="--access-logfile -"),
     Server(
         # Its backpressure bounds the open connections.
@@ -114,6 +117,7 @@ SERVERS = {server.name: server for server in (
         "{bin}/hypercorn -b 127.0.0.1:{port} -w 1 -k uvloop --backlog 2048 --keep-alive {keep_alive} "
         "--log-level warning {app}",
         requirements=("hypercorn", "uvloop"),
+        note="closes each connection after a thousand requests, which no option of its command changes",
         tls="--certfile {certificate} --keyfile {certificate}",
         access_log="--access-logfile -"),
     Server(

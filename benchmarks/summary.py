@@ -1,15 +1,18 @@
 """What a stored result says: medians, spread, paired ratios, and how two results differ. Pure functions of results.
 
 All figures stay as they are stored, SI; of every metric less is better. Whoever shows a result calls this:
-tables.py, plots.py, report.py and readme.py.
+tables.py, plots.py, report.py and readme.py; and measure.py, to tell what has changed before a run is resumed.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
+from benchmarks.servers import SERVERS
+
 REFERENCE = "fastsrv"  # whose figures the others are divided by
-FLOORS = ("bare", "bare-task", "nginx")  # no ASGI servers: what the machine costs anyway
+# Not stored: a name never comes to mean another kind.
+FLOORS = tuple(name for name, server in SERVERS.items() if server.is_floor)
 BASES = (REFERENCE, "bare")  # ratios are made to these
 ENOUGH_ROUNDS = 3  # with fewer on either side two ranges are too often apart by chance
 CLIENT_FULL, SERVER_FREE = 0.95, 0.9  # shares of a core: above the one and below the other the client was the limit
@@ -63,14 +66,17 @@ class Summary:
         """The row of `server`, or None."""
         return next((row for row in self.rows if row.server == server), None)
 
+    def gap(self, server):
+        """Why `server` has no figures, or not those of every round; None where no reason is known."""
+        if server not in self.absent:
+            return None
+        how = "absent" if self.row(server) is None else "not in every round"
+        return f"{how}, {self.absent[server]}"
+
     @property
     def gaps(self):
-        """Who is absent and why, a text for each reason."""
-        servers = {}
-        for server, reason in self.absent.items():
-            how = "absent" if self.row(server) is None else "not in every round"
-            servers.setdefault(f"{how}, {reason}", []).append(server)
-        return [f"{', '.join(names)}: {reason}" for reason, names in servers.items()]
+        """Who is absent and why, a line for each reason."""
+        return _lines((server, self.gap(server)) for server in self.absent)
 
     @property
     def figures(self):
@@ -86,10 +92,11 @@ class Change:
     title: str
     server: str
     metric: str
-    before: Spread
-    after: Spread
-    ratio: float | None  # of the medians, after / before; None where before is nothing
+    before: Spread | None  # of the metric; None where that result has no figures of the server
+    after: Spread | None
+    ratio: float | None  # of the medians, after / before; None where either is not there, or before is nothing
     verdict: str
+    remarks: list[str]  # what changed beside the metric: who is absent and why, errors
 
 
 def summarize(result):
@@ -144,24 +151,34 @@ def _saturated(spreads):
 
 
 def compare(before, after):
-    """A Change for each server and scenario that both results have, in the order of `after`."""
-    earlier = {summary.scenario: summary for summary in summarize(before)}
+    """A Change for each server and scenario that both results are about and either has figures of, in the order of
+    `after`. What only one of them is about is told by differences()."""
     changes = []
-    for summary in summarize(after):
-        if summary.scenario not in earlier or earlier[summary.scenario].metric != summary.metric:
+    for name, scenario in after.scenarios.items():
+        if name not in before.scenarios or before.scenarios[name].metric != scenario.metric:
             continue
-        for row in summary.rows:
-            if old := earlier[summary.scenario].row(row.server):
-                one, two = old.figures[summary.metric], row.figures[summary.metric]
-                changes.append(Change(
-                    summary.scenario, summary.title, row.server, summary.metric, one, two,
-                    two.median / one.median if one.median else None, _verdict(one, two),
-                ))
+        earlier, later = _summary(before, name), _summary(after, name)
+        changes += [_change(earlier, later, server) for server in after.servers
+                    if server in before.servers and (earlier.row(server) or later.row(server))]
     return changes
+
+
+def _change(earlier, later, server):
+    """The Change of `server` between the Summaries of one scenario; at least one of them has its row."""
+    metric = later.metric
+    old, new = earlier.row(server), later.row(server)
+    before, after = (row and row.figures[metric] for row in (old, new))
+    return Change(
+        later.scenario, later.title, server, metric, before, after,
+        after.median / before.median if before and after and before.median else None,
+        _verdict(before, after), _remarks(earlier, later, server),
+    )
 
 
 def _verdict(before, after):
     """`better` or `worse` only where the two ranges are apart: five rounds each are so by chance once in 126."""
+    if before is None or after is None:
+        return "only after" if before is None else "only before"
     if min(before.rounds, after.rounds) < ENOUGH_ROUNDS:
         return "too few rounds"
     if after.greatest < before.least:
@@ -169,6 +186,57 @@ def _verdict(before, after):
     if after.least > before.greatest:
         return "worse"
     return "within spread"
+
+
+def _remarks(earlier, later, server):
+    gaps = {"before": earlier.gap(server), "after": later.gap(server)}
+    remarks = [f"{gap} ({when})" for when, gap in gaps.items() if gap and gaps["before"] != gaps["after"]]
+    rows = [each.row(server) for each in (earlier, later)]
+    if all(rows):
+        before, after = (row.shown("errors") or 0 for row in rows)
+        if before != after:
+            remarks.append(f"errors {before:g} before, {after:g} after")
+    return remarks
+
+
+def remarks(changes):
+    """What changed beside the metric, a line for each remark."""
+    return _lines((f"{change.scenario} {change.server}", remark) for change in changes for remark in change.remarks)
+
+
+def differences(before, after):
+    """What differs beside the figures, a line for each fact: the machine, the method, the servers, and which servers
+    and scenarios only one of the two is about. Empty where nothing does."""
+    pairs = [("machine", before.machine, after.machine), ("method", before.method, after.method)]
+    pairs += [(name, server_facts(old), server_facts(after.servers[name]))
+              for name, old in before.servers.items() if name in after.servers]
+    pairs += [(name, {"metric": old.metric}, {"metric": after.scenarios[name].metric})
+              for name, old in before.scenarios.items() if name in after.scenarios]
+    told = [(name, f"{fact} {'none' if was is None else was} before, {'none' if is_now is None else is_now} after")
+            for name, old, new in pairs for fact, was, is_now in changed(old, new)]
+    for when, own, other in (("before", before, after), ("after", after, before)):
+        known = {*other.servers, *other.scenarios}
+        told += [(name, f"only {when}") for name in (*own.servers, *own.scenarios) if name not in known]
+    return _lines(told)
+
+
+def _lines(told):
+    """told: (name, text) pairs. A line for each text, with all whom it is about."""
+    names = {}
+    for name, text in told:
+        names.setdefault(text, []).append(name)
+    return [f"{', '.join(each)}: {text}" for text, each in names.items()]
+
+
+def server_facts(server):
+    """What a result says of a server, by name."""
+    return server.versions | {
+        "interpreter": server.interpreter, "loop": server.loop, "command": server.command, "title": server.title}
+
+
+def changed(before, after):
+    """(name, value before, value after) of each entry that differs between two dicts; None where one has it not."""
+    return [(name, before.get(name), after.get(name)) for name in before | after if before.get(name) != after.get(name)]
 
 
 def versions(result):

@@ -12,7 +12,7 @@ from benchmarks import summary, units
 
 WIDTH = 100  # columns
 COLUMNS = ("rate", "p50", "p99", "p999", "errors")  # beside the metric, where a scenario has them
-STYLES = {"better": "green", "worse": "red"}
+STYLES = {"better": "green", "worse": "red", "only before": "red"}
 
 
 def console():
@@ -30,11 +30,13 @@ def show(result, console):
 
 def show_comparison(before, after, console):
     """Prints what changed from the result `before` to the result `after`."""
-    changes = summary.compare(before, after)
-    if (before.machine, before.method) != (after.machine, after.method):
-        console.print("The two were made on different machines or by different methods: look at the floors first.")
-    if changes:
-        console.print("[bold]what changed[/bold]", comparison_table(changes), comparison_notes(before, after), sep="\n")
+    for line in summary.differences(before, after):
+        console.print(Text(line))
+    if changes := summary.compare(before, after):
+        console.print("[bold]what changed[/bold]", comparison_table(changes), sep="\n")
+        for line in summary.remarks(changes):
+            console.print(Text(line))
+        console.print(comparison_notes(before, after))
     else:
         console.print("The two results have no server and scenario in common.")
 
@@ -125,13 +127,17 @@ def comparison_table(changes):
             table.add_section()
         table.add_row(
             each.scenario if last != each.scenario else "", each.server, unit.symbol or each.metric,
-            units.written(each.metric, each.before.median), units.extent(each.metric, each.before),
-            units.written(each.metric, each.after.median), units.extent(each.metric, each.after),
+            *_side(each.metric, each.before), *_side(each.metric, each.after),
             units.ratio(each.ratio) if each.ratio is not None else "",
             Text(each.verdict, STYLES.get(each.verdict, "dim")),
         )
         last = each.scenario
     return table
+
+
+def _side(metric, spread):
+    """The median and its extent, for two cells."""
+    return (units.written(metric, spread.median), units.extent(metric, spread)) if spread else ("-", "")
 
 
 def comparison_notes(before, after):

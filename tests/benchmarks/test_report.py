@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from benchmarks import report
+from benchmarks.servers import SERVERS
 from tests.benchmarks import stored
 
 VOID = {"meta", "br", "img", "link", "hr", "input"}
@@ -87,6 +88,12 @@ def test_where_another_is_better_is_told_first(page):
     assert "uvicorn takes 11.0 µs, fastsrv 12.0 µs" in page.text
 
 
+def test_every_figure_has_its_spread_where_rounds_differ(page):
+    """uvicorn's CPU, its ratios, its rate, the three latencies and its errors; its cores were as busy each round."""
+    assert ("uvicorn 22.0 20.0-27.0 2.50 2.20-3.00 4.70 4.40-5.00 44,000 36,000-48,000 1.40 1.30-1.70 2.20 2.00-2.50 "
+            "5.00 4.00-6.00 3 0-3 99.0 30.0 ") in page.text
+
+
 def test_a_bar_that_is_cut_says_so(page):
     assert "130 (cut)" in page.text
     assert page.text.count("(cut)") == 1
@@ -118,3 +125,18 @@ def test_a_result_that_is_not_finished_has_a_page():
     result = stored.load()
     result.finished = result.commit = None
     assert "not finished" in Page(report.html(result)).text
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["same-command", "other-command"])
+def test_a_note_stands_by_the_server_that_it_is_true_of(same):
+    """A result that was made by another command may be older than the note."""
+    result, row = stored.load(), SERVERS["hypercorn"]
+    if same:
+        result.servers["hypercorn"].command = row.as_told()
+    assert (row.note in Page(report.html(result)).text) is same
+
+
+def test_a_server_that_is_no_row_any_more_has_no_note():
+    result = stored.load()
+    result.servers["gone"] = result.servers["uvicorn"]
+    assert Page(report.html(result)).open == []

@@ -57,20 +57,20 @@ def test_measured_and_absent_need_no_measuring():
     assert not result().has("plain-64", "fastsrv", 1)
 
 
-@pytest.mark.parametrize(("last", "left"), [
-    ("fastsrv", ["fastsrv", "uvicorn"]),
-    ("uvicorn", ["fastsrv", "uvicorn", "fastsrv", "uvicorn"]),
-], ids=["cut", "whole"])
-def test_a_round_that_was_cut_short_is_forgotten(last, left):
+@pytest.mark.parametrize(("lacking", "left"), [
+    (("uvicorn", 1), [0, 0]),
+    (("uvicorn", 0), [1, 1]),
+    (None, [0, 0, 1, 1]),
+], ids=["last", "earlier", "none"])
+def test_a_round_that_lacks_a_server_is_forgotten(lacking, left):
     """granian is absent: a round is whole without it."""
     cut = result()
     cut.servers = dict.fromkeys(("fastsrv", "uvicorn", "granian"), cut.servers["fastsrv"])
     cut.absent = [Absent("plain-64", "granian", "no time")]
     turns = [("fastsrv", 0), ("uvicorn", 0), ("fastsrv", 1), ("uvicorn", 1)]
-    cut.samples = [Sample("plain-64", server, round, {"cpu": 1e-5})
-                   for server, round in turns[:turns.index((last, 1)) + 1]]
-    cut.forget_cut_round()
-    assert [sample.server for sample in cut.samples] == left
+    cut.samples = [Sample("plain-64", *turn, {"cpu": 1e-5}) for turn in turns if turn != lacking]
+    cut.forget_cut_rounds()
+    assert [sample.round for sample in cut.samples] == left
 
 
 @pytest.mark.parametrize(("text", "reason"), [

@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks import wrk
+from benchmarks.measure import Suite
 from benchmarks.processes import is_alive, process_tree
+from benchmarks.results import Server
 from benchmarks.scenarios import SCENARIOS
+from benchmarks.servers import NO_APP
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 100  # seconds
@@ -110,7 +113,8 @@ def test_servers_that_stand_are_stopped(tmp_path, number):
     (lambda result: result.update(commit="0" * 40), "was begun at commit 000"),
     (lambda result: result.update(dirty=not result["dirty"]), "with changes not committed"),
     (lambda result: result["machine"].update(kernel="1.0"), "was begun on"),
-    (lambda result: result["servers"]["fastsrv"]["versions"].update(uvloop="0.1"), "fastsrv was"),
+    (lambda result: result["servers"]["fastsrv"]["versions"].update(uvloop="0.1"),
+     "fastsrv was begun with uvloop 0.1, and now has uvloop"),
 ], ids=["commit", "changes", "machine", "versions"])
 def test_what_was_measured_elsewhere_is_not_resumed(tmp_path, change, message):
     path = tmp_path / "result.json"
@@ -122,13 +126,60 @@ def test_what_was_measured_elsewhere_is_not_resumed(tmp_path, change, message):
     assert process.returncode != 0 and message in errors
 
 
+def resume(path):
+    """The result, stored at `path`, of a run that is resumed and ends well."""
+    with suite("--resume", str(path)) as process:
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, errors
+    return json.loads(path.read_text())
+
+
+def test_who_was_absent_for_a_reason_that_has_gone_is_measured_when_resumed(tmp_path):
+    """bare serves no apps, which is known beforehand and stays."""
+    path = tmp_path / "result.json"
+    result = run(path, "--rounds", "2", "--scenarios", "start", "--servers", "fastsrv,bare")
+    known = [{"scenario": "start", "server": "bare", "reason": NO_APP}]
+    assert result["absent"] == known
+    finished = "2026-11-22T17:31:00+00:00"
+    gone = {"scenario": "start", "server": "fastsrv", "reason": "did not start"}
+    path.write_text(json.dumps(result | {"samples": result["samples"][:1], "absent": [gone, *known],
+                                         "finished": finished}))
+    resumed = resume(path)
+    assert resumed["absent"] == known
+    assert [sample["round"] for sample in resumed["samples"]] == [0, 1]
+    assert resumed["samples"][0] == result["samples"][0]
+    assert resumed["finished"] > finished
+
+
 def test_a_finished_run_that_is_resumed_stays_as_it_was(tmp_path):
     path = tmp_path / "result.json"
-    result = run(path, "--rounds", "1", "--scenarios", "start") | {"finished": "2026-11-22T17:31:00+00:00"}
+    result = run(path, "--rounds", "1", "--scenarios", "start", "--servers", "fastsrv,bare")
+    result["finished"] = "2026-11-22T17:31:00+00:00"
     path.write_text(json.dumps(result))
-    with suite("--resume", str(path)) as process:
-        process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0 and json.loads(path.read_text()) == result
+    assert resume(path) == result
+
+
+def test_versions_that_could_not_be_asked_are_asked_again_when_resumed(tmp_path):
+    path = tmp_path / "result.json"
+    result = run(path, "--rounds", "1", "--scenarios", "start")
+    facts = dict(result["servers"]["fastsrv"])
+    result["servers"]["fastsrv"].update(versions={}, interpreter=None)
+    path.write_text(json.dumps(result))
+    assert resume(path)["servers"]["fastsrv"] == facts
+
+
+@pytest.mark.parametrize(("now", "said"), [
+    (Server("uvicorn", {"python": "3.13.0", "uvloop": "0.23.0"}, "CPython", "uvicorn"),
+     "the run cannot be resumed: uvicorn was begun with uvloop 0.22.1, and now has uvloop 0.23.0"),
+    (Server("uvicorn", {}, None, "uvicorn"), "the run cannot be resumed: uvicorn was begun with python 3.13.0, "
+     "uvloop 0.22.1, interpreter CPython, and now has none of it"),
+], ids=["version", "nothing"])
+def test_a_server_that_has_changed_is_told_in_a_sentence(now, said):
+    begun = Server("uvicorn", {"python": "3.13.0", "uvloop": "0.22.1"}, "CPython", "uvicorn")
+    Suite.expect_same("uvicorn", begun, begun)
+    with pytest.raises(SystemExit) as ended:
+        Suite.expect_same("uvicorn", begun, now)
+    assert ended.value.code == said
 
 
 @pytest.mark.parametrize("options", [("--servers", "apache"), ("--scenarios", "plain-64,http3")])

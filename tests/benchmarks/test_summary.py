@@ -97,15 +97,61 @@ def test_a_comparison_has_both_medians_and_their_ratio():
     assert (change.before.median, change.after.median, change.ratio) == (9, 18, 2)
 
 
-def test_only_what_both_results_have_is_compared():
+def test_who_has_figures_in_one_result_alone_is_not_lost():
     one, two = stored.with_cpu(fastsrv=[8], uvicorn=[20]), stored.with_cpu(fastsrv=[8], hypercorn=[130])
-    assert [change.server for change in summary.compare(one, two)] == ["fastsrv"]
+    two.absent = [Absent("plain-64", "uvicorn", "gave up")]
+    changes = {change.server: change for change in summary.compare(one, two)}
+    assert changes.keys() == {"fastsrv", "uvicorn", "hypercorn"}
+    assert changes["uvicorn"].verdict == "only before" and changes["uvicorn"].after is None
+    assert changes["uvicorn"].remarks == ["absent, gave up (after)"]
+    assert changes["hypercorn"].verdict == "only after" and changes["hypercorn"].before is None
+    assert changes["hypercorn"].remarks == [] and changes["hypercorn"].ratio is None
+
+
+def test_who_gave_up_in_between_is_remarked():
+    one, two = stored.with_cpu(fastsrv=[8, 8]), stored.with_cpu(fastsrv=[8])
+    two.absent = [Absent("plain-64", "fastsrv", "gave up")]
+    change, = summary.compare(one, two)
+    assert change.remarks == ["not in every round, gave up (after)"]
+
+
+def test_errors_that_appeared_are_remarked():
+    one, two = stored.load(), stored.load()
+    one.samples[4].figures["errors"] = 0
+    remarks = {change.server: change.remarks for change in summary.compare(one, two) if change.scenario == "plain-64"}
+    assert remarks == {"fastsrv": [], "uvicorn": ["errors 0 before, 3 after"], "hypercorn": [], "bare": []}
+
+
+def test_a_remark_is_told_once():
+    one, two = stored.with_cpu(fastsrv=[8], uvicorn=[20]), stored.with_cpu()
+    two.absent = [Absent("plain-64", server, "no load") for server in ("fastsrv", "uvicorn")]
+    assert summary.remarks(summary.compare(one, two)) == ["plain-64 fastsrv, plain-64 uvicorn: absent, no load (after)"]
 
 
 def test_a_result_compared_with_itself_has_no_change():
     changes = summary.compare(stored.load(), stored.load())
     assert {change.verdict for change in changes} == {"within spread", "too few rounds"}
     assert {change.ratio for change in changes} == {1, None}
+    assert summary.remarks(changes) == summary.differences(stored.load(), stored.load()) == []
+
+
+@pytest.mark.parametrize(("change", "lines"), [
+    (lambda result: result.machine.update(kernel="6.19"), ["machine: kernel 6.18.5 before, 6.19 after"]),
+    (lambda result: result.method.update(rounds=9), ["method: rounds 3 before, 9 after"]),
+    (lambda result: [server.versions.update(uvloop="0.24.0") for name, server in result.servers.items()
+                     if name in ("fastsrv", "bare")], ["fastsrv, bare: uvloop 0.23.0 before, 0.24.0 after"]),
+    (lambda result: result.servers["uvicorn"].versions.pop("uvloop"), ["uvicorn: uvloop 0.22.1 before, none after"]),
+    (lambda result: setattr(result.servers["bare"], "interpreter", "PyPy"),
+     ["bare: interpreter CPython 3.13.0, GCC 12.2.0 before, PyPy after"]),
+    (lambda result: setattr(result.servers["nginx"], "command", "nginx"),
+     ["nginx: command nginx -c configuration before, nginx after"]),
+    (lambda result: (result.servers.pop("nginx"), result.scenarios.pop("race")), ["nginx, race: only before"]),
+    (lambda result: setattr(result.scenarios["start"], "metric", "cpu"), ["start: metric start before, cpu after"]),
+], ids=["machine", "method", "version", "package", "interpreter", "command", "one-side", "metric"])
+def test_what_differs_beside_the_figures_is_told(change, lines):
+    after = stored.load()
+    change(after)
+    assert summary.differences(stored.load(), after) == lines
 
 
 def test_versions_of_a_package_that_differ_are_all_told():

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks import tables
+from benchmarks.results import Absent
 from tests.benchmarks import stored
 
 
@@ -71,5 +72,40 @@ def test_a_comparison_shows_both_medians_the_ratio_and_the_verdict(shown):
 
 
 def test_results_with_nothing_in_common_say_so(shown):
-    text = shown(tables.show_comparison, stored.with_cpu(fastsrv=[1]), stored.with_cpu(uvicorn=[1]))
-    assert text == "The two results have no server and scenario in common.\n"
+    before, after = stored.with_cpu(fastsrv=[1]), stored.with_cpu(uvicorn=[1])
+    before.servers, after.servers = ({name: each.servers[name]} for each, name in (
+        (before, "fastsrv"), (after, "uvicorn")))
+    text = shown(tables.show_comparison, before, after)
+    assert text.splitlines() == [
+        "fastsrv: only before", "uvicorn: only after", "The two results have no server and scenario in common."]
+
+
+def test_who_fell_out_stands_in_a_comparison_with_the_reason_beneath(shown):
+    before, after = stored.with_cpu(fastsrv=(8e-6, 9e-6, 10e-6)), stored.with_cpu(uvicorn=(5e-6, 6e-6, 7e-6))
+    after.absent = [Absent("plain-64", "fastsrv", "gave up")]
+    text = re.sub(" +", " ", shown(tables.show_comparison, before, after))
+    assert "plain-64 fastsrv µs 9.00 8.00-10.0 - only before" in text
+    assert "uvicorn µs - 6.00 5.00-7.00 only after" in text
+    assert "plain-64 fastsrv: absent, gave up (after)" in [line.strip() for line in text.splitlines()]
+
+
+def test_errors_that_appeared_stand_beneath_a_comparison(shown):
+    before, after = stored.load(), stored.load()
+    for sample in before.samples:
+        sample.figures.pop("errors", None)
+    assert "plain-64 uvicorn: errors 0 before, 3 after" in shown(tables.show_comparison, before, after).splitlines()
+
+
+def test_what_differs_stands_above_a_comparison(shown):
+    before, after = stored.load(), stored.load()
+    after.machine["kernel"] = "[6.19]"
+    text = shown(tables.show_comparison, before, after)
+    assert [line.strip() for line in text.splitlines()[:2]] == [
+        "machine: kernel 6.18.5 before, [6.19] after", "what changed"]
+
+
+def test_where_nothing_differs_nothing_stands_around_a_comparison(shown):
+    shown_lines = shown(tables.show_comparison, stored.load(), stored.load()).splitlines()
+    assert shown_lines[0].strip() == "what changed"
+    last, = (index for index, line in enumerate(shown_lines) if line.startswith("Before: "))
+    assert re.match(r" *uvicorn +lost ", shown_lines[last - 1])
