@@ -20,10 +20,11 @@ BEGUN_WITH = ("quick", "servers", "scenarios", "rounds", "seconds", "requests") 
 
 
 def main(arguments=None):
-    options = parser().parse_args(arguments)
+    top = parser()
+    options = top.parse_args(arguments)
     begun_with = [f"--{name}" for name in BEGUN_WITH if getattr(options, name)]
     if options.resume and begun_with:
-        parser().error(f"--resume goes on as the run was begun, without {', '.join(begun_with)}")
+        top.error(f"--resume goes on as the run was begun, without {', '.join(begun_with)}")
     return options.run(options)
 
 
@@ -88,16 +89,7 @@ def run(options):
     now = datetime.now(timezone.utc)
     commit, dirty = environments.checkout()
     if options.resume:
-        result = load(options.resume)
-        if (result.commit, result.dirty) != (commit, dirty):
-            sys.exit(f"{options.resume} was begun at commit {summary.source(result)}; "
-                     f"this is {summary.source(replace(result, commit=commit, dirty=dirty))}")
-        if result.machine != environments.machine():
-            sys.exit(f"{options.resume} was begun on {result.machine}; this is {environments.machine()}")
-        # Who is absent for another reason than one known beforehand has one more chance: wrk may be there now.
-        result.absent = [each for each in result.absent if servers.SERVERS[each.server].reason_against(
-            scenarios.SCENARIOS[each.scenario]) is not None]
-        result.forget_cut_rounds()
+        result = resumed(options.resume, commit, dirty)
         chosen_servers = [servers.SERVERS[name] for name in result.servers]
         chosen_scenarios = [scenarios.SCENARIOS[name] for name in result.scenarios]
         path = options.output or options.resume
@@ -112,6 +104,21 @@ def run(options):
         path = options.output or environments.BUILD / f"{now:%Y-%m-%d-%H%M%S}.json"
     measure(result, chosen_servers, chosen_scenarios, environments.Peers(options.peers), path)
     return 0
+
+
+def resumed(path, commit, dirty):
+    """The result at `path`, without what has to be measured again; the program ends if it cannot go on here."""
+    result = load(path)
+    if (result.commit, result.dirty) != (commit, dirty):
+        sys.exit(f"{path} was begun at commit {summary.source(result)}; "
+                 f"this is {summary.source(replace(result, commit=commit, dirty=dirty))}")
+    if result.machine != environments.machine():
+        sys.exit(f"{path} was begun on {result.machine}; this is {environments.machine()}")
+    # Who is absent for another reason than one known beforehand has one more chance: wrk may be there now.
+    result.absent = [each for each in result.absent if servers.SERVERS[each.server].reason_against(
+        scenarios.SCENARIOS[each.scenario]) is not None]
+    result.forget_cut_rounds()
+    return result
 
 
 def method(options):

@@ -68,41 +68,41 @@ def test_scenarios_of_wrk_are_left_out_with_a_hint_where_it_is_missing(tmp_path)
     assert [sample["scenario"] for sample in result["samples"]] == ["start"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
-def test_interrupted_run_stops_its_servers_and_can_be_resumed(tmp_path, number):
-    path = tmp_path / "result.json"
-    options = ("--servers", "fastsrv", "--scenarios", "start", "--rounds", "6", "--output", str(path))
-    with suite(*options) as process:
+def interrupted(number, told, *options):
+    """A run on fastsrv that gets signal `number` when it has `told` of a sample: its exit status, and the numbers of
+    all its processes."""
+    with suite("--servers", "fastsrv", *options) as process:
         for line in process.stderr:
-            if "until the first answer" in line:
+            if told in line:
                 break
         tree = process_tree(process.pid)
         process.send_signal(number)
         process.communicate(timeout=PATIENCE)
-    assert process.returncode != 0
-    assert not any(map(is_alive, tree))
-    interrupted = json.loads(path.read_text())
-    assert interrupted["finished"] is None and 0 < len(interrupted["samples"]) < 6
+    return process.returncode, tree
 
-    with suite("--resume", str(path)) as process:
-        process.communicate(timeout=PATIENCE)
-    resumed = json.loads(path.read_text())
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
+def test_interrupted_run_stops_its_servers_and_can_be_resumed(tmp_path, number):
+    path = tmp_path / "result.json"
+    status, tree = interrupted(
+        number, "until the first answer", "--scenarios", "start", "--rounds", "6", "--output", str(path))
+    assert status != 0
+    assert not any(map(is_alive, tree))
+    begun = json.loads(path.read_text())
+    assert begun["finished"] is None and 0 < len(begun["samples"]) < 6
+
+    resumed = resume(path)
     assert resumed["finished"]
     assert [sample["round"] for sample in resumed["samples"]] == list(range(6))
-    assert resumed["samples"][:len(interrupted["samples"])] == interrupted["samples"]
+    assert resumed["samples"][:len(begun["samples"])] == begun["samples"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["INT", "TERM", "HUP"])
 def test_servers_that_stand_are_stopped(tmp_path, number):
     """HUP is a terminal that goes away: a server is in a session of its own, and would stay."""
-    with suite("--servers", "fastsrv", "--scenarios", "events", "--rounds", "9", "--seconds", "0.2",
-               "--output", str(tmp_path / "result.json")) as process:
-        for line in process.stderr:
-            if "CPU a request" in line:
-                break
-        tree = process_tree(process.pid)
-        process.send_signal(number)
-        process.communicate(timeout=PATIENCE)
+    _, tree = interrupted(
+        number, "CPU a request", "--scenarios", "events", "--rounds", "9", "--seconds", "0.2",
+        "--output", str(tmp_path / "result.json"))
     left = [pid for pid in tree if is_alive(pid)]
     for pid in left:
         os.kill(pid, signal.SIGKILL)
