@@ -1,18 +1,17 @@
 """The method: every scenario, all its servers, rounds interleaved over the servers, one of them running at a time.
 
-What each load does is in wrk.py and load/; what is stored is in results.py. Called by __main__.py.
+What each load does is in wrk.py and generators.py; what is stored is in results.py. Called by __main__.py.
 """
 
 import contextlib
 import json
 import resource
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import environments, nginx, wrk
+from benchmarks import environments, generators, nginx, wrk
 from benchmarks.environments import CERTIFICATE, ROOT
 from benchmarks.processes import Failed, ServerProcess, ask, free_port, uninterrupted
 from benchmarks.results import Absent, Sample, Server
@@ -22,7 +21,6 @@ from benchmarks.summary import changed, server_facts
 
 VERSIONS = Scenario("versions", "versions", app="benchmarks.apps:versions", answer=None)
 WARM_UP_CONNECTIONS = 50  # before idle ones are counted: what they leave behind is no cost of a connection
-PATIENCE = 60  # seconds beyond a load's own time
 EXPECTED = {"idle": 3.0, "start": 0.5, "race": 40.0}  # seconds of a sample, for the estimate of what is left
 
 
@@ -207,14 +205,14 @@ class Suite:
     def load(self, scenario, process, seconds):
         if scenario.load == "wrk":
             return wrk.run(process.url, scenario, seconds)
-        return generate(process.url, scenario, seconds, self.method["requests"])
+        return generators.run(process.url, scenario, seconds, self.method["requests"])
 
     def idle(self, scenario, process):
         """Bytes that the server's processes grow by for an idle connection."""
-        with idle_connections(process.url, WARM_UP_CONNECTIONS):
+        with generators.idle_connections(process.url, WARM_UP_CONNECTIONS):
             pass
         before = process.memory()
-        with idle_connections(process.url, scenario.connections) as standing:
+        with generators.idle_connections(process.url, scenario.connections) as standing:
             return {"memory": (process.memory() - before) / standing}
 
 
@@ -227,51 +225,3 @@ def children_cpu():
     """CPU seconds of the processes that have been started and have ended: loads, while one is measured."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
-
-
-def generator(name, url, *arguments):
-    return [sys.executable, "-m", f"benchmarks.load.{name}", "--url", url, *map(str, arguments)]
-
-
-def generate(url, scenario, seconds, requests):
-    """As wrk.run, by the load generator of `scenario`. A race is of so many `requests`, and takes its time."""
-    if scenario.load == "race":
-        arguments = ("--requests", requests, "--limit", scenario.keep_alive, "--connections", scenario.connections)
-        seconds = 10 * EXPECTED["race"]
-    else:
-        arguments = ("--clients", scenario.connections, "--seconds", seconds)
-    words = generator(scenario.load, url, *arguments)
-    try:
-        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=seconds + PATIENCE)
-    except subprocess.TimeoutExpired as error:
-        raise Failed(f"the load did not end within {error.timeout:.0f} s") from error
-    return parse(done.stdout, done.stderr, done.returncode)
-
-
-def parse(output, errors, status):
-    """The figures that a load generator printed. Raises Failed with what it said instead."""
-    try:
-        if status == 0:
-            return json.loads(output)
-    except ValueError:
-        pass
-    raise Failed("; ".join(["the load failed", *(errors or output).strip().splitlines()[-3:]]))
-
-
-@contextlib.contextmanager
-def idle_connections(url, number):
-    """Hold `number` connections that have had an answer each; how many there really are."""
-    words = generator("idle", url, "--connections", number)
-    with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True) as process:
-        try:
-            line = process.stdout.readline()
-            if not line:
-                parse("", process.communicate(timeout=PATIENCE)[1], process.returncode)
-            standing = json.loads(line)["connections"]
-            if standing < number:
-                raise Failed(f"only {standing} of {number} idle connections stand")
-            yield standing
-            process.communicate(timeout=PATIENCE)  # closes its standard input: the sign to end
-        finally:
-            process.kill()

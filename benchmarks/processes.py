@@ -1,6 +1,7 @@
-"""A server as a process tree: start it, wait until it answers, pause, resume and stop it, read what it used.
+"""A server as a process tree: start it, wait until it answers, pause, resume and stop it, read what it used. A load as
+a process that is not left behind.
 
-Knows no particular server and measures nothing by itself. Called by measure.py.
+Knows no particular server or load, and measures nothing by itself. Called by measure.py, wrk.py and generators.py.
 """
 
 import contextlib
@@ -143,6 +144,20 @@ def process_tree(root):
             with contextlib.suppress(OSError):
                 tree += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
     return tree
+
+
+@contextlib.contextmanager
+def load(words, **options):
+    """The process of a load, as subprocess.Popen starts it. However the block ends, it has ended, too."""
+    process = None
+    try:
+        with uninterrupted():
+            process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, **options)
+        yield process
+    finally:
+        if process is not None:
+            with process:
+                process.kill()
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from benchmarks.processes import Failed
+from benchmarks.processes import Failed, load
 
 SCRIPT = Path(__file__).parent / "lua" / "load.lua"
 MISSING = "wrk is needed: apt-get install wrk"
@@ -31,7 +31,7 @@ def run(url, scenario, seconds):
     for field in scenario.fields:
         words += ["--header", field]
     words += [url, "--", str(scenario.upload), str(scenario.pipelined)]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with load(words, stderr=subprocess.STDOUT) as process:
         try:
             if seconds != math.ceil(seconds):  # wrk knows whole seconds only, and reports when interrupted, too
                 try:
@@ -39,11 +39,8 @@ def run(url, scenario, seconds):
                 except subprocess.TimeoutExpired:
                     process.send_signal(signal.SIGINT)
             output, _ = process.communicate(timeout=seconds + PATIENCE)
-        except BaseException as error:
-            process.kill()
-            if isinstance(error, subprocess.TimeoutExpired):
-                raise Failed(f"wrk did not end within {error.timeout} s") from error
-            raise
+        except subprocess.TimeoutExpired as error:
+            raise Failed(f"wrk did not end within {error.timeout} s") from error
     if process.returncode != 0:
         raise Failed(f"wrk ended with status {process.returncode}: {output.strip()[-300:]}")
     figures = parse(output)

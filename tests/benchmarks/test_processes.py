@@ -1,5 +1,6 @@
 """A server's process tree: waited for, paused, resumed, read and stopped."""
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -135,3 +136,29 @@ def test_cores_are_those_given_and_ours_come_back(start):
     with processes.on_cores({min(own)}):
         assert processes.os.sched_getaffinity(0) == {min(own)}
     assert processes.os.sched_getaffinity(0) == own
+
+
+def test_load_that_is_being_started_when_the_suite_is_to_end_is_ended():
+    """Found under heavy load: a TERM between the fork and the first line behind it left a generator running."""
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(number, frame):
+        raise Interrupted
+
+    reader, writer = os.pipe()
+
+    def signal_the_parent():
+        os.write(writer, str(os.getpid()).encode())
+        os.kill(os.getppid(), signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        with pytest.raises(Interrupted), processes.load(["sleep", "60"], preexec_fn=signal_the_parent):
+            pytest.fail("the signal was lost")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    started = int(os.read(reader, 100))
+    os.close(reader)
+    os.close(writer)
+    assert not processes.is_alive(started)
