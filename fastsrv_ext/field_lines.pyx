@@ -1,9 +1,9 @@
 """Field lines that have come before: equal bytes are an equal field, read once.
 
 Pure: a bounded memory of lines and of the (name, value) pairs that head.pyx made of them. Two lines may share a slot's
-place: each slot has a neighbour. Clients repeat most of
-their fields in each request, and many clients send the same: User-Agent, Accept and the like. What is remembered
-has passed every check; what differs by a byte is read as if nothing were known.
+place: each slot has a neighbour. Clients repeat most of their fields in each request, and many clients send the same:
+User-Agent, Accept and the like. What is remembered has passed every check; what differs by a byte is read as if
+nothing were known.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
