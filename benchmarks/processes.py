@@ -148,12 +148,17 @@ def process_tree(root):
 
 @contextlib.contextmanager
 def load(words, **options):
-    """The process of a load, as subprocess.Popen starts it. However the block ends, it has ended, too."""
+    """The process of a load, as subprocess.Popen starts it. However the block ends, it has ended, too.
+
+    Raises Failed where the block has waited for it in vain.
+    """
     process = None
     try:
         with uninterrupted():
             process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, **options)
         yield process
+    except subprocess.TimeoutExpired as error:
+        raise Failed(f"the load did not end within {error.timeout:.0f} s") from error
     finally:
         if process is not None:
             with process:

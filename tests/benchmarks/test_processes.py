@@ -162,3 +162,9 @@ def test_load_that_is_being_started_when_the_suite_is_to_end_is_ended():
     os.close(reader)
     os.close(writer)
     assert not processes.is_alive(started)
+
+
+def test_load_that_is_waited_for_in_vain_has_failed_and_is_ended():
+    with pytest.raises(Failed, match="the load did not end within 0 s"), processes.load(["sleep", "60"]) as process:
+        process.communicate(timeout=0.01)
+    assert process.returncode == -signal.SIGKILL
