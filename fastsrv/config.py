@@ -89,8 +89,8 @@ OWN_SETTINGS = (
             "Time after which a peer that lags behind our writes must have read at fastsrv_min_rate.",
             "A load balancer reads at once; who reads nothing for half a minute has gone. nginx allows 60."),
     Setting("fastsrv_drain_timeout", 5.0, "seconds",
-            "Longest pause in what is still on its way to us after an early answer, a 4xx of ours, or our end. Six times "
-            "as long in all.",
+            "Longest pause in what is still on its way to us after an early answer, a 4xx of ours, or our end. Six "
+            "times as long in all.",
             "Some round trips. nginx has 5 and 30 (lingering_timeout, lingering_time)."),
     Setting("fastsrv_close_timeout", 5.0, "seconds",
             "Time for a closed connection's last bytes to leave and for the peer's end to come.",

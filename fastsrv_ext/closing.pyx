@@ -93,8 +93,8 @@ cdef class Closing(Reader):
         return 0
 
     cdef int throttle(self) except -1:
-        """Read on, or pause until enough has been taken. Who has sent more than is thrown away is not closed upon, which
-        would be a reset: its kernel takes no more from it, and a peer that can read while it writes does."""
+        """Read on, or pause until enough has been taken. Who has sent more than is thrown away is not closed upon,
+        which would be a reset: its kernel takes no more from it, and a peer that can read while it writes does."""
         self.read_on(not (
             self.unread is not None or self.is_crowded() or self.drained > self.context.limits.drain
         ))

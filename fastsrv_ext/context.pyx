@@ -18,8 +18,8 @@ cdef class Limits:
     """What a peer has to keep to; see docs/SETTINGS.md for each one's reason.
 
     request_line, request_field_size, request_head, request_body: bytes; request_fields: a count;
-    drain: bytes that are read and thrown away; min_rate: bytes a second. any_method: any token is a method; any_version: HTTP/1.2 to 1.9 are served as 1.1;
-    refuse_underscores: a trailer with one in its name is a 400.
+    drain: bytes that are read and thrown away; min_rate: bytes a second. any_method: any token is a method;
+    any_version: HTTP/1.2 to 1.9 are served as 1.1; refuse_underscores: a trailer with one in its name is a 400.
     """
 
     def __init__(

@@ -23,7 +23,7 @@ from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, HEAD, IDLE, RESPOND, 
 cdef bytes RETRY_AFTER = b"retry-after: 1\r\n"  # seconds
 
 cdef enum:
-    MAX_REST = 1024 * 1024         # bytes of an answered body that are read for nothing, so that the connection lives on
+    MAX_REST = 1024 * 1024         # bytes of an answered body, read for nothing so that the connection lives on
 
 
 cdef class HTTP(Closing):

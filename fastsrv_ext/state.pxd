@@ -23,7 +23,8 @@
 #   GRACE    the app, to end by itself         its client has gone, or has ended     that it      its task is cancelled
 #                                              its side                              takes bytes
 #   WATCH    a peer that the loop does not     reading is paused; the peer's end,    nothing      look; gone: abort;
-#            listen to, to reset or end        while something is owed                            ended: GRACE
+#            listen to, to reset or end        while something is owed                            ended: GRACE, or the
+#                                                                                                 rest is read
 
 cdef enum State:
     CLOSED
