@@ -108,8 +108,9 @@ class Server:
             limits=Limits(
                 request_line=config.limit_request_line, request_fields=config.limit_request_fields,
                 request_field_size=config.limit_request_field_size, request_head=config.limit_request_head,
-                request_body=config.limit_request_body, min_rate=config.min_rate, any_method=config.any_method,
-                any_version=config.any_version, refuse_underscores=config.refuse_underscores,
+                request_body=config.limit_request_body, drain=config.limit_drain, min_rate=config.min_rate,
+                any_method=config.any_method, any_version=config.any_version,
+                refuse_underscores=config.refuse_underscores,
             ),
             direct=self.direct and self.tls is None, **self.options,
         )

@@ -4,17 +4,16 @@
 from fastsrv_ext.reader cimport Reader
 
 
-cdef enum:
-    MAX_DRAIN = 1024 * 1024        # bytes read and thrown away so that a close is no reset
-
-
 cdef class Closing(Reader):
     cdef Py_ssize_t drained          # bytes that came and were thrown away
+    cdef long long patience          # the tick up to which what comes extends DRAIN
 
     # what http.pyx makes of it
     cdef int advance(self) except -1                         # do what is to be done next
 
     cdef int drain(self) except -1
+    cdef int begin_drain(self) except -1
+    cdef int throw_away(self, Py_ssize_t size) except -1
     cdef int close(self) except -1
     cdef int discard(self, Py_ssize_t size) except -1
     cdef int throttle(self) except -1

@@ -11,6 +11,7 @@ from fastsrv_ext.reader cimport BETWEEN, ENDED, IN_HEAD, REFUSED
 from fastsrv_ext.state cimport BODY, CLOSE, DRAIN, HEAD, IDLE, SEND
 
 cdef enum:
+    DRAIN_LIMITS = 6               # of DRAIN that what comes may make of one, 30 s as nginx's lingering_time
     SHUT_AFTER = 4                 # ticks, a second: some round trips, and soon enough for who waits for our end
 
 
@@ -50,11 +51,15 @@ cdef class Closing(Reader):
         self.reading = None
         if self.state == SEND:
             return 0  # it is not out yet: rest() comes back to this
-        self.drained = 0
-        self.enter(DRAIN)
+        self.begin_drain()
         self.half_close()
         self.throttle()
         return 0
+
+    cdef int begin_drain(self) except -1:
+        self.drained = 0
+        self.patience = self.clock.now + (DRAIN_LIMITS - 1) * self.clock.limit(DRAIN)
+        return self.enter(DRAIN)
 
     cdef int close(self) except -1:
         """Nothing is owed any more."""
@@ -74,23 +79,25 @@ cdef class Closing(Reader):
         return 0
 
     cdef int discard(self, Py_ssize_t size) except -1:
-        """Nothing that comes now is acted upon; it is read so that our close is no reset."""
+        """Nothing that comes now is acted upon; it is read so that our close is no reset, and since some peers read
+        only what they are answered when they have sent all they have."""
+        self.throw_away(size)
+        if self.drained > self.context.limits.drain:
+            self.throttle()
+        return 0
+
+    cdef int throw_away(self, Py_ssize_t size) except -1:
         self.drained += size
-        if self.drained > MAX_DRAIN:
-            if self.state == DRAIN:
-                self.close()
-            elif self.state == CLOSE:
-                self.abort()
-            else:
-                self.throttle()
+        if self.state == DRAIN and self.clock.now <= self.patience:
+            self.enter(DRAIN)
         return 0
 
     cdef int throttle(self) except -1:
-        """Read on, or pause until enough has been taken."""
-        cdef bint crowded = self.unread is not None or self.is_crowded() or (
-            self.drained > MAX_DRAIN and self.state != DRAIN and self.state != CLOSE
-        )
-        self.read_on(not crowded)
+        """Read on, or pause until enough has been taken. Who has sent more than is thrown away is not closed upon,
+        which would be a reset: its kernel takes no more from it, and a peer that can read while it writes does."""
+        self.read_on(not (
+            self.unread is not None or self.is_crowded() or self.drained > self.context.limits.drain
+        ))
         return 0
 
     # --- for fastsrv/server.py ---

@@ -12,6 +12,7 @@ cdef class Limits:
     cdef readonly Py_ssize_t request_field_size
     cdef readonly Py_ssize_t request_head
     cdef readonly Py_ssize_t request_body
+    cdef readonly Py_ssize_t drain
     cdef readonly double min_rate                 # bytes a second
     cdef readonly bint any_method                 # also those that the parser does not know
     cdef readonly bint any_version                # HTTP/1.2 to HTTP/1.9, too

@@ -23,6 +23,7 @@ class Limits:
         request_head: int,
         min_rate: float,
         request_body: int = ...,
+        drain: int = ...,
         any_method: bool = False,
         any_version: bool = False,
         refuse_underscores: bool = False,
@@ -37,6 +38,8 @@ class Limits:
     def request_head(self) -> int: ...
     @property
     def request_body(self) -> int: ...
+    @property
+    def drain(self) -> int: ...
     @property
     def min_rate(self) -> float: ...
     @property

@@ -18,20 +18,21 @@ cdef class Limits:
     """What a peer has to keep to; see docs/SETTINGS.md for each one's reason.
 
     request_line, request_field_size, request_head, request_body: bytes; request_fields: a count;
-    min_rate: bytes a second. any_method: any token is a method; any_version: HTTP/1.2 to 1.9 are served as 1.1;
-    refuse_underscores: a trailer with one in its name is a 400.
+    drain: bytes that are read and thrown away; min_rate: bytes a second. any_method: any token is a method;
+    any_version: HTTP/1.2 to 1.9 are served as 1.1; refuse_underscores: a trailer with one in its name is a 400.
     """
 
     def __init__(
         self, *, Py_ssize_t request_line, Py_ssize_t request_fields, Py_ssize_t request_field_size,
-        Py_ssize_t request_head, double min_rate, Py_ssize_t request_body=PY_SSIZE_T_MAX, bint any_method=False,
-        bint any_version=False, bint refuse_underscores=False,
+        Py_ssize_t request_head, double min_rate, Py_ssize_t request_body=PY_SSIZE_T_MAX,
+        Py_ssize_t drain=PY_SSIZE_T_MAX, bint any_method=False, bint any_version=False, bint refuse_underscores=False,
     ):
         self.request_line = request_line
         self.request_fields = request_fields
         self.request_field_size = request_field_size
         self.request_head = request_head
         self.request_body = request_body
+        self.drain = drain
         self.min_rate = min_rate
         self.any_method = any_method
         self.any_version = any_version

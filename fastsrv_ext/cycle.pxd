@@ -5,7 +5,7 @@ from fastsrv_ext.clock cimport Timed
 from fastsrv_ext.context cimport Context
 from fastsrv_ext.counters cimport Counters, Ending
 from fastsrv_ext.request cimport RequestHead
-from fastsrv_ext.response cimport Framing
+from fastsrv_ext.response cimport Framing, Said
 
 
 cdef enum Progress:
@@ -65,9 +65,7 @@ cdef class Cycle:
     cdef readonly long long sent     # body bytes on the wire
     cdef Py_ssize_t streak           # bytes since send() last waited
     cdef Ending ending               # why no other request may follow, or PERSISTS
-    cdef bint date_given
-    cdef bint server_given
-    cdef bint keep_alive_given
+    cdef Said said                   # by the app, in its fields
 
     # for the access log
     cdef readonly dict logged        # the scope as the app got it; None with the log off
@@ -93,9 +91,11 @@ cdef class Cycle:
     cdef int give_up(self, object future) except -1
     cdef object send_start(self, object status, object headers)
     cdef object send_body(self, object body, object more)
+    cdef object send_what_fits(self, bytes data)
     cdef void ends(self, Ending ending) noexcept
     cdef int choose_framing(self, Py_ssize_t size, bint final) except -1
     cdef int check_length(self, Py_ssize_t size, bint final) except -1
+    cdef object too_long(self)
     cdef int write_first(self, bytes data, bint final) except -1
     cdef void app_ended(self) noexcept
     cdef int write_framed(self, bytes before, bytes data, bint final) except -1

@@ -12,8 +12,8 @@ from cpython.exc cimport PyErr_SetObject
 
 from fastsrv_ext.counters cimport APP_CLOSE, APP_FAILED, CLIENT_CLOSE, PERSISTS
 from fastsrv_ext.response cimport (
-    CHUNKED, LENGTH, NO_BODY, NO_LENGTH, UNTIL_CLOSE, Said, chunk_size_line, error_answer,
-    join, length_line, render_fields, status_line,
+    CHUNKED, LENGTH, NO_BODY, NO_LENGTH, UNTIL_CLOSE, chunk_size_line, error_answer,
+    join, length_line, render_fields, status_line, with_upgrade,
 )
 
 cdef enum:
@@ -258,7 +258,6 @@ cdef class Cycle:
             f"send() got an event of type {kind!r}; an http response knows http.response.start and http.response.body")
 
     cdef object send_start(self, object status, object headers):
-        cdef Said said
         if self.progress == COMPLETE:
             return DONE  # the spec: ignored
         if self.progress != NOTHING:
@@ -268,16 +267,13 @@ cdef class Cycle:
         cdef bint bodiless = status < 200 or status == 204
         if not isinstance(headers, (list, tuple)):
             headers = list(headers)  # the access log wants them, too
-        self.fields = render_fields(headers, bodiless, &said)
+        self.fields = render_fields(headers, bodiless, &self.said)
         if self.peer == GONE:
             raise ClientDisconnected("the client has gone")
         self.status = status
         self.response_headers = headers
-        self.length = NO_LENGTH if bodiless else said.content_length
-        self.date_given = said.date
-        self.server_given = said.server
-        self.keep_alive_given = said.keep_alive
-        if said.close or status < 200:
+        self.length = NO_LENGTH if bodiless else self.said.content_length
+        if self.said.close or status < 200:
             self.ends(APP_CLOSE)
         self.progress = HELD
         return DONE
@@ -304,6 +300,8 @@ cdef class Cycle:
         if first:
             self.choose_framing(size, final)
         if self.framing == LENGTH:
+            if not first and size > self.length - self.sent:
+                return self.send_what_fits(data)
             self.check_length(size, final)
         if first:
             self.write_first(data, final)
@@ -320,6 +318,12 @@ cdef class Cycle:
             if self.streak > STREAK or connection.lagging():
                 return self.wait_for_peer()
         return DONE
+
+    cdef object send_what_fits(self, bytes data):
+        """More than the Content-Length, which the client has been told: a file has grown meanwhile. It gets its whole
+        answer, and the app's error is the app's. (Of what has not begun, the client gets a 500.)"""
+        self.send_body(data[:self.length - self.sent], False)
+        raise self.too_long()
 
     async def wait_for_peer(self):
         if self.streak > STREAK and self.connection is not None and not self.connection.lagging():
@@ -339,11 +343,14 @@ cdef class Cycle:
         """Never a wrong length on the wire."""
         cdef long long after = self.sent + size
         if after > self.length:
-            raise RuntimeError(f"the response's body is longer than its content-length of {self.length} bytes")
+            raise self.too_long()
         if final and after < self.length:
             raise RuntimeError(
                 f"the response's body ended after {after} of the {self.length} bytes of its content-length")
         return 0
+
+    cdef object too_long(self):
+        return RuntimeError(f"the response's body is longer than its content-length of {self.length} bytes")
 
     cdef int choose_framing(self, Py_ssize_t size, bint final) except -1:
         """RFC 9112, 6.3. The first body event tells whether the whole body is known."""
@@ -371,15 +378,17 @@ cdef class Cycle:
         """Head and first body bytes in one write."""
         cdef Context context = self.connection.context
         cdef bytes defaults = context.default_fields, end = CRLF
-        if self.date_given or self.server_given:
-            defaults = (b"" if self.date_given else context.date_field) + (
-                b"" if self.server_given else context.server_field)
+        if self.said.date or self.said.server:
+            defaults = (b"" if self.said.date else context.date_field) + (
+                b"" if self.said.server else context.server_field)
         if self.ending != PERSISTS:
             end = CLOSE_FIELD + CRLF
-        elif context.keep_alive_fields is not None and not self.keep_alive_given:
+        elif context.keep_alive_fields is not None and not self.said.keep_alive:
             end = context.keep_alive_fields + CRLF
-        elif self.head.is_http_10:
+        elif self.head.is_http_10 or self.said.keep_alive:  # which Connection has to name (RFC 9110, 7.6.1)
             end = KEEP_ALIVE_FIELD + CRLF
+        if self.said.upgrade:
+            end = with_upgrade(end)
         cdef bint whole = (self.framing == LENGTH or self.framing == UNTIL_CLOSE) and len(data) <= COPY_LIMIT
         head = join(status_line(self.status), defaults, self.fields, end, data if whole else b"")
         self.fields = None

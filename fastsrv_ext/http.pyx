@@ -10,7 +10,6 @@ from ssl import SSLError
 from fastsrv_ext.request import BadRequest
 
 from fastsrv_ext.clock cimport monotonic, seconds
-from fastsrv_ext.closing cimport MAX_DRAIN
 from fastsrv_ext.context cimport Context
 from fastsrv_ext.counters cimport APP_FAILED, BODY_UNREAD, KEEPALIVE_OFF, LOST, PEER_ENDED, PERSISTS, TLS_FAILED, Ending
 from fastsrv_ext.cycle cimport BEGUN, FINISHED, GONE, HALF_CLOSED, THERE, Peer
@@ -22,6 +21,9 @@ from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, HEAD, IDLE, RESPOND, 
 # RFC 9110, 10.2.3. Most requests take less than a second, so there is room again by then; who is told to stay away for
 # longer does so while there is.
 cdef bytes RETRY_AFTER = b"retry-after: 1\r\n"  # seconds
+
+cdef enum:
+    MAX_REST = 1024 * 1024         # bytes of an answered body, read for nothing so that the connection lives on
 
 
 cdef class HTTP(Closing):
@@ -112,15 +114,16 @@ cdef class HTTP(Closing):
             if cycle.received == self.seen:
                 cycle.tell_gone(self.context)
             self.seen = cycle.received
+        elif self.state >= DRAIN:
+            self.drained = 0  # what the kernel holds is the last: read it, or our close is a reset
+            self.throttle()
         return 0
 
     cdef int body_came(self, Py_ssize_t size) except -1:
         if self.state == BODY:
             self.stop_waiting_for_body()
         elif self.state == DRAIN:
-            self.drained += size
-            if self.drained > MAX_DRAIN:
-                raise BadRequest(413, "the rest of the request body is too large to be waited for", "body_size")
+            self.throw_away(size)
         return 0
 
     cdef int message_ended(self) except -1:
@@ -230,8 +233,7 @@ cdef class HTTP(Closing):
             self.close()
         elif self.input == IN_BODY or self.input == IN_PLAIN_BODY:
             # The answer came before the request's body did; behind it is the next request.
-            self.drained = 0
-            self.enter(DRAIN)
+            self.begin_drain()
         elif self.input == IN_HEAD:
             if self.state != HEAD:
                 self.enter(HEAD)
@@ -324,7 +326,7 @@ cdef class HTTP(Closing):
         return PERSISTS
 
     cdef bint is_worth_draining(self, Cycle cycle) noexcept:
-        return cycle.head.expect is None and 0 < self.body_left <= MAX_DRAIN
+        return cycle.head.expect is None and 0 < self.body_left <= min(MAX_REST, self.context.limits.drain)
 
     cdef int response_complete(self, Cycle cycle) except -1:
         cdef bint last = cycle.ending != PERSISTS

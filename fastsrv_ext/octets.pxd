@@ -5,7 +5,7 @@ cdef enum:
     TOKEN = 1            # RFC 9110, 5.6.2: tchar
     VALUE = 2            # RFC 9110, 5.5: HTAB, SP, VCHAR, obs-text
     TARGET = 4           # RFC 3986, 3.3 and 3.4: a path and query, escapes aside
-    HOST_NAME = 8        # RFC 3986, 2.3: unreserved; escapes and sub-delims (a comma looks like two) are in nobody's
+    HOST_NAME = 8        # RFC 3986, 3.2.2: reg-name, but for a comma (it looks like two) and escapes (some decode them)
 
 
 cdef inline bint is_alphanumeric(int byte) noexcept:
@@ -20,7 +20,7 @@ cdef inline void classify(unsigned char* table) noexcept:
             (TOKEN if is_alphanumeric(byte) or byte in b"!#$%&'*+-.^_`|~" else 0)
             | (VALUE if byte == c'\t' or (byte >= c' ' and byte != 127) else 0)
             | (TARGET if is_alphanumeric(byte) or byte in b"!$&'()*+,-./:;=?@_~" else 0)
-            | (HOST_NAME if is_alphanumeric(byte) or byte in b"-._~" else 0)
+            | (HOST_NAME if is_alphanumeric(byte) or byte in b"-._~!$&'()*+;=" else 0)
         )
 
 

@@ -119,7 +119,8 @@ cdef class RequestHead:
 
     cdef int check_trailer(self, bytes name, bytes value, Limits limits) except -1:
         """A trailer of the body. It is dropped (RFC 9110, 6.5.1), under the limits of the head's fields;
-        one that frames or routes cannot have been meant well."""
+        one that frames or routes cannot have been meant well. (One that says what the body is, or who sends it, is
+        lost, and that is all.)"""
         cdef Kind kind
         cdef Py_ssize_t size = PyBytes_GET_SIZE(name) + PyBytes_GET_SIZE(value) + FIELD_OVERHEAD
         self.size += size
@@ -133,7 +134,7 @@ cdef class RequestHead:
         if kind == UNDERSCORED:
             if limits.refuse_underscores:
                 raise BadRequest(400, "a trailer has an underscore in its name (header_map)", "trailer")
-        elif kind != PLAIN and kind != SECRET:
+        elif kind != PLAIN and kind != SECRET and kind != CONTENT_TYPE and kind != AUTHORIZATION:
             raise BadRequest(400, "a trailer that only a header field may be", "trailer")
         return 0
 
@@ -153,7 +154,10 @@ cdef class RequestHead:
                 raise BadRequest(400, "the only transfer coding served is chunked, by itself", "transfer_encoding")
             self.content_length = CHUNKED_LENGTH
         if self.expect is not None and not self.is_http_10:
-            if self.expect.lower() != b"100-continue":
+            expectations = {each.strip(b" \t") for each in self.expect.lower().split(b",")} - {b""}  # RFC 9110, 5.6.1
+            if not expectations:
+                self.expect = None
+            elif expectations != {b"100-continue"}:
                 raise BadRequest(417, "the only expectation served is 100-continue", "expect")
         self.split_target()
         if self.content_length > limits.request_body:

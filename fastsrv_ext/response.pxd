@@ -15,6 +15,7 @@ cdef struct Said:
     bint server
     bint close
     bint keep_alive              # a Keep-Alive field
+    bint upgrade                 # an Upgrade field
 
 
 cdef enum:
@@ -22,6 +23,7 @@ cdef enum:
 
 cdef bytes render_fields(object headers, bint drop_length, Said* said)
 cdef bytes status_line(int status)
+cdef bytes with_upgrade(bytes end)
 cdef bytes join(bytes first, bytes second, bytes third, bytes fourth, bytes fifth)
 cdef bytes length_line(Py_ssize_t size)
 cdef bytes chunk_size_line(Py_ssize_t size)

@@ -61,7 +61,7 @@ cdef bytes render_fields(object headers, bint drop_length, Said* said):
     cdef tuple pair
 
     said.content_length = NO_LENGTH
-    said.date = said.server = said.close = said.keep_alive = False
+    said.date = said.server = said.close = said.keep_alive = said.upgrade = False
 
     for field in fields:
         pair = <tuple>field if type(field) is tuple and len(<tuple>field) == 2 else pair_of(field)
@@ -109,6 +109,9 @@ cdef inline bint is_kept(bytes name, bytes value, bint drop_length, Said* said) 
     elif size == 6:
         if is_name(text, size, b"server"):
             said.server = True
+    elif size == 7:
+        if is_name(text, size, b"upgrade"):
+            said.upgrade = True
     elif size == 10:
         if is_name(text, size, b"connection"):
             if b"close" in value.lower():
@@ -161,6 +164,13 @@ cdef bytes join(bytes first, bytes second, bytes third, bytes fourth, bytes fift
     )
     put(put(put(put(put(PyBytes_AS_STRING(joined), first), second), third), fourth), fifth)
     return joined
+
+
+cdef bytes with_upgrade(bytes end):
+    """The end of a head that has an Upgrade field: its Connection field names that (RFC 9110, 7.8), in one line with
+    what it says already, since many look at one alone."""
+    cdef bytes name = b"connection: "
+    return name + b"upgrade" + (b", " + end[len(name):] if end.startswith(name) else b"\r\n" + end)
 
 
 cdef bytes length_line(Py_ssize_t size):

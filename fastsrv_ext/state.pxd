@@ -16,14 +16,15 @@
 #   BODY     body bytes the app awaits         receive() finds no data               progress     408 if no head was
 #                                                                                                 sent; DRAIN
 #   SEND     the peer to read what we wrote    pause_writing                         progress     abort
-#   DRAIN    what is still on its way to us    response complete before the body;    nothing      CLOSE
-#                                              our own 4xx
+#   DRAIN    what is still on its way to us    response complete before the body;    bytes, up    CLOSE
+#                                              our own 4xx                           to 6 limits
 #   CLOSE    our last bytes to leave           close()                               nothing      abort
 #   CLOSED   nobody                            connection_lost                       -            -
 #   GRACE    the app, to end by itself         its client has gone, or has ended     that it      its task is cancelled
 #                                              its side                              takes bytes
 #   WATCH    a peer that the loop does not     reading is paused; the peer's end,    nothing      look; gone: abort;
-#            listen to, to reset or end        while something is owed                            ended: GRACE
+#            listen to, to reset or end        while something is owed                            ended: GRACE, or the
+#                                                                                                 rest is read
 
 cdef enum State:
     CLOSED

@@ -270,7 +270,7 @@ cdef class Watch(Timed):
 
     cdef int expired(self) except -1:
         cdef Stream stream = self.stream
-        if RESPOND <= stream.state <= SEND:
+        if RESPOND <= stream.state <= SEND or stream.throttled:
             self.enter(WATCH)
             stream.look()
         else:

@@ -117,7 +117,7 @@ def test_continue_is_not_sent_before_the_request_has_its_turn(wire):
     assert statuses(it.output) == [200, 100]
 
 
-@pytest.mark.parametrize("value", [b"200-ok", b"100-continue, 200-ok", b"100", b""])
+@pytest.mark.parametrize("value", [b"200-ok", b"100-continue, 200-ok", b"100"])
 def test_unknown_expectation_is_refused(wire, value):
     it = wire(echo).send(post(b"hello", b"Expect: " + value), NEXT)
     assert statuses(it.output) == [417]

@@ -72,12 +72,12 @@ def test_failed_app_tells_nothing(telling):
 
 
 @pytest.mark.parametrize("name", [b"keep-alive", b"Keep-Alive"])
-def test_keep_alive_of_the_app_is_left_as_it_is(telling, name):
+def test_keep_alive_of_the_app_is_left_as_it_is_and_named(telling, name):
     app = Puppet()
     it = telling(app).send(get())
     app.begin(200, [(name, b"timeout=1, max=9")])
     app.body(b"a")
-    assert told(it.output) == [b"keep-alive: timeout=1, max=9"]
+    assert told(it.output) == [b"keep-alive: timeout=1, max=9", b"connection: keep-alive"]
 
 
 def test_connection_is_kept_for_as_long_as_was_told(telling):

@@ -128,12 +128,12 @@ def test_rest_of_a_body_is_read_and_the_next_request_served(limited, rest):
 
 
 def test_rest_of_a_body_that_does_not_come_closes_after_drain_timeout(limited):
-    """Bytes do not extend it."""
+    """Bytes extend it."""
     it = limited(hello, drain=5).send(post(b"x" * 1000)[:-1000])
     for _ in range(4):
-        it.tick(1)
+        it.tick(5)
         it.send(b"x")
-    it.tick(1)
+    it.tick(5)
     assert not it.ended
     it.wait(0)
     assert it.ended
@@ -158,14 +158,27 @@ def test_answer_of_ours_is_followed_by_our_end_and_by_reading_on(limited):
     assert statuses(it.output) == [400]
     assert it.ended and not it.closed
     for _ in range(4):
-        it.tick(1)
+        it.tick(5)
         it.send(get())
         assert not it.closed
-    it.tick(1)
+    it.tick(5)
     assert not it.closed
     it.wait(0)
     assert it.closed and it.ended
     assert statuses(it.output) == [400]
+
+
+@pytest.mark.parametrize("sent", [b"nonsense\r\n\r\n", post(b"x" * 1000)[:-1000]], ids=["refused", "answered"])
+def test_what_drips_in_extends_draining_six_times_at_most(limited, sent):
+    it = limited(hello, drain=5).send(sent)
+    for _ in range(24):
+        it.tick(1)
+        it.send(b"x")
+    assert not it.closed
+    for _ in range(9):
+        it.tick(1)
+        it.send(b"x")
+    assert it.closed and it.ended
 
 
 def test_draining_ends_with_the_peers_end(limited):
@@ -173,13 +186,27 @@ def test_draining_ends_with_the_peers_end(limited):
     assert it.closed and it.ended
 
 
-def test_draining_ends_when_too_much_has_come(limited):
-    it = limited(hello).send(b"nonsense\r\n\r\n")
-    for _ in range(16):
-        assert not it.closed
-        it.send(b"x" * 65536)
+def test_reading_stops_when_too_much_has_come_and_the_connection_stays_open(limited):
+    """To close would be a reset; a peer that can read while it writes has the time for it."""
+    it = limited(hello, drain=5, limit_drain=1_000_000).send(b"nonsense\r\n\r\n")
+    for _ in range(10):
+        it.send(b"x" * 100_000)
+        assert it.transport.reading
     it.send(b"x")
-    assert it.closed
+    assert not it.transport.reading and not it.closed
+    it.tick(5)
+    assert not it.closed
+    it.wait(0)
+    assert it.closed and it.ended
+
+
+def test_rest_that_is_more_than_is_thrown_away_is_not_waited_for(limited):
+    it = limited(hello, limit_drain=100)
+    it.send(post(b"x" * 100) + get())
+    assert statuses(it.take()) == [200, 200]
+    it.send(post(b"x" * 101)[:-101])
+    assert take_apart(it.output).values(b"connection") == [b"close"]
+    assert it.ended
 
 
 def test_what_comes_while_the_last_app_works_is_bounded(limited):
@@ -208,23 +235,19 @@ def test_peer_that_does_not_end_is_reset_after_close_timeout(limited):
     assert it.closed
 
 
-def test_bytes_do_not_extend_close_timeout(limited):
-    it = limited(hello, keepalive=5, close=5).send(get()).wait(5)
+@pytest.mark.parametrize("size", [1, 400_000], ids=["drip", "flood"])
+def test_bytes_do_not_extend_close_timeout(limited, size):
+    it = limited(hello, keepalive=5, close=5, limit_drain=1_000_000).send(get()).wait(5)
     for _ in range(5):
-        it.send(b"x")
+        assert not it.closed
+        it.send(b"x" * size)
         it.tick(1)
+    assert it.transport.reading == (size == 1)
     it.wait(0)
     assert it.closed
 
 
 # --- CLOSED: nobody ---
-
-
-def test_flood_does_not_extend_close_timeout_either(limited):
-    it = limited(hello, keepalive=5).send(get()).wait(5)
-    for _ in range(17):
-        it.send(b"x" * 65536)
-    assert it.closed
 
 
 async def works(scope, receive, send):

@@ -7,6 +7,7 @@ OPTION = "9110 7.6.1: options are tokens, in any case; what is unknown is ignore
 OLD = "9112 9.3: HTTP/1.0 persists with `keep-alive` alone"
 UPGRADE = "9110 7.8: may be ignored"
 EXPECT = "9110 10.1.1: 100 or a final answer; 417 may be answered to others"
+LIST = "9110 10.1.1: a list; 5.6.1: an empty element is to be ignored"
 BEHIND = "9112 9.3.2: answered in order"
 
 
@@ -84,7 +85,10 @@ EXPECTS = (
     served("`100-continue` on HTTP/1.0", old(b"Expect: 100-continue"), "9110 10.1.1: must be ignored", last=True),
     served("another expectation on HTTP/1.0", old(b"Expect: x"), "9110 10.1.1: must be ignored", last=True),
     refused("another expectation", get(b"Expect: x"), EXPECT, 417),
-    refused("an empty expectation", get(b"Expect:"), EXPECT, 417),
+    served("an empty expectation", get(b"Expect:"), LIST),
+    served("`100-continue` twice, and an empty element",
+           post(b"Expect: 100-continue, 100-continue", b"Expect:", b"Content-Length: 2", body=b"ab"), LIST,
+           posted(b"ab"), note="as one"),
     refused("`100-continue, x`", get(b"Expect: 100-continue, x"), EXPECT, 417),
     refused("two fields, the first another", post(b"Expect: x", b"Expect: 100-continue", b"Content-Length: 0"),
             EXPECT, 417, note="two fields are a list"),

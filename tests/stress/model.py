@@ -103,14 +103,14 @@ class Model:
         if self.lagging:
             return ("send", self.taken)
         if self.over:
-            return ("end",)
+            return ("end", self.delivered)
         if self.in_hand is not None:
             run = self.in_hand
             if run.receiver is not None and not self.eof and self.delivered < self.requests[run.number].end:
                 return ("body", run.number, self.arrived(run), run.receives)
             return None
         if self.draining is not None:
-            return ("drain", self.draining.number)
+            return ("drain", self.draining.number, self.delivered)
         if self.delivered == 0 or self.delivered > self.next_start:
             return ("head", self.turn)
         return ("idle", self.turn)

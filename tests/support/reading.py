@@ -16,7 +16,7 @@ from fastsrv_ext.context import Context, Limits
 from fastsrv_ext.http import HTTP
 
 USUAL = {"request_line": 4094, "request_fields": 100, "request_field_size": 8190, "request_head": 65536}
-HOST = re.compile(rb"((\[[0-9a-f:.]+\]|[\w.~-]+)(:[0-9]*)?)?", re.ASCII | re.IGNORECASE)
+HOST = re.compile(rb"((\[[0-9a-f:.]+\]|[\w.~!$&'()*+;=-]+)(:[0-9]*)?)?", re.ASCII | re.IGNORECASE)
 PATH = re.compile(rb"([^%\\]|%(?!00)[0-9a-f]{2})*", re.IGNORECASE)
 SECONDS = dict.fromkeys(["header", "keepalive", "body", "send", "drain", "close"], 5)  # that no test waits for
 

@@ -166,8 +166,8 @@ class Wire:
 
     def __init__(self, app, *, unix=False, peerless=False, header=10, keepalive=5, body=10, send=10, drain=5, close=5,
                  grace=3, min_rate=100, request_line=4094, request_fields=100, request_field_size=8190,
-                 request_head=65536, request_body=UNLIMITED, any_method=False, any_version=False,
-                 refuse_underscores=False, connect=True, turns=None, layer=None, **context):
+                 request_head=65536, request_body=UNLIMITED, limit_drain=1024 * 1024, any_method=False,
+                 any_version=False, refuse_underscores=False, connect=True, turns=None, layer=None, **context):
         self.loop = asyncio.new_event_loop()
         self.turns = turns
         self.errors = []  # of the loop's exception handler: there must be none
@@ -183,8 +183,8 @@ class Wire:
             loop=self.loop, clock=self.clock, dispatch=self.dispatch.start, gone=self.dispatch.gone,
             keepalive=keepalive > 0, limits=Limits(
                 request_line=request_line, request_fields=request_fields, request_field_size=request_field_size,
-                request_head=request_head, request_body=request_body, min_rate=min_rate, any_method=any_method,
-                any_version=any_version, refuse_underscores=refuse_underscores), **context)
+                request_head=request_head, request_body=request_body, drain=limit_drain, min_rate=min_rate,
+                any_method=any_method, any_version=any_version, refuse_underscores=refuse_underscores), **context)
         self.connection = HTTP(self.context)
         protocol = self.connection if layer is None else layer(self.connection)
         self.transport = Transport(self.loop, protocol, unix, peerless)

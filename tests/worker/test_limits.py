@@ -309,13 +309,14 @@ def client_that_stays_after_a_refusal(server):
         assert expired(server) == {"DRAIN": 1}
 
 
-@story(hello, {"bad_request": 1}, {"host": 1})
+@story(hello, {"bad_request": 1}, {"host": 1}, drain_timeout=SOON, limit_drain=LITTLE)
 def client_that_goes_on_and_on_after_a_refusal(server):
-    with server.connect() as connection:
+    with server.connect() as connection, lasts(SOON):
         connection.sendall(NO_HOST)
         with pytest.raises(OSError):
             while True:
                 connection.sendall(b"x" * 100_000)
+        assert expired(server) == {"DRAIN": 1}
 
 
 @story(hello, {"drain_timeout": 1}, drain_timeout=SOON)
