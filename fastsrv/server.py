@@ -142,14 +142,16 @@ class Server:
         self.beat()
         # One poll of the loop: bytes that came in during a stall are read before the clock judges.
         await asyncio.sleep(0)
-        self.clock.judge()
+        while self.clock.judge(self.context.budget):
+            await asyncio.sleep(0)
 
     # --- what the connections report ---
 
     def protocol(self) -> HTTP | TLS:
         """For a new connection."""
         http = HTTP(self.context)
-        return http if self.tls is None else TLS(self.tls, http, self.no_tls, direct=self.direct)
+        return http if self.tls is None else TLS(
+            self.tls, http, self.no_tls, direct=self.direct, budget=self.context.budget)
 
     def no_tls(self, error: Exception) -> None:
         """A handshake that failed, or bytes that are not what they should be. At level debug, as refused()."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from typing_extensions import disjoint_base
 
+from fastsrv_ext.budget import Budget
 from fastsrv_ext.clock import Clock
 from fastsrv_ext.counters import Counters
 from fastsrv_ext.cycle import Cycle

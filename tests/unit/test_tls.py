@@ -27,7 +27,8 @@ class Peer(Wire):
             self.incoming, self.outgoing, server_hostname="localhost")
         self.heard, self.closed_by_server, self.read_writes = b"", False, 0
         super().__init__(
-            app, layer=lambda http: TLS(server or server_context(), http, self.failures.append), **settings)
+            app, layer=lambda http: TLS(
+                server or server_context(), http, self.failures.append, budget=http.context.budget), **settings)
         if shake_hands:
             self.shake_hands()
 
