@@ -12,8 +12,8 @@ cdef enum Phase:
 
 cdef struct Records:
     # How far what has come has been followed: the headers of records are plain (RFC 8446, 5.1).
-    int header                       # bytes of a header that have come, 0 between two records
-    Py_ssize_t left                  # bytes of the record's own that are still to come; the header's first half of them
+    int header                       # bytes of its header that have come; 0 between two records
+    Py_ssize_t left                  # bytes behind its header that have not come
 
 
 cdef class TLS:
@@ -41,6 +41,7 @@ cdef class TLS:
     cdef bytes held                  # not decrypted yet, from `decrypted` on: the budget of a turn was spent; None
     cdef Py_ssize_t decrypted        # bytes of `held`
     cdef object turn                 # asyncio.Handle: go_on() comes with it; None
+
     cdef int go_through(self, bytes data, Py_ssize_t start) except -1
     cdef int hold(self, bytes data, Py_ssize_t start) except -1
     cdef int ask_for_turn(self) except -1
@@ -51,6 +52,7 @@ cdef class TLS:
 
     # what leaves
     cdef bytes unwritten             # what OpenSSL does not encrypt before it has read more, or None
+
     cdef int encrypt_in_slices(self, bytes data) except -1
     cdef int write_on(self) except -1
     cdef int flush(self) except -1

@@ -18,7 +18,7 @@ cdef enum:
     MAX_RECORDS = 16               # that are decrypted at once: one may cost 60 us and hold nothing (a new key)
     HEADER = 5                     # bytes of a record's header; the last two of them are its length
 
-WANTS = (SSLWantReadError, SSLWantWriteError)  # no failures: OpenSSL goes on when more has come, or left
+cdef tuple WANTS = (SSLWantReadError, SSLWantWriteError)  # no failures: OpenSSL goes on when more has come, or left
 
 
 cdef class TLS:

@@ -1,5 +1,5 @@
-"""A client that read 2,000 bytes a second, eight times fastsrv_min_rate, was reset after a minute: a TCP window opens in
-steps, of 95 KB here, so that a whole send_timeout may pass between two of them. Found in review.
+"""A client that read 2,000 bytes a second, eight times fastsrv_min_rate, was reset after a minute: a TCP window opens
+in steps, of 95 KB here, so that a whole send_timeout may pass between two of them. Found in review.
 
 The rate is an average since the lag began; how long somebody may read nothing has a bound all the same.
 """

@@ -1,5 +1,5 @@
-"""A client that sent TLS records of a byte, or new keys alone, held up everybody for as long as its read took to decrypt:
-25 to 600 ms for 256 KB. Found by looking for loops over what a peer can repeat."""
+"""A client that sent TLS records of a byte, or new keys alone, held up everybody for as long as its read took to
+decrypt: 25 to 600 ms for 256 KB. Found by looking for loops over what a peer can repeat."""
 
 import asyncio
 import ssl
@@ -8,8 +8,8 @@ import pytest
 
 from fastsrv_ext.budget import Budget
 from fastsrv_ext.tls import TLS
-from tests.support.apps import echo
 from tests.support.answers import take_apart
+from tests.support.apps import echo
 from tests.support.tls import client_context, server_context
 from tests.support.wire import Transport, post, settle
 from tests.unit.test_tls import Peer

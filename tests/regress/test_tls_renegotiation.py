@@ -1,4 +1,6 @@
-"""With an older OpenSSL a client of TLS 1.2 could have handshake after handshake made on one connection. Found in review."""
+"""With an older OpenSSL a client of TLS 1.2 could have handshake after handshake made on one connection.
+Found in review.
+"""
 
 import pytest
 

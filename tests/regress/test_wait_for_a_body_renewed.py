@@ -1,5 +1,5 @@
-"""An app that asked for the body with a timeout, time and again, never met fastsrv_body_timeout: each receive() began the
-wait anew. So did a peer that lagged behind what the app sent meanwhile. Found in review."""
+"""An app that asked for the body with a timeout, time and again, never met fastsrv_body_timeout: each receive() began
+the wait anew. So did a peer that lagged behind what the app sent meanwhile. Found in review."""
 
 import asyncio
 
@@ -101,7 +101,7 @@ def test_others_that_wait_meet_theirs_in_their_order(serve):
 
     async def app(scope, receive, send):
         event, times = None, 0
-        while event is None or event["type"] == "http.request" and times < 1000:
+        while event is None or (event["type"] == "http.request" and times < 1000):
             times += 1
             try:
                 if scope["path"] == "/polls":

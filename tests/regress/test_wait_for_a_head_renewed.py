@@ -1,5 +1,6 @@
-"""A client of TLS could have fastsrv_header_timeout begin anew for as long as it liked: by new keys that it had us answer
-without reading, then reading; or by records without data, of which some were always on their way. Found in review.
+"""A client of TLS could have fastsrv_header_timeout begin anew for as long as it liked: by new keys that it had us
+answer without reading, then reading; or by records without data, of which some were always on their way. Found in
+review.
 
 The plain transport stands for the TLS layer: it is written to without anybody knowing.
 """
