@@ -202,10 +202,14 @@ cdef class HTTP(Closing):
         if spent:
             self.advance_soon()
         elif started and self.cycle is not None and self.corked is not None and not self.context.eager:
-            # The app's first step comes with the loop's next turn; its answer may leave with the others.
+            # The app's first step comes with the loop's next turn; its answer may leave with the others, if it is soon.
+            if self.corked_since == 0:
+                self.corked_since = monotonic()
             self.advance_soon()
-            self.throttle()
-            return 0
+            if not self.context.budget.is_spent(self.corked_since):
+                self.throttle()
+                return 0
+        self.corked_since = 0
         self.flush()
         if self.state != CLOSED:
             if self.cycle is None and not spent:
