@@ -83,10 +83,11 @@ OWN_SETTINGS = (
             "Load balancers open connections ahead of use and expect them to last; a slow-loris client is "
             "rid of in half a minute. nginx allows 60, Node 60."),
     Setting("fastsrv_body_timeout", 30.0, "seconds",
-            "Longest pause in a request body while the app waits for it.",
+            "Longest pause in a request body while the app waits for it, in one receive() or in several.",
             "A mobile client changes cells within seconds; nginx allows 60."),
     Setting("fastsrv_send_timeout", 30.0, "seconds",
-            "Time after which a peer that lags behind our writes must have read at fastsrv_min_rate.",
+            "Time after which a peer that lags behind our writes must have read at fastsrv_min_rate, on average since "
+            "it lags. What it has read beyond that lets it pause for three times as long.",
             "A load balancer reads at once; who reads nothing for half a minute has gone. nginx allows 60."),
     Setting("fastsrv_drain_timeout", 5.0, "seconds",
             "Longest pause in what is still on its way to us after an early answer, a 4xx of ours, or our end. Six "

@@ -69,6 +69,9 @@ class Worker(base.Worker):
             self.config = Config.from_gunicorn(self.cfg)  # the file may have changed since check_config (HUP)
             if self.cfg.is_ssl:
                 self.tls = sock.ssl_context(self.cfg)
+                # A client of TLS 1.2 may ask for one handshake after another, each the dearest thing there is; an older
+                # OpenSSL makes them. Nothing of Python's needs it, so it is switched off in a hook's context, too.
+                self.tls.options |= ssl.OP_NO_RENEGOTIATION
         except ConfigError as error:
             self.log.error("%s", error)
             sys.exit(Arbiter.WORKER_BOOT_ERROR)

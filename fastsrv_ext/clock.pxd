@@ -1,6 +1,7 @@
 # One clock a worker: a first-in-first-out list of waits per state, judged by a tick.
 # Knows no HTTP and no transport; http.pyx subclasses Timed, fastsrv/server.py ticks.
 
+from fastsrv_ext.budget cimport Budget
 from fastsrv_ext.state cimport State
 
 
@@ -15,6 +16,12 @@ cdef class Link:
             self.next.previous = self.previous
             self.previous = self.next = None
 
+    cdef inline void link_behind(self, Link link) noexcept:
+        self.previous = link
+        self.next = link.next
+        link.next.previous = self
+        link.next = self
+
 
 cdef class Queue(Link):
     """The waits of one state in order of deadline; the Queue itself is the ring's fixed point."""
@@ -22,10 +29,7 @@ cdef class Queue(Link):
     cdef readonly long long limit      # ticks; 0: no deadline
 
     cdef inline void append(self, Link link) noexcept:
-        link.previous = self.previous
-        link.next = self
-        self.previous.next = link
-        self.previous = link
+        link.link_behind(self.previous)
 
 
 cdef class Timed(Link):
@@ -36,6 +40,7 @@ cdef class Timed(Link):
     cdef long long since               # the tick at which the state was entered
 
     cdef int enter(self, State state) except -1
+    cdef int shorten(self, long long ticks) except -1
     cdef int expired(self) except -1   # overridden: what to do when the peer kept us waiting
 
 
@@ -47,4 +52,3 @@ cdef class Clock:
 
 
 cdef double seconds(long long ticks) noexcept
-cdef double monotonic() noexcept

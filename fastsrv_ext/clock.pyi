@@ -4,6 +4,8 @@ from typing import Any, Final
 
 from typing_extensions import disjoint_base
 
+from fastsrv_ext.budget import Budget
+
 TICK: Final = 0.25  # seconds
 WATCH_EVERY: Final = 1  # seconds
 
@@ -44,7 +46,7 @@ class Clock:
     @property
     def now(self) -> int: ...  # ticks since the clock was made
     def advance(self) -> None: ...
-    def judge(self) -> None: ...
+    def judge(self, budget: Budget | None = None) -> bool: ...
     # Any, not Timed: whoever made the connections of a clock knows their class, the clock does not.
     def waiting(self, state: str) -> list[Any]: ...
     def connections(self) -> list[Any]: ...

@@ -6,8 +6,7 @@ heartbeat calls `advance()` and, after the loop has polled once more, `judge()`.
 
 from math import ceil
 
-from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
-
+from fastsrv_ext.budget cimport monotonic
 from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, GRACE, HEAD, IDLE, OF_CONNECTIONS, RESPOND, SEND, WATCH
 
 TICK = 0.25  # seconds; a limit is met at most two ticks late, for four wake-ups a second
@@ -50,6 +49,17 @@ cdef class Timed(Link):
             queue.append(self)
         return 0
 
+    cdef int shorten(self, long long ticks) except -1:
+        """The wait that has just begun is the rest of one that has lasted for so long."""
+        cdef Link later = self.previous
+        if ticks > 0:
+            self.deadline -= ticks
+            while isinstance(later, Timed) and (<Timed>later).deadline > self.deadline:
+                later = later.previous
+            self.unlink()
+            self.link_behind(later)
+        return 0
+
     cdef int expired(self) except -1:
         raise NotImplementedError("a Timed says in expired() what its expiry means")
 
@@ -80,8 +90,9 @@ cdef class Clock:
         """One tick has passed, however long the loop took for it: a stall moves the clock by one."""
         self.now += 1
 
-    def judge(self):
-        """Call `expired()` on everybody whose deadline has come.
+    def judge(self, Budget budget=None):
+        """Call `expired()` on everybody whose deadline has come. True: the budget was spent before all were; call it
+        again in the loop's next turn.
 
         Costs what expires, not what is connected: a queue is in order of deadline, so only heads are
         looked at. Call it after the loop has polled since `advance()`, so that bytes which came in
@@ -89,6 +100,7 @@ cdef class Clock:
         """
         cdef Queue queue
         cdef Timed first
+        cdef double began = monotonic()
         for queue in self.queues:
             while queue.limit != NEVER and queue.next is not queue:
                 first = <Timed>queue.next
@@ -97,6 +109,9 @@ cdef class Clock:
                 first.expired()
                 if queue.next is first and first.deadline <= self.now:
                     raise RuntimeError(f"{first!r} stayed in {queue.name} after its deadline")
+                if budget is not None and budget.is_spent(began):
+                    return True
+        return False
 
     def waiting(self, str state):
         """Everybody in `state` (its name), as a list, the one that entered first at its head."""
@@ -131,10 +146,3 @@ cdef list members(Queue queue):
 
 cdef double seconds(long long ticks) noexcept:
     return ticks * SECONDS_A_TICK
-
-
-cdef double monotonic() noexcept:
-    """Seconds of the system's monotonic clock, for what is measured and never waited for."""
-    cdef timespec now
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return now.tv_sec + now.tv_nsec * 1e-9

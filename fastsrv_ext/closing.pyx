@@ -13,6 +13,7 @@ from fastsrv_ext.state cimport BODY, CLOSE, DRAIN, HEAD, IDLE, SEND
 cdef enum:
     DRAIN_LIMITS = 6               # of DRAIN that what comes may make of one, 30 s as nginx's lingering_time
     SHUT_AFTER = 4                 # ticks, a second: some round trips, and soon enough for who waits for our end
+    LAST_LOOK = 4                  # ticks, a second: the loop reads what has come in its next turn
 
 
 cdef class Closing(Reader):
@@ -24,9 +25,14 @@ cdef class Closing(Reader):
         """The clock's word that the peer has kept us waiting for as long as the state allows."""
         if self.state == SEND:
             return self.judge_laggard()
-        if self.state == IDLE or (self.state == HEAD and self.input != IN_HEAD):
-            if (self.state == IDLE and self.has_part_of_record()) or self.has_unread_bytes():
+        if self.state == IDLE:
+            if self.has_part_of_record() or self.has_unread_bytes():
                 return self.enter(HEAD)  # a request has come; the loop is about to read it, or the rest of its record
+        elif self.state == HEAD and self.input != IN_HEAD and self.deadline - self.since == self.clock.limit(HEAD):
+            # Once, or a peer that sends TLS records without data would be waited for for ever.
+            if self.has_unread_bytes():
+                self.enter(HEAD)
+                return self.shorten(max(1, self.clock.limit(HEAD) - LAST_LOOK))
         self.context.counters.expired[<int>self.state] += 1
         if self.state == HEAD and self.input == IN_HEAD:
             self.refuse(BadRequest(408, "the request head took longer than fastsrv_header_timeout", "header_timeout"))

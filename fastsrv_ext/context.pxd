@@ -1,6 +1,7 @@
 # What all connections of a worker share: the only argument of a connection's constructor.
 # Holds no connection and touches no transport; fastsrv/server.py makes it and refreshes it.
 
+from fastsrv_ext.budget cimport Budget
 from fastsrv_ext.clock cimport Clock
 from fastsrv_ext.counters cimport Counters, Ending
 
@@ -23,6 +24,7 @@ cdef class Context:
     # the loop and the clock
     cdef readonly object loop
     cdef readonly Clock clock
+    cdef readonly Budget budget
     cdef readonly Limits limits
     cdef readonly Counters counters
     cdef bint scan_heads            # plain heads need no parser (head.pyx)

@@ -6,6 +6,7 @@ from typing import Any
 
 from typing_extensions import disjoint_base
 
+from fastsrv_ext.budget import Budget
 from fastsrv_ext.clock import Clock
 from fastsrv_ext.counters import Counters
 from fastsrv_ext.cycle import Cycle
@@ -79,9 +80,12 @@ class Context:
         max_requests: int = 0,
         max_in_flight: int = ...,
         counters: Counters | None = None,
+        budget: Budget | None = None,
     ) -> None: ...
     @property
     def loop(self) -> asyncio.AbstractEventLoop: ...
+    @property
+    def budget(self) -> Budget: ...
     @property
     def clock(self) -> Clock: ...
     @property

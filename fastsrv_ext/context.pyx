@@ -11,6 +11,7 @@ from email.utils import formatdate
 
 from cpython.pyport cimport PY_SSIZE_T_MAX
 
+from fastsrv_ext.budget cimport Budget
 from fastsrv_ext.counters cimport WORKER_DRAINS, WORKER_EXHAUSTED
 
 
@@ -53,7 +54,7 @@ cdef class Context:
     nothing. max_requests: 0 for no limit.
     max_in_flight: requests, see Counters.in_flight.
     scan_heads: False to give every head to httptools.
-    counters: the worker's; None: of its own.
+    counters: the worker's; None: of its own. budget: of a turn of the loop; None: as long as it is by default.
     direct: whether bytes may go past the transports: they are plain, and tell at once of what they keep.
     """
 
@@ -62,10 +63,11 @@ cdef class Context:
         forwarded=None, refused=None, crowded=None, exhausted=None, str scheme="http", str root_path="",
         dict state=None, bint keepalive=True, int announced_keepalive=0, bint scan_heads=True, bint direct=False,
         Py_ssize_t max_connections, long long max_in_flight=PY_SSIZE_T_MAX, long long max_requests=0,
-        Counters counters=None,
+        Counters counters=None, Budget budget=None,
     ):
         self.loop = loop
         self.clock = clock
+        self.budget = Budget() if budget is None else budget
         self.limits = limits
         self.counters = Counters() if counters is None else counters
         self.scan_heads = scan_heads

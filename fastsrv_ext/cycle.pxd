@@ -51,6 +51,7 @@ cdef class Cycle:
     cdef Py_ssize_t buffered         # their size in memory
     cdef long long received          # bytes so far
     cdef long long waited            # ticks that the app has waited for them
+    cdef long long heard             # so many it had waited when the last piece came
     cdef bint body_complete          # all of it has been received
     cdef bint body_handed_over       # more_body: False has been said
     cdef list receivers              # futures of parked receive() calls

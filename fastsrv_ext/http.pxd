@@ -10,11 +10,13 @@ cdef class HTTP(Closing):
     cdef Cycle cycle                 # being answered
     cdef object refusal              # BadRequest to be answered when their turn is over
     cdef bint advancing              # advance() is at work further up the stack
+    cdef double corked_since         # the time; 0 where answers do not wait for those of the loop's next turn
     cdef object turn                 # asyncio.Handle: advance() comes with it; None
-    cdef long long seen              # bytes received of the body in hand, when the peer's end was last seen behind it
+    cdef long long seen              # bytes received of the body in hand when the peer's end was last seen behind it
 
     cdef int advance_soon(self) except -1
     cdef int start(self, Cycle cycle) except -1
+    cdef int respond(self) except -1
     cdef int refuse_cycle(self, Cycle cycle, object refusal) except -1
     cdef int rest(self) except -1
     cdef int count_refusal(self, object refusal) except -1

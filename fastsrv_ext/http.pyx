@@ -9,7 +9,8 @@ from ssl import SSLError
 
 from fastsrv_ext.request import BadRequest
 
-from fastsrv_ext.clock cimport monotonic, seconds
+from fastsrv_ext.budget cimport monotonic
+from fastsrv_ext.clock cimport seconds
 from fastsrv_ext.context cimport Context
 from fastsrv_ext.counters cimport APP_FAILED, BODY_UNREAD, KEEPALIVE_OFF, LOST, PEER_ENDED, PERSISTS, TLS_FAILED, Ending
 from fastsrv_ext.cycle cimport BEGUN, FINISHED, GONE, HALF_CLOSED, THERE, Peer
@@ -17,6 +18,9 @@ from fastsrv_ext.reader cimport ENDED, IN_BODY, IN_HEAD, IN_PLAIN_BODY, REFUSED
 from fastsrv_ext.response cimport UNTIL_CLOSE, error_answer
 from fastsrv_ext.scope cimport make_scope
 from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, HEAD, IDLE, RESPOND, SEND, State
+
+cdef enum:
+    NOT_SEEN = -1                  # bytes: the peer's end has not been seen behind the body in hand
 
 # RFC 9110, 10.2.3. Most requests take less than a second, so there is room again by then; who is told to stay away for
 # longer does so while there is.
@@ -49,10 +53,13 @@ cdef class HTTP(Closing):
         if self.input >= ENDED:
             self.discard(len(data))
         elif self.unread is not None:
-            self.unread += data  # the loop had read it before reading was paused
+            self.keep_unread(data)
         else:
-            self.read(data)
-            self.advance()
+            self.read(data, 0)
+            if self.turn is None:
+                self.advance()
+            else:
+                self.throttle()  # it has had its turn, and waits for the next one
 
     def eof_received(self):
         """The peer has half-closed. True: we stay to answer what it has asked for."""
@@ -80,8 +87,13 @@ cdef class HTTP(Closing):
         self.look()
         return True
 
+    def pause_writing(self):
+        if self.state == BODY:
+            self.body_unwanted(self.reading)  # a wait that goes on when the peer has caught up
+        self.lag()
+
     def resume_writing(self):
-        if self.state == SEND:
+        if self.lags_no_more():
             self.enter(RESPOND)
             self.wake_laggards()
             if self.cycle is None:
@@ -120,18 +132,20 @@ cdef class HTTP(Closing):
         return 0
 
     cdef int body_came(self, Py_ssize_t size) except -1:
+        cdef Cycle cycle = self.reading
         if self.state == BODY:
             self.stop_waiting_for_body()
         elif self.state == DRAIN:
             self.throw_away(size)
+        cycle.heard = cycle.waited
         return 0
 
     cdef int message_ended(self) except -1:
         cdef State state = self.state
         if state == BODY or state == DRAIN:
             self.enter(RESPOND)
-        if state == DRAIN and self.unsent() > 0:
-            self.pause_writing()  # it has been called in DRAIN: TLS writes by itself, too
+        if state == DRAIN and self.backlog > 0:
+            self.lag()
         return 0
 
     cdef int stop_waiting_for_body(self) except -1:
@@ -149,28 +163,37 @@ cdef class HTTP(Closing):
         """In the loop's next turn: there is more to do than the caller's stack should carry."""
         if self.turn is None:
             self.turn = self.context.loop.call_soon(self.go_on)
+            self.context.budget.waiting += 1
         return 0
 
     def go_on(self):
         """The turn that advance_soon() asked for."""
         self.turn = None
+        self.context.budget.waiting -= 1
         self.advance()
 
     cdef int advance(self) except -1:
-        """Start what can be started; then rest. Not entered twice: a cycle that completes within
-        start() returns to this loop."""
-        cdef bint started = False
+        """Start what can be started, within the budget of a turn; then rest. Not entered twice: a cycle that completes
+        within start() returns to this loop."""
+        cdef bint started = False, spent = False
+        cdef double began = 0
         if self.advancing or self.state == CLOSED:
             return 0
         self.advancing = True
         try:
             while self.state < DRAIN:
-                if self.unread is not None and not self.is_crowded():
+                if self.unread is not None and self.first is None and not self.is_crowded():
                     data, self.unread = self.unread, None
-                    self.read(data)
+                    self.read(data, self.parsed)
                 elif self.cycle is not None or self.state == SEND:
                     break
                 elif self.first is not None:
+                    if started:
+                        if began == 0:
+                            began = monotonic()
+                        spent = self.context.budget.is_spent(began)
+                        if spent:
+                            break
                     self.start(self.dequeue())
                     started = True
                 elif self.refusal is not None:
@@ -179,14 +202,20 @@ cdef class HTTP(Closing):
                     break
         finally:
             self.advancing = False
-        if started and self.cycle is not None and self.corked is not None and not self.context.eager:
-            # The app's first step comes with the loop's next turn; its answer may leave with the others.
+        if spent:
             self.advance_soon()
-            self.throttle()
-            return 0
+        elif started and self.cycle is not None and self.corked is not None and not self.context.eager:
+            # The app's first step comes with the loop's next turn; its answer may leave with the others, if it is soon.
+            if self.corked_since == 0:
+                self.corked_since = monotonic()
+            self.advance_soon()
+            if not self.context.budget.is_spent(self.corked_since):
+                self.throttle()
+                return 0
+        self.corked_since = 0
         self.flush()
         if self.state != CLOSED:
-            if self.cycle is None:
+            if self.cycle is None and not spent:
                 self.rest()
             self.throttle()
         return 0
@@ -195,7 +224,8 @@ cdef class HTTP(Closing):
         """RESPOND: scope and app."""
         cdef Context context = self.context
         self.cycle = cycle
-        self.enter(RESPOND)
+        self.seen = NOT_SEEN
+        self.respond()
         if self.first is not None and self.corked is None:
             self.corked = []
         if context.counters.in_flight >= context.max_in_flight:
@@ -215,6 +245,13 @@ cdef class HTTP(Closing):
             cycle.logged = cycle.scope.copy()
         context.request_started()
         context.dispatch(cycle)
+        return 0
+
+    cdef int respond(self) except -1:
+        """RESPOND; SEND, if what TLS has written by itself waits for the peer."""
+        self.enter(RESPOND)
+        if self.backlog > 0:
+            self.lag()
         return 0
 
     cdef int refuse_cycle(self, Cycle cycle, object refusal) except -1:
@@ -281,6 +318,7 @@ cdef class HTTP(Closing):
     cdef int answer_refusal(self) except -1:
         refusal, self.refusal = self.refusal, None
         self.count_refusal(refusal)
+        self.respond()
         self.write(error_answer(
             refusal.status, refusal.reason, self.context.default_fields + refusal.fields, refusal.bodiless))
         self.flush()
@@ -299,6 +337,7 @@ cdef class HTTP(Closing):
                 self.flush()
         if self.state == RESPOND:
             self.enter(BODY)
+            self.shorten(cycle.waited - cycle.heard)  # an app may ask, give up, and ask again
         self.throttle()
         return 0
 

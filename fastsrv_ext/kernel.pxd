@@ -36,6 +36,12 @@ cdef extern from "<sys/socket.h>" nogil:
     int shutdown(int fd, int how)
     int setsockopt(int fd, int level, int name, const void* value, unsigned int size)
 
+cdef extern from "<sys/ioctl.h>" nogil:
+    int ioctl(int fd, unsigned long request, void* argument)
+
+cdef extern from "<linux/sockios.h>" nogil:
+    enum: SIOCOUTQ
+
 cdef enum:
     MAX_PARTS = 64                 # of send_parts_now(): dozens of chunks of 16 KB and more, with what is around them
 
@@ -69,6 +75,13 @@ cdef inline Py_ssize_t send_parts_now(int fd, list parts) noexcept:
         vectors[i].iov_len = PyBytes_GET_SIZE(<bytes>parts[i])
     cdef ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT)
     return sent if sent > 0 else 0
+
+
+cdef inline Py_ssize_t unacknowledged(int fd) noexcept:
+    """How many bytes the kernel keeps of what it has taken, until the peer's has got them."""
+    cdef int size = 0
+    ioctl(fd, SIOCOUTQ, &size)
+    return size
 
 
 cdef inline bint has_unread(int fd) noexcept:

@@ -29,7 +29,8 @@ cdef class Reader(Stream):
     cdef Cycle reading               # whose body is being read
     cdef long long body_left         # bytes of its Content-Length
     cdef Py_ssize_t excess           # bytes of an unfinished head, or around the chunks of a body
-    cdef bytes unread                # not parsed yet: enough has been read ahead
+    cdef bytes unread                # not parsed yet, from `parsed` on: enough has been read ahead
+    cdef Py_ssize_t parsed           # bytes of `unread`
 
     # the pipeline: cycles that wait for their turn; each knows the following one
     cdef Cycle first
@@ -41,7 +42,8 @@ cdef class Reader(Stream):
     cdef int body_came(self, Py_ssize_t size) except -1      # for `reading`
     cdef int message_ended(self) except -1                   # that of `reading`
 
-    cdef int read(self, bytes data) except -1
+    cdef int read(self, bytes data, Py_ssize_t start) except -1
+    cdef int keep_unread(self, bytes data) except -1
     cdef bint reads_method_head(self) except -1
     cdef bint is_crowded(self) noexcept
     cdef Cycle dequeue(self)

@@ -40,11 +40,13 @@ cdef class Reader(Stream):
 
     # --- bytes ---
 
-    cdef int read(self, bytes data) except -1:
-        cdef Py_ssize_t size = len(data), start = 0, end
+    cdef int read(self, bytes data, Py_ssize_t start) except -1:
+        """What has come, from `start` on. Where enough has been read ahead, the rest is kept, and not copied."""
+        cdef Py_ssize_t size = len(data), begin = start, end
         while start < size and self.input < ENDED:
-            if start > 0 and self.is_crowded():
-                self.unread = data[start:]
+            if start > begin and self.is_crowded():
+                self.unread = data
+                self.parsed = start
                 break
             if self.input == IN_PLAIN_BODY:
                 start = self.read_body(data, start)
@@ -58,6 +60,12 @@ cdef class Reader(Stream):
                 start = self.begin(data, start)
             else:
                 start = self.feed(data, start)
+        return 0
+
+    cdef int keep_unread(self, bytes data) except -1:
+        """Behind what is unread: the loop had read it before reading was paused."""
+        self.unread = self.unread[self.parsed:] + data
+        self.parsed = 0
         return 0
 
     cdef Py_ssize_t scan(self, bytes data, Py_ssize_t start) except -1:
@@ -223,12 +231,14 @@ cdef class Reader(Stream):
         """Has enough been read ahead of what the app and the peer have taken?"""
         cdef Py_ssize_t held = 0
         cdef Cycle cycle = self.first
+        if self.pipelined >= MAX_PIPELINED:
+            return True
         while cycle is not None:
             held += cycle.buffered
             cycle = cycle.following
         if self.reading is not None and self.reading is not self.last:
             held += self.reading.buffered
-        return self.pipelined >= MAX_PIPELINED or held > HIGH_WATER
+        return held > HIGH_WATER
 
     # --- the parser's callbacks, in the order of a message ---
 

@@ -9,13 +9,14 @@
 #   state    waits for                         entered by                            extended by  on expiry
 #   -------  --------------------------------  ------------------------------------  -----------  ---------------------
 #   HEAD     a complete request head           connection made; first byte of a      nothing      408 if a byte came;
-#                                              head; pipelined bytes left; the peek               else peek; CLOSE
+#                                              head; pipelined bytes left; the peek               else peek, once; CLOSE
 #   IDLE     first byte of the next request    response complete, writes drained     nothing      peek; CLOSE
 #   RESPOND  the app                           head complete; body handed over;      -            never
 #                                              writes drained
 #   BODY     body bytes the app awaits         receive() finds no data               progress     408 if no head was
 #                                                                                                 sent; DRAIN
-#   SEND     the peer to read what we wrote    pause_writing                         progress     abort
+#   SEND     the peer to read what we wrote    pause_writing, while something is     reading at   abort
+#                                              owed                                  its rate
 #   DRAIN    what is still on its way to us    response complete before the body;    bytes, up    CLOSE
 #                                              our own 4xx                           to 6 limits
 #   CLOSE    our last bytes to leave           close()                               nothing      abort

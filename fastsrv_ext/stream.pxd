@@ -21,7 +21,8 @@ cdef class Stream(Connection):
 
     # a peer that lags behind
     cdef list laggards               # futures of parked send() calls
-    cdef Py_ssize_t backlog          # bytes handed to the transport that the peer has to read
+    cdef Py_ssize_t backlog          # bytes that the peer has to take, 0: it keeps up
+    cdef double credit               # bytes that it has taken beyond what fastsrv_min_rate asks for
 
     cdef inline void ends(self, Ending ending) noexcept:
         """Note why the connection ends. The first reason counts."""
@@ -48,11 +49,15 @@ cdef class Stream(Connection):
     cdef int transmit_parts(self, list parts) except -1
     cdef int queue(self, object data) except -1
     cdef int wake_laggards(self) except -1
+    cdef int lag(self) except -1
+    cdef bint lags_no_more(self) except -1
+    cdef int count_what_was_taken(self) except -1
     cdef int judge_laggard(self) except -1
     cdef int half_close(self) except -1
     cdef int hang_up(self) except -1
     cdef int reset(self) except -1
     cdef Py_ssize_t unsent(self) except -1
+    cdef Py_ssize_t untaken(self) except -1
     cdef bint has_unread_bytes(self) except -1
     cdef bint has_part_of_record(self) except -1
     cdef int fileno(self) except -2

@@ -9,7 +9,6 @@ from fastsrv_ext.cycle import Connection
 class Stream(Connection):
     """A stream to the peer. The only class that touches a transport."""
 
-    def pause_writing(self) -> None: ...  # called by the transport
     def uncork(self) -> None: ...  # called by the loop
     def abort(self) -> None: ...
 

@@ -1,5 +1,8 @@
 # TLS between a plain transport and a protocol. fastsrv/server.py makes one for each connection, if TLS is on.
 
+from fastsrv_ext.budget cimport Budget
+
+
 cdef enum Phase:
     HANDSHAKE                        # hands are not shaken yet
     OPEN
@@ -7,7 +10,14 @@ cdef enum Phase:
     LOST                             # nothing is read or written any more
 
 
+cdef struct Records:
+    # How far what has come has been followed: the headers of records are plain (RFC 8446, 5.1).
+    int header                       # bytes of its header that have come; 0 between two records
+    Py_ssize_t left                  # bytes behind its header that have not come
+
+
 cdef class TLS:
+    cdef Budget budget
     cdef object transport            # the plain one
     cdef object protocol
     cdef object failed
@@ -27,12 +37,24 @@ cdef class TLS:
     cdef bint peer_has_ended         # the protocol knows
 
     # what comes in
+    cdef Records records
+    cdef bytes held                  # not decrypted yet, from `decrypted` on: the budget of a turn was spent; None
+    cdef Py_ssize_t decrypted        # bytes of `held`
+    cdef object turn                 # asyncio.Handle: go_on() comes with it; None
+
+    cdef int go_through(self, bytes data, Py_ssize_t start) except -1
+    cdef int hold(self, bytes data, Py_ssize_t start) except -1
+    cdef int ask_for_turn(self) except -1
     cdef bytes take(self, object data)
     cdef int shake_hands(self) except -1
     cdef bytes decrypt(self)
     cdef int peer_ended(self) except -1
 
     # what leaves
+    cdef bytes unwritten             # what OpenSSL does not encrypt before it has read more, or None
+
+    cdef int encrypt_in_slices(self, bytes data) except -1
+    cdef int write_on(self) except -1
     cdef int flush(self) except -1
     cdef int hand_on(self, bytes data) except -1
     cdef int notify(self) except -1

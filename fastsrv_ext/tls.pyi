@@ -5,12 +5,20 @@ import ssl
 from collections.abc import Callable, Iterable
 from typing import Any, final
 
+from fastsrv_ext.budget import Budget
+
 @final
 class TLS:
     """One connection. It behaves as an asyncio.Protocol and as an asyncio.Transport without being either."""
 
     def __init__(
-        self, context: ssl.SSLContext, protocol: Any, failed: Callable[[ssl.SSLError], None], *, direct: bool = False
+        self,
+        context: ssl.SSLContext,
+        protocol: Any,
+        failed: Callable[[ssl.SSLError], None],
+        *,
+        budget: Budget,
+        direct: bool = False,
     ) -> None: ...
 
     # the plain transport's callbacks
@@ -23,6 +31,7 @@ class TLS:
 
     # called by the loop
     def let_end(self) -> None: ...
+    def go_on(self) -> None: ...
 
     # a transport's methods
     def write(self, data: bytes) -> None: ...

@@ -57,12 +57,24 @@ def test_peer_that_reads_at_the_rate_is_waited_for(limited):
     assert waiting.result() is None
 
 
-def test_rate_is_asked_for_in_each_period_anew(limited):
-    """Who has read a lot may not sit still on the rest."""
+def test_rate_is_an_average_since_the_lag_began(limited):
+    """A TCP window opens in steps, which may be further apart than a period."""
     _, it, _ = lagging(limited, send=10, min_rate=100)
-    it.read(9000)
+    it.read(2500)
+    it.wait(10)
     it.wait(10)
     assert not it.closed
+    it.wait(10)
+    assert it.closed and not it.ended
+
+
+def test_who_has_read_a_lot_may_not_sit_still_on_the_rest(limited):
+    """For three more periods at most."""
+    _, it, _ = lagging(limited, send=10, min_rate=100)
+    it.read(9000)
+    for _ in range(4):
+        it.wait(10)
+        assert not it.closed
     it.wait(10)
     assert it.closed and not it.ended
 

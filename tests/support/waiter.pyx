@@ -18,8 +18,10 @@ cdef class Waiter(Timed):
         super().__init__(clock)
         self.on_expiry = on_expiry
 
-    def wait(self, str state):
+    def wait(self, str state, long long waited=0):
+        """waited: ticks that this wait has lasted before."""
         self.enter(STATES[state])
+        self.shorten(waited)
 
     cdef int expired(self) except -1:
         self.on_expiry(self)

@@ -6,9 +6,11 @@ import asyncio
 import logging
 import os
 import socket
+from math import inf
 
 from fastsrv.config import UNLIMITED
 from fastsrv.dispatch import Dispatch
+from fastsrv_ext.budget import Budget
 from fastsrv_ext.clock import TICK, Clock
 from fastsrv_ext.context import Context, Limits
 from fastsrv_ext.http import HTTP
@@ -161,13 +163,16 @@ class Wire:
     turns: of the loop after each step, for an app that goes on for ever; None: until nothing is left to do.
     unix: over a UNIX socket. peerless: the peer has reset the connection before it was accepted.
     layer(protocol) -> protocol: what lies between the transport and `connection`.
+    budget: of a turn of the loop, in seconds; 0: one start a turn. No end by default, or what is done in a turn would
+    depend on how busy the machine is.
     Times are seconds as the settings have them; `connection` is the protocol, to be left alone by tests.
     """
 
     def __init__(self, app, *, unix=False, peerless=False, header=10, keepalive=5, body=10, send=10, drain=5, close=5,
                  grace=3, min_rate=100, request_line=4094, request_fields=100, request_field_size=8190,
                  request_head=65536, request_body=UNLIMITED, limit_drain=1024 * 1024, any_method=False,
-                 any_version=False, refuse_underscores=False, connect=True, turns=None, layer=None, **context):
+                 any_version=False, refuse_underscores=False, connect=True, turns=None, layer=None, budget=inf,
+                 **context):
         self.loop = asyncio.new_event_loop()
         self.turns = turns
         self.errors = []  # of the loop's exception handler: there must be none
@@ -181,7 +186,7 @@ class Wire:
         context.setdefault("scan_heads", os.environ.get("FASTSRV_SCAN_HEADS") != "off")
         self.context = Context(
             loop=self.loop, clock=self.clock, dispatch=self.dispatch.start, gone=self.dispatch.gone,
-            keepalive=keepalive > 0, limits=Limits(
+            keepalive=keepalive > 0, budget=Budget(budget), limits=Limits(
                 request_line=request_line, request_fields=request_fields, request_field_size=request_field_size,
                 request_head=request_head, request_body=request_body, drain=limit_drain, min_rate=min_rate,
                 any_method=any_method, any_version=any_version, refuse_underscores=refuse_underscores), **context)

@@ -7,11 +7,12 @@ import importlib
 import shutil
 import subprocess
 import sys
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 
 import pytest
 
+from fastsrv_ext.budget import Budget
 from fastsrv_ext.clock import TICK, Clock, ticks
 
 ROOT = Path(__file__).parents[2]
@@ -234,6 +235,55 @@ def test_nothing_expires_before_it_is_judged(stage):
     spoke.wait("RESPOND")
     it.clock.judge()
     assert it.expired == [silent]
+
+
+def test_wait_that_is_taken_up_again_has_its_place_among_the_others(stage):
+    it = stage(body=10)
+    first = it.waiter("BODY")
+    it.tick(4)
+    second, third = it.waiter("BODY"), it.waiter("BODY")
+    third.wait("BODY", 8)
+    fourth = it.waiter("BODY")
+    fourth.wait("BODY", 1)
+    fifth = it.waiter("BODY")
+    fifth.wait("BODY", 1000)
+    assert it.clock.waiting("BODY") == [fifth, third, first, fourth, second]
+    it.tick()
+    assert it.expired == [fifth]
+    it.tick(40)
+    assert it.expired == [fifth, third, first, fourth, second]
+
+
+def test_wait_that_is_taken_up_again_lasts_for_the_rest(stage):
+    it = stage(body=10)
+    waiter = it.waiter("BODY")
+    waiter.wait("BODY", 30)
+    it.tick(10)
+    assert not it.expired
+    it.tick(1)
+    assert it.expired == [waiter]
+
+
+def test_judging_goes_on_in_another_turn_when_the_budget_is_spent(stage):
+    it = stage(drain=1, close=1)
+    waiters = [it.waiter("DRAIN"), it.waiter("DRAIN"), it.waiter("CLOSE")]
+    for _ in range(5):
+        it.clock.advance()
+    for number in range(1, 4):
+        assert it.clock.judge(Budget(0))
+        assert it.expired == waiters[:number]
+    assert not it.clock.judge(Budget(0))
+    assert not it.clock.judge(Budget(inf))
+    assert it.expired == waiters
+
+
+def test_judging_without_a_budget_leaves_nothing(stage):
+    it = stage(drain=1)
+    waiters = [it.waiter("DRAIN") for _ in range(1000)]
+    for _ in range(5):
+        it.clock.advance()
+    assert not it.clock.judge()
+    assert it.expired == waiters
 
 
 def test_waiting_lists_the_waits_of_a_state_in_order(stage):

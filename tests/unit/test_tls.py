@@ -27,7 +27,8 @@ class Peer(Wire):
             self.incoming, self.outgoing, server_hostname="localhost")
         self.heard, self.closed_by_server, self.read_writes = b"", False, 0
         super().__init__(
-            app, layer=lambda http: TLS(server or server_context(), http, self.failures.append), **settings)
+            app, layer=lambda http: TLS(
+                server or server_context(), http, self.failures.append, budget=http.context.budget), **settings)
         if shake_hands:
             self.shake_hands()
 
@@ -128,6 +129,29 @@ def test_small_answer_leaves_in_one_write(peer):
     before = len(it.writes)
     it.say(get())
     assert len(it.writes) == before + 1
+
+
+def test_what_an_ssl_object_wraps_reads_and_writes_as_it_does():
+    """tls.pyx calls the two methods of SSLObject's `_sslobj`, a private name, past SSLObject. It looks them up once."""
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = server_context().wrap_bio(to_server, to_client, server_side=True)
+    client = client_context().wrap_bio(to_client, to_server, server_hostname="localhost")
+    within = server._sslobj
+    read, write = within.read, within.write
+    for side in (client, server, client, server):
+        with contextlib.suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    assert server._sslobj is within
+    with pytest.raises(ssl.SSLWantReadError):
+        read(10)
+    client.write(b"abcdef")
+    assert (read(2), server.read(2), read(10)) == (b"ab", b"cd", b"ef")
+    assert (write(b"12"), server.write(b"34"), write(memoryview(b"56"))) == (2, 2, 2)
+    assert [client.read(10) for _ in range(3)] == [b"12", b"34", b"56"]
+    with contextlib.suppress(ssl.SSLWantReadError):
+        client.unwrap()
+    with contextlib.suppress(ssl.SSLZeroReturnError):
+        assert read(10) == b""
 
 
 # --- a peer that lags behind ---

@@ -1,0 +1,20 @@
+# How long one turn of the loop may take for what peers can repeat: pipelined requests, TLS records, limits that pass.
+# Knows no connection and schedules nothing: who has spent it lets others go first, and asks the loop for a turn.
+
+from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
+
+
+cdef inline double monotonic() noexcept:
+    """Seconds of the system's monotonic clock, for what is measured and never waited for."""
+    cdef timespec now
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return now.tv_sec + now.tv_nsec * 1e-9
+
+
+cdef class Budget:
+    cdef double seconds              # of one turn, for all who wait for one together
+    cdef Py_ssize_t waiting          # connections that have asked for a turn
+
+    cdef inline bint is_spent(self, double since) noexcept:
+        """By one that has been at work since then? Those that wait for a turn share it."""
+        return (monotonic() - since) * (1 + self.waiting) >= self.seconds
