@@ -8,7 +8,7 @@ from math import ceil
 
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
-from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, GRACE, HEAD, IDLE, OF_CONNECTIONS, RESPOND, SEND, WATCH
+from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, GRACE, HEAD, HOLD, IDLE, OF_CONNECTIONS, RESPOND, SEND, WATCH
 
 TICK = 0.25  # seconds; a limit is met at most two ticks late, for four wake-ups a second
 WATCH_EVERY = 1  # seconds: a system call for each that is watched; their apps have a grace period of some seconds
@@ -17,6 +17,7 @@ cdef double SECONDS_A_TICK = TICK
 
 cdef enum:
     NEVER = 0  # ticks: the limit of a state that waits for nobody outside
+    NEXT = 1   # ticks: an answer's head leaves with the very next one; most bodies come in far less
 
 
 cdef class Link:
@@ -69,7 +70,7 @@ cdef class Clock:
             CLOSED: ("CLOSED", NEVER), HEAD: ("HEAD", ticks(header)), IDLE: ("IDLE", ticks(keepalive)),
             RESPOND: ("RESPOND", NEVER), BODY: ("BODY", ticks(body)), SEND: ("SEND", ticks(send)),
             DRAIN: ("DRAIN", ticks(drain)), CLOSE: ("CLOSE", ticks(close)), GRACE: ("GRACE", ticks(grace)),
-            WATCH: ("WATCH", ticks(WATCH_EVERY)),
+            WATCH: ("WATCH", ticks(WATCH_EVERY)), HOLD: ("HOLD", NEXT),
         }
         self.queues = tuple(Queue(*limits[state]) for state in sorted(limits))
 
