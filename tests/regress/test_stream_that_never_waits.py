@@ -48,7 +48,7 @@ def test_stream_to_a_fast_peer_lets_others_be_served(wire, size):
 @pytest.mark.parametrize("size", [1, 64 * 1024])
 def test_stream_ends_when_its_transport_fails(wire, size, raises):
     ends = []
-    app = streaming(b"x" * size, ends)
+    app = streaming(b"x" * size, ends, sys.maxsize)
     peer = wire(app, send_raises=raises, turns=30, grace=1)
     peer.transport.write_error = BrokenPipeError(32, "Broken pipe")
     peer.send(get())

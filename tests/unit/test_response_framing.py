@@ -100,7 +100,7 @@ def test_content_length_broken_at_once_is_a_500(wire, caplog, parts):
 
 
 @pytest.mark.parametrize(("parts", "sent"), [
-    ([b"he", b"llo!"], b"he"), ([b"he", b"l"], b"he"), ([b"hello", b"!"], b"hello"), ([b"he", b""], b"he"),
+    ([b"he", b"llo!"], b"he"), ([b"he", b"l"], b"he"), ([b"he", b""], b"he"),
 ])
 def test_content_length_broken_later_closes_the_connection(wire, caplog, parts, sent):
     it = wire(answering(200, [(b"content-length", b"5")], *parts)).send(get(), NEXT)
@@ -108,6 +108,13 @@ def test_content_length_broken_later_closes_the_connection(wire, caplog, parts, 
     assert answer.body == sent
     assert it.ended
     assert "content-length" in caplog.text and "Traceback" in caplog.text
+
+
+def test_more_than_the_content_length_is_an_error_of_the_app_and_not_of_an_answer_that_is_whole(wire, caplog):
+    it = wire(answering(200, [(b"content-length", b"5")], b"hello", b"!")).send(get(), NEXT)
+    assert statuses(it.output) == [200, 200]
+    assert it.output.endswith(b"hello") and b"!" not in it.output
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
 
 
 def test_app_that_stops_within_its_content_length_closes_the_connection(wire, caplog):
