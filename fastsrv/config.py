@@ -126,8 +126,8 @@ OWN_SETTINGS = (
             "It is 47 bytes a response, of use to clients that heed it: Node's, Apache's HttpClient, Firefox. Node's "
             "server sends it, nginx if it is asked to."),
     Setting("fastsrv_send_after_disconnect", "ignore", f"ignore{OR}raise",
-            "What send() does when the client has gone. ignore: nothing, and the scope says spec_version 2.3. raise: it "
-            "raises an OSError, and the scope says 2.5.",
+            "What send() does when the client has gone. ignore: nothing, and the scope says spec_version 2.3. raise: "
+            "it raises an OSError, and the scope says 2.5.",
             "Applications are written for servers that ignore it: with raise, Starlette and FastAPI run no background "
             "task of such a request, and generators stay open. docs/ASGI.md says more."),
     Setting("fastsrv_scan_heads", True, SWITCH,

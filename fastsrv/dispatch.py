@@ -149,7 +149,7 @@ class Dispatch:
         Grace(self.clock, task, partial(self.judge, cycle, cycle.unaware(), cycle.taken()))
 
     def judge(self, cycle: Cycle, unaware: bool, taken: int, task: asyncio.Task[None]) -> None:
-        """A grace period is over, at whose beginning the app did not know (`unaware`), and the client had taken so much.
+        """A grace period is over, at whose beginning the app did not know (`unaware`), and the client had `taken` that.
 
         A client that has ended its side and takes what is sent is there, and waits. Of one that takes nothing the app
         is told, and has another grace period; then it is cancelled, unless the client has got the whole body."""

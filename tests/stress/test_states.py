@@ -198,9 +198,7 @@ class Machine(Model, RuleBasedStateMachine):
             {"type": "http.response.body", "body": b"b" * size, "more_body": more}))
         if run.complete:
             assert outcome is None
-        elif run.status is None:
-            assert isinstance(outcome, RuntimeError)
-        elif run.full and size and not self.is_silent(run):
+        elif run.status is None or (run.full and size and not self.is_silent(run)):
             assert isinstance(outcome, RuntimeError)
         elif run.gone or run.full:
             assert outcome is None and not run.busy
