@@ -23,7 +23,8 @@ LARGEST_BODY = 2**40  # bytes (1 TiB)
 PREFIX = "fastsrv_"
 # What Kubernetes and Docker put into the environment for a service named "fastsrv"; no settings.
 SERVICE_LINK = re.compile("FASTSRV_(NAME|SERVICE_HOST|(SERVICE_)?PORT(_.*)?)")
-SWITCH = "on or off"
+OR = " or "  # between the words that a setting may be
+SWITCH = f"on{OR}off"
 WHOLE = ("bytes", "requests")  # units that have no parts
 OFF = "off"  # of a limit that need not be
 SWITCHED = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
@@ -37,8 +38,9 @@ class ConfigError(ValueError):
 class Setting:
     """One of fastsrv's own settings.
 
-    default: UNLIMITED for a limit that is off. unit: "seconds", "bytes", "bytes/s", "requests", or "on or off" (then a
-    bool). why: the reason of the default, for docs/SETTINGS.md. largest: the greatest value that makes sense.
+    default: UNLIMITED for a limit that is off. unit: "seconds", "bytes", "bytes/s", "requests", "on or off" (then a
+    bool), or the words that it may be: "ignore or raise". why: the reason of the default, for docs/SETTINGS.md.
+    largest: the greatest value that makes sense.
     """
 
     name: str
@@ -48,13 +50,22 @@ class Setting:
     why: str
     largest: int = LARGEST
 
+    @property
+    def words(self) -> list[str]:
+        """What it may be, if that is one of some words."""
+        return self.unit.split(OR) if OR in self.unit else []
+
     def parse(self, value: object, where: str) -> Any:
-        """`value` (or its text) as a number greater than 0, or as a bool; "off" as UNLIMITED, if that is the default.
-        Raises ConfigError."""
+        """`value` (or its text) as a number greater than 0, as a bool or as one of its words; "off" as UNLIMITED, if
+        that is the default. Raises ConfigError."""
         if self.unit == SWITCH:
             if str(value).lower() not in SWITCHED:
                 raise ConfigError(f"{where} must be on or off, not {value!r}")
             return SWITCHED[str(value).lower()]
+        if self.words:
+            if str(value).lower() not in self.words:
+                raise ConfigError(f"{where} must be {self.unit}, not {value!r}")
+            return str(value).lower()
         can_be_off = self.default == UNLIMITED
         if can_be_off and str(value).lower() == OFF:
             return UNLIMITED
@@ -122,6 +133,11 @@ OWN_SETTINGS = (
             "gunicorn's keepalive in seconds, and the Connection: keep-alive that belongs to it.",
             "It is 47 bytes a response, of use to clients that heed it: Node's, Apache's HttpClient, Firefox. Node's "
             "server sends it, nginx if it is asked to."),
+    Setting("fastsrv_send_after_disconnect", "ignore", f"ignore{OR}raise",
+            "What send() does when the client has gone. ignore: nothing, and the scope says spec_version 2.3. raise: "
+            "it raises an OSError, and the scope says 2.5.",
+            "Applications are written for servers that ignore it: with raise, Starlette and FastAPI run no background "
+            "task of such a request, and generators stay open. docs/ASGI.md says more."),
     Setting("fastsrv_scan_heads", True, SWITCH,
             "Read request heads of the plain form without the parser. Off: httptools reads all of them; "
             "the app sees the same.",
@@ -183,6 +199,7 @@ class Config:
     root_path: str
     lifespan: str
     loop: str
+    send_after_disconnect: str
 
     @classmethod
     def from_gunicorn(cls, cfg: Any, environ: Mapping[str, str] | None = None) -> Config:
@@ -223,6 +240,7 @@ class Config:
             root_path=cfg.root_path,
             lifespan=cfg.asgi_lifespan,
             loop="asyncio" if cfg.asgi_loop == "asyncio" else "uvloop",
+            send_after_disconnect=own["fastsrv_send_after_disconnect"],
         )
 
 

@@ -96,10 +96,11 @@ class Dispatch:
     def keep(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
-        if cycle.may_be_gone():  # its client had ended its side before its turn came
+        if cycle.may_be_gone():  # its client had ended its side before its turn came, or has all that it can get
             self.gone(cycle, task)
         else:
             cycle.task = task
+        cycle.hold_for_a_tick()
 
     async def run(self, cycle: Cycle) -> None:
         try:
@@ -135,24 +136,33 @@ class Dispatch:
     # --- an app whose client has gone ---
 
     def gone(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
-        """The client has gone, or has ended its side and may have: receive() tells the app, and send() does once
-        nothing can be sent. If it does not end by that, it is cancelled."""
+        """The client has gone, and receive() says so; or it may have: it has ended its side, or has all that it can
+        get of this answer. The app has a grace period to end by itself."""
         if self.ended:
             return
         if self.at_once and cycle.lost():
             self.cancel(cycle, task)
         else:
-            Grace(self.clock, task, partial(self.judge, cycle, cycle.taken()))
+            self.wait(cycle, task)
 
-    def judge(self, cycle: Cycle, taken: int, task: asyncio.Task[None]) -> None:
-        """The grace period is over. A client that has ended its side and takes what is sent is there, and waits."""
+    def wait(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
+        Grace(self.clock, task, partial(self.judge, cycle, cycle.unaware(), cycle.taken()))
+
+    def judge(self, cycle: Cycle, unaware: bool, taken: int, task: asyncio.Task[None]) -> None:
+        """A grace period is over, at whose beginning the app did not know (`unaware`), and the client had `taken` that.
+
+        A client that has ended its side and takes what is sent is there, and waits. Of one that takes nothing the app
+        is told, and has another grace period; then it is cancelled, unless the client has got the whole body."""
         if cycle.complete() or self.ended:
             return
         now = cycle.taken()
-        if cycle.lost() or now == taken != -1:
+        if not cycle.lost() and (now != taken or now == -1):
+            self.wait(cycle, task)
+        elif unaware or cycle.unaware():
+            cycle.presume_gone()
+            self.wait(cycle, task)
+        elif not cycle.delivered():
             self.cancel(cycle, task)
-        else:
-            Grace(self.clock, task, partial(self.judge, cycle, now))
 
     def cancel(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
         """Once: an app that goes on all the same may have a reason."""

@@ -69,6 +69,7 @@ class Server:
             "announced_keepalive": int(config.keepalive) if config.keep_alive_header else 0,
             "keepalive": config.keepalive > 0, "scan_heads": config.scan_heads, "root_path": config.root_path,
             "scheme": "https" if tls is not None else "http",
+            "send_raises": config.send_after_disconnect == "raise",
         }
         self.tls = tls
         self.direct = writes_at_once(self.loop)

@@ -7,7 +7,7 @@ heartbeat calls `advance()` and, after the loop has polled once more, `judge()`.
 from math import ceil
 
 from fastsrv_ext.budget cimport monotonic
-from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, GRACE, HEAD, IDLE, OF_CONNECTIONS, RESPOND, SEND, WATCH
+from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, GRACE, HEAD, HOLD, IDLE, OF_CONNECTIONS, RESPOND, SEND, WATCH
 
 TICK = 0.25  # seconds; a limit is met at most two ticks late, for four wake-ups a second
 WATCH_EVERY = 1  # seconds: a system call for each that is watched; their apps have a grace period of some seconds
@@ -16,6 +16,7 @@ cdef double SECONDS_A_TICK = TICK
 
 cdef enum:
     NEVER = 0  # ticks: the limit of a state that waits for nobody outside
+    NEXT = 1   # ticks: an answer's head leaves with the very next one; most bodies come in far less
 
 
 cdef class Link:
@@ -79,7 +80,7 @@ cdef class Clock:
             CLOSED: ("CLOSED", NEVER), HEAD: ("HEAD", ticks(header)), IDLE: ("IDLE", ticks(keepalive)),
             RESPOND: ("RESPOND", NEVER), BODY: ("BODY", ticks(body)), SEND: ("SEND", ticks(send)),
             DRAIN: ("DRAIN", ticks(drain)), CLOSE: ("CLOSE", ticks(close)), GRACE: ("GRACE", ticks(grace)),
-            WATCH: ("WATCH", ticks(WATCH_EVERY)),
+            WATCH: ("WATCH", ticks(WATCH_EVERY)), HOLD: ("HOLD", NEXT),
         }
         self.queues = tuple(Queue(*limits[state]) for state in sorted(limits))
 

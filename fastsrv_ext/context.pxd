@@ -32,6 +32,7 @@ cdef class Context:
     cdef bint eager                 # a task runs its first step when it is made
     cdef bint gathers               # its transports' writelines() is worth calling
     cdef bint direct                # bytes may go past its transports: they tell at once of what they keep
+    cdef bint send_raises           # send() raises when the client has gone
 
     # upward calls, plain callables
     cdef object dispatch            # (cycle) -> None: start the app
@@ -44,6 +45,7 @@ cdef class Context:
 
     # what a scope is made of
     cdef dict template              # the scope's constant keys
+    cdef dict asgi                  # its "asgi", to be copied
     cdef tuple server               # the last connection's, which is everybody's on most servers
     cdef dict lifespan_state        # None, or what the lifespan left behind
 
@@ -52,6 +54,10 @@ cdef class Context:
     cdef bytes date_field
     cdef bytes server_field
     cdef bytes keep_alive_fields    # None, or what tells the client how long an idle connection is kept
+
+    # whose turn it is
+    cdef long long turn             # a number for this turn of the loop; see this_turn()
+    cdef bint turn_ends             # next_turn() comes with the next one
 
     # how long we serve
     cdef public bint draining       # no request after those in hand
@@ -63,6 +69,7 @@ cdef class Context:
     cdef Ending drains_for           # WORKER_DRAINS or WORKER_EXHAUSTED
 
     cdef tuple one_server(self, tuple server)
+    cdef long long this_turn(self) except -1
     cdef int connection_opened(self) except -1
     cdef int connection_closed(self, Ending ending) except -1
     cdef int request_started(self) except -1

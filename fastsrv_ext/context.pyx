@@ -56,6 +56,7 @@ cdef class Context:
     scan_heads: False to give every head to httptools.
     counters: the worker's; None: of its own. budget: of a turn of the loop; None: as long as it is by default.
     direct: whether bytes may go past the transports: they are plain, and tell at once of what they keep.
+    send_raises: whether send() raises when the client has gone (http 2.4 and later), or is silent.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ cdef class Context:
         forwarded=None, refused=None, crowded=None, exhausted=None, str scheme="http", str root_path="",
         dict state=None, bint keepalive=True, int announced_keepalive=0, bint scan_heads=True, bint direct=False,
         Py_ssize_t max_connections, long long max_in_flight=PY_SSIZE_T_MAX, long long max_requests=0,
-        Counters counters=None, Budget budget=None,
+        Counters counters=None, Budget budget=None, bint send_raises=False,
     ):
         self.loop = loop
         self.clock = clock
@@ -75,6 +76,8 @@ cdef class Context:
         # asyncio joins the parts up to 3.11; in 3.12 and 3.13 it never calls pause_writing() for them.
         self.gathers = not isinstance(loop, BaseEventLoop)
         self.direct = direct
+        self.send_raises = send_raises
+        self.turn = 1  # 0 is none
         self.dispatch = dispatch
         self.gone = gone
         self.finished = finished
@@ -82,6 +85,7 @@ cdef class Context:
         self.refused = refused
         self.crowded = crowded
         self.exhausted = exhausted
+        self.asgi = {"version": "3.0", "spec_version": "2.5" if send_raises else "2.3"}
         # Every key in its place: a copy of it then costs one memcpy.
         self.template = {
             "type": "http", "asgi": None, "http_version": "1.1", "server": None, "client": None,
@@ -113,6 +117,18 @@ cdef class Context:
         if server != self.server:
             self.server = self.template["server"] = server
         return self.server
+
+    cdef long long this_turn(self) except -1:
+        """A number that the loop's next turn changes: who asks twice, and gets the same, has not waited in between."""
+        if not self.turn_ends:
+            self.turn_ends = True
+            self.loop.call_soon(self.next_turn)
+        return self.turn
+
+    def next_turn(self):
+        """Called by the loop."""
+        self.turn += 1
+        self.turn_ends = False
 
     cdef int connection_opened(self) except -1:
         self.counters.opened += 1

@@ -40,7 +40,8 @@ cdef class Counters:
         opened: connections. connections: closed ones, by the reason of their end; each reason is there. expired: limits
         of time that were acted upon, by state. requests: whose app was called. responses: complete ones. in_flight:
         those whose app is at work now, until its response is complete or, where its client has gone, until the app
-        ends. refused: requests that were refused, by kind (BadRequest.kind); a kind is there once it has occurred.
+        has sent the last of it to nobody, or ends. refused: requests that were refused, by kind (BadRequest.kind); a
+        kind is there once it has occurred.
         """
         return {
             "opened": self.opened,

@@ -13,13 +13,15 @@ cdef enum Progress:
     NOTHING              # no http.response.start yet
     HELD                 # started by the app, nothing on the wire
     BEGUN                # the head is on the wire
-    COMPLETE             # all of it is
+    FULL                 # all of it is that can be, and the app has not said that it has ended
+    COMPLETE             # all of it is, or nobody is left to read it, and the app has said so
 
 
 cdef enum Peer:
     THERE                # it may send and read
     HALF_CLOSED          # it sends no more, and reads the answer
     FINISHED             # it sends no more: it has half-closed, or has gone
+    PRESUMED_GONE        # the same, and it has taken nothing for a while: receive() says http.disconnect
     GONE                 # it cannot be reached
 
 
@@ -40,6 +42,7 @@ cdef class Connection(Timed):
 
 
 cdef class Cycle:
+    cdef Context context
     cdef Connection connection       # None once the connection owes nothing to this cycle
     cdef readonly RequestHead head
     cdef readonly dict scope         # None before the start
@@ -64,7 +67,10 @@ cdef class Cycle:
     cdef readonly object response_headers    # as the app gave them
     cdef long long length            # declared Content-Length, or NO_LENGTH
     cdef readonly long long sent     # body bytes on the wire
-    cdef Py_ssize_t streak           # bytes since send() last waited
+    cdef Hold hold                   # None, or what lets a held head leave in time
+    cdef long long turn              # of the loop, in which the app was last seen to send
+    cdef double turn_began           # about when: seconds of the system's monotonic clock
+    cdef Py_ssize_t streak           # bytes since then
     cdef Ending ending               # why no other request may follow, or PERSISTS
     cdef Said said                   # by the app, in its fields
 
@@ -82,21 +88,32 @@ cdef class Cycle:
     cdef int body_received(self, bytes data) except -1
     cdef int body_ended(self) except -1
     cdef int peer_is(self, Peer peer) except -1
-    cdef int tell_gone(self, Context context) except -1
+    cdef int tell_gone(self) except -1
 
     # within
     cdef bint has_event(self) noexcept
     cdef bint has_body_event(self) noexcept
+    cdef bint is_over(self) noexcept
     cdef dict next_event(self)
     cdef int wake(self) except -1
     cdef int give_up(self, object future) except -1
     cdef object send_start(self, object status, object headers)
     cdef object send_body(self, object body, object more)
     cdef object send_what_fits(self, bytes data)
+    cdef object send_to_nobody(self, Py_ssize_t size, bint final)
+    cdef int send_head(self) except -1
+    cdef int hold_no_more(self) except -1
+    cdef bint has_had_its_turn(self, Py_ssize_t size) except -1
+    cdef bint is_full(self, Py_ssize_t size) noexcept
+    cdef int fill(self) except -1
     cdef void ends(self, Ending ending) noexcept
     cdef int choose_framing(self, Py_ssize_t size, bint final) except -1
     cdef int check_length(self, Py_ssize_t size, bint final) except -1
     cdef object too_long(self)
     cdef int write_first(self, bytes data, bint final) except -1
-    cdef void app_ended(self) noexcept
+    cdef void in_flight_no_more(self) noexcept
     cdef int write_framed(self, bytes before, bytes data, bint final) except -1
+
+
+cdef class Hold(Timed):
+    cdef Cycle cycle                 # None when its head has left

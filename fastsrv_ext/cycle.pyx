@@ -1,4 +1,4 @@
-"""One request and its response: the ASGI receive() and send() (www 2.5).
+"""One request and its response: the ASGI receive() and send() (ASGI http).
 
 Touches no transport and starts no app: the connection (http.pyx) makes a Cycle per request and feeds
 it the body; fastsrv/dispatch.py gives `receive` and `send` to the app and reports how the app ended.
@@ -10,11 +10,13 @@ from collections.abc import Coroutine
 cimport cython
 from cpython.exc cimport PyErr_SetObject
 
+from fastsrv_ext.budget cimport monotonic
 from fastsrv_ext.counters cimport APP_CLOSE, APP_FAILED, CLIENT_CLOSE, PERSISTS
 from fastsrv_ext.response cimport (
     CHUNKED, LENGTH, NO_BODY, NO_LENGTH, UNTIL_CLOSE, chunk_size_line, error_answer,
     join, length_line, render_fields, status_line, with_upgrade,
 )
+from fastsrv_ext.state cimport CLOSED, HOLD
 
 cdef enum:
     COPY_LIMIT = 16 * 1024  # bytes; up to here one copy costs less than a write of several buffers
@@ -30,7 +32,7 @@ cdef bytes KEEP_ALIVE_FIELD = b"connection: keep-alive\r\n"
 
 
 class ClientDisconnected(OSError):
-    """Raised by send() after the client has gone (ASGI http 2.4)."""
+    """Raised by send() after the client has gone (ASGI http 2.4), if fastsrv_send_after_disconnect is "raise"."""
 
 
 cdef class Connection(Timed):
@@ -130,6 +132,7 @@ cdef class Cycle:
 
     cdef int begin(self, Connection connection, RequestHead head) except -1:
         """A constructor's arguments would be a tuple for each request."""
+        self.context = connection.context
         self.connection = connection
         self.head = head
         self.ending = PERSISTS if head.keep_alive else CLIENT_CLOSE
@@ -142,13 +145,21 @@ cdef class Cycle:
         """The ASGI receive(): an awaitable of http.request events, then of http.disconnect."""
         cdef Ready ready
         if self.has_event():
+            if self.is_over() and self.has_had_its_turn(0):
+                return self.wait_for_turn()
             ready = Ready.__new__(Ready)
             ready.cycle = self
             return ready
         return self.wait_for_event()
 
     cdef bint has_event(self) noexcept:
-        return self.progress == COMPLETE or self.peer != THERE or self.has_body_event()
+        return self.has_body_event() or self.is_over()
+
+    cdef bint is_over(self) noexcept:
+        """Does receive() say http.disconnect, behind what has come?"""
+        if self.progress == COMPLETE or self.peer >= PRESUMED_GONE:
+            return True
+        return not self.body_complete and (self.peer != THERE or self.progress == FULL)  # no more of it will come
 
     cdef bint has_body_event(self) noexcept:
         return self.buffered > 0 or (self.body_complete and not self.body_handed_over)
@@ -167,10 +178,15 @@ cdef class Cycle:
             self.connection.body_taken(self)
         return {"type": "http.request", "body": body, "more_body": not self.body_complete}
 
+    async def wait_for_turn(self):
+        """It has been told time and again, and may never wait for anything else: let others be served."""
+        await sleep(0)
+        return await self.receive()
+
     async def wait_for_event(self):
         while not self.has_event():
             # A future for each caller: to cancel one receive() must not disturb another.
-            future = self.connection.context.loop.create_future()
+            future = self.context.loop.create_future()
             if self.receivers is None:
                 self.receivers = []
             self.receivers.append(future)
@@ -205,7 +221,7 @@ cdef class Cycle:
     # --- the connection's side ---
 
     cdef int body_received(self, bytes data) except -1:
-        if self.progress != COMPLETE:  # else nobody is left to read it
+        if self.progress < FULL:  # else nobody is left to read it
             if self.pieces is None:
                 self.pieces = []
             self.pieces.append(data)
@@ -219,22 +235,22 @@ cdef class Cycle:
         return 0
 
     cdef int peer_is(self, Peer peer) except -1:
-        """HALF_CLOSED, FINISHED: receive() says http.disconnect, send() goes on. GONE: send() raises, too."""
-        cdef Context context = self.connection.context
+        """HALF_CLOSED, FINISHED: no more of its body will come, and it may read the answer. GONE: it reads nothing."""
         self.peer = peer
         if peer == GONE:
-            self.counters = context.counters
+            self.hold_no_more()
+            self.counters = self.context.counters
             self.connection = None
         self.wake()
         if peer != HALF_CLOSED:
-            self.tell_gone(context)
+            self.tell_gone()
         return 0
 
-    cdef int tell_gone(self, Context context) except -1:
+    cdef int tell_gone(self) except -1:
         """The app may be at work for nobody: have it end. Once: from then on its task is in other hands."""
         task, self.task = self.task, None
-        if task is not None and context.gone is not None:
-            context.gone(self, task)
+        if task is not None and self.context.gone is not None:
+            self.context.gone(self, task)
         return 0
 
     # --- the app's side: send() ---
@@ -242,8 +258,9 @@ cdef class Cycle:
     def send(self, message):
         """The ASGI send() of http.response.start and http.response.body.
 
-        Raises ClientDisconnected once the client has gone, RuntimeError for an event that may not come now
-        or a body that breaks its Content-Length, KeyError, TypeError and ValueError for an event's contents.
+        Raises RuntimeError for an event that may not come now or a body that breaks its Content-Length, KeyError,
+        TypeError and ValueError for an event's contents. Once the client has gone it is silent, and gives the loop its
+        turn now and then; or raises ClientDisconnected (fastsrv_send_after_disconnect).
         """
         if not isinstance(message, dict):
             raise TypeError(f"send() takes a dict, not {type(message).__name__}")
@@ -268,7 +285,7 @@ cdef class Cycle:
         if not isinstance(headers, (list, tuple)):
             headers = list(headers)  # the access log wants them, too
         self.fields = render_fields(headers, bodiless, &self.said)
-        if self.peer == GONE:
+        if self.peer == GONE and self.context.send_raises:
             raise ClientDisconnected("the client has gone")
         self.status = status
         self.response_headers = headers
@@ -276,7 +293,29 @@ cdef class Cycle:
         if self.said.close or status < 200:
             self.ends(APP_CLOSE)
         self.progress = HELD
+        if self.task is not None or self.peer != THERE:
+            self.hold_for_a_tick()
         return DONE
+
+    def hold_for_a_tick(self):
+        """The app has had to wait: a head that is held back leaves with the clock's next tick at the latest."""
+        if self.progress == HELD and self.connection is not None:
+            self.hold = Hold(self.context.clock)
+            self.hold.cycle = self
+            self.hold.enter(HOLD)
+
+    cdef int hold_no_more(self) except -1:
+        if self.hold is not None:
+            self.hold.enter(CLOSED)
+            self.hold.cycle = None
+            self.hold = None
+        return 0
+
+    cdef int send_head(self) except -1:
+        """The body is late: the head leaves without it."""
+        self.choose_framing(0, False)
+        self.write_first(b"", False)
+        return self.fill() if self.is_full(0) else 0
 
     cdef object send_body(self, object body, object more):
         cdef bytes data
@@ -291,12 +330,11 @@ cdef class Cycle:
             data = bytes(body)
         else:
             raise TypeError(f"the body of http.response.body must be bytes, not {type(body).__name__}")
-        if self.peer == GONE:
-            raise ClientDisconnected("the client has gone")
-
         cdef Py_ssize_t size = len(data)
         cdef Connection connection = self.connection
         cdef bint first = self.progress == HELD
+        if connection is None:
+            return self.send_to_nobody(size, final)
         if first:
             self.choose_framing(size, final)
         if self.framing == LENGTH:
@@ -313,10 +351,10 @@ cdef class Cycle:
             self.progress = COMPLETE
             connection.response_complete(self)
             self.wake()
-        else:
-            self.streak += size + EVENT_COST
-            if self.streak > STREAK or connection.lagging():
-                return self.wait_for_peer()
+        elif self.is_full(0):
+            self.fill()
+        elif self.has_had_its_turn(size) or connection.lagging():
+            return self.wait_for_peer()
         return DONE
 
     cdef object send_what_fits(self, bytes data):
@@ -325,15 +363,50 @@ cdef class Cycle:
         self.send_body(data[:self.length - self.sent], False)
         raise self.too_long()
 
+    cdef object send_to_nobody(self, Py_ssize_t size, bint final):
+        """Nothing more can be sent: the client has gone, or has all that it can get."""
+        if self.progress == FULL and self.framing == LENGTH:
+            self.check_length(size, final)
+        if self.peer == GONE and self.context.send_raises:
+            raise ClientDisconnected("the client has gone")
+        if final:
+            self.progress = COMPLETE
+            self.in_flight_no_more()
+            self.wake()
+        elif self.has_had_its_turn(size):
+            return self.wait_for_peer()
+        return DONE
+
+    cdef bint has_had_its_turn(self, Py_ssize_t size) except -1:
+        """The app goes on, and may never wait for anything else: is it time that others are served?"""
+        cdef long long turn = self.context.this_turn()
+        if self.turn != turn:
+            self.turn = turn
+            self.turn_began = monotonic()
+            self.streak = 0
+        self.streak += size + EVENT_COST
+        return self.streak > STREAK or self.context.budget.is_spent(self.turn_began)
+
     async def wait_for_peer(self):
-        if self.streak > STREAK and self.connection is not None and not self.connection.lagging():
-            # The peer keeps up, and the app may never wait for anything else: let others be served.
+        """For one that lags, or for a turn of the loop."""
+        if self.connection is None or not self.connection.lagging():
             await sleep(0)
-        self.streak = 0
         while self.connection is not None and self.connection.lagging():
             await self.connection.caught_up()
-        if self.peer == GONE:
+        if self.peer == GONE and self.context.send_raises:
             raise ClientDisconnected("the client has gone")
+
+    cdef bint is_full(self, Py_ssize_t size) noexcept:
+        """With `size` more bytes of the body, is that all that can go on the wire?"""
+        return self.framing == NO_BODY or (self.framing == LENGTH and self.sent + size == self.length)
+
+    cdef int fill(self) except -1:
+        """All is on the wire that can be: the next request is served, though the app has more to say. It may go on for
+        ever, for nobody."""
+        self.progress = FULL
+        self.connection.response_complete(self)
+        self.wake()
+        return self.tell_gone()
 
     cdef void ends(self, Ending ending) noexcept:
         if self.ending == PERSISTS:
@@ -371,12 +444,12 @@ cdef class Cycle:
             self.ends(APP_CLOSE)
         if self.head.is_head:
             self.framing = NO_BODY
-        self.ends(self.connection.ends_with(self, final))
+        self.ends(self.connection.ends_with(self, final or self.is_full(size)))
         return 0
 
     cdef int write_first(self, bytes data, bint final) except -1:
         """Head and first body bytes in one write."""
-        cdef Context context = self.connection.context
+        cdef Context context = self.context
         cdef bytes defaults = context.default_fields, end = CRLF
         if self.said.date or self.said.server:
             defaults = (b"" if self.said.date else context.date_field) + (
@@ -393,6 +466,7 @@ cdef class Cycle:
         head = join(status_line(self.status), defaults, self.fields, end, data if whole else b"")
         self.fields = None
         self.progress = BEGUN
+        self.hold_no_more()
         if whole or self.framing == NO_BODY:
             self.connection.write(head)
         else:
@@ -420,20 +494,34 @@ cdef class Cycle:
 
     def answered(self):
         """The app has returned. Is the response complete, or nobody left to read it?"""
-        self.app_ended()
-        return self.progress == COMPLETE or self.peer == GONE
+        self.in_flight_no_more()
+        return self.progress >= FULL or self.peer == GONE
 
     def abandoned(self):
-        """Has the client gone, or ended its side? receive() says http.disconnect then."""
-        return self.peer != THERE
+        """Does receive() say http.disconnect, for another reason than that the response is complete?"""
+        return self.is_over() and (self.progress != COMPLETE or self.peer != THERE)
 
     def may_be_gone(self):
-        """Has the client gone, or may it have?"""
-        return self.peer >= FINISHED
+        """May the client have gone, or has it all that it can get?"""
+        return self.peer >= FINISHED or self.progress == FULL
+
+    def unaware(self):
+        """Is the app at work for a client of which the same holds, without having been told?"""
+        return self.may_be_gone() and not self.is_over()
+
+    def presume_gone(self):
+        """Tell the app: receive() says http.disconnect from now on. What it sends all the same still leaves."""
+        if self.peer < PRESUMED_GONE:
+            self.peer = PRESUMED_GONE
+            self.wake()
 
     def complete(self):
-        """Is the response complete?"""
+        """Is the response complete, and has the app said so?"""
         return self.progress == COMPLETE
+
+    def delivered(self):
+        """Has the client got a whole body, though the app has not said that it is?"""
+        return self.progress == FULL and self.framing == LENGTH
 
     def lost(self):
         """Can nothing be sent to the client any more?"""
@@ -444,13 +532,14 @@ cdef class Cycle:
         lags behind."""
         if self.connection is not None and self.connection.lagging():
             return -1
-        return self.sent + (self.progress == BEGUN)
+        return self.sent + (self.progress >= BEGUN)
 
     def fail(self, bint owed):
         """The app will not complete its response: if one is still `owed` and none begun, answer 500, else close."""
-        if self.progress == COMPLETE or self.peer == GONE:
-            self.app_ended()
+        if self.progress >= FULL or self.peer == GONE:
+            self.in_flight_no_more()
             return
+        self.hold_no_more()
         cdef Connection connection = self.connection
         if self.progress == BEGUN or not owed:
             self.progress = COMPLETE
@@ -462,12 +551,22 @@ cdef class Cycle:
             self.progress = COMPLETE
             self.sent = 0 if self.head.is_head else len(b"Internal Server Error\n")
             connection.write(error_answer(
-                500, "Internal Server Error", connection.context.default_fields, self.head.is_head))
+                500, "Internal Server Error", self.context.default_fields, self.head.is_head))
             connection.response_complete(self)
         self.wake()
 
-    cdef void app_ended(self) noexcept:
-        """The app has ended. Where the connection was told of it (response_complete()), this is old news."""
+    cdef void in_flight_no_more(self) noexcept:
+        """The app has ended, or its answer has. Where the connection was told of that (response_complete()), this is
+        old news."""
         if self.counters is not None:
             self.counters.in_flight -= 1
             self.counters = None
+
+
+cdef class Hold(Timed):
+    """An app that has begun its answer, and keeps the clock waiting for the body of it."""
+
+    cdef int expired(self) except -1:
+        cdef Cycle cycle = self.cycle
+        cycle.hold_no_more()
+        return cycle.send_head()

@@ -13,7 +13,7 @@ from fastsrv_ext.budget cimport monotonic
 from fastsrv_ext.clock cimport seconds
 from fastsrv_ext.context cimport Context
 from fastsrv_ext.counters cimport APP_FAILED, BODY_UNREAD, KEEPALIVE_OFF, LOST, PEER_ENDED, PERSISTS, TLS_FAILED, Ending
-from fastsrv_ext.cycle cimport BEGUN, FINISHED, GONE, HALF_CLOSED, THERE, Peer
+from fastsrv_ext.cycle cimport BEGUN, FINISHED, FULL, GONE, HALF_CLOSED, THERE, Peer
 from fastsrv_ext.reader cimport ENDED, IN_BODY, IN_HEAD, IN_PLAIN_BODY, REFUSED
 from fastsrv_ext.response cimport UNTIL_CLOSE, error_answer
 from fastsrv_ext.scope cimport make_scope
@@ -124,7 +124,7 @@ cdef class HTTP(Closing):
         cdef Cycle cycle = self.cycle
         if cycle is not None:
             if cycle.received == self.seen:
-                cycle.tell_gone(self.context)
+                cycle.tell_gone()
             self.seen = cycle.received
         elif self.state >= DRAIN:
             self.drained = 0  # what the kernel holds is the last: read it, or our close is a reset
@@ -370,7 +370,10 @@ cdef class HTTP(Closing):
     cdef int response_complete(self, Cycle cycle) except -1:
         cdef bint last = cycle.ending != PERSISTS
         self.context.counters.responses += 1
-        self.context.counters.in_flight -= 1
+        if cycle.progress == FULL:
+            cycle.counters = self.context.counters  # it is in flight until the app has said that it has ended, or ends
+        else:
+            self.context.counters.in_flight -= 1
         self.cycle = None
         cycle.connection = None
         self.tell_finished(cycle)

@@ -1,4 +1,4 @@
-"""A parsed request head -> an ASGI scope (ASGI 3.0, http 2.5: "HTTP connection scope").
+"""A parsed request head -> an ASGI scope (ASGI 3.0, "HTTP connection scope").
 
 Pure: no connection, no app. Called by http.pyx just before the app is started.
 """
@@ -10,13 +10,11 @@ from libc.string cimport memchr
 
 from fastsrv_ext.octets cimport hexadecimal
 
-cdef dict ASGI = {"version": "3.0", "spec_version": "2.5"}
-
 
 cdef dict make_scope(Context context, RequestHead head, tuple client, tuple server):
     """A scope of the request's own, which middleware may change: nothing mutable in it is shared."""
     cdef dict scope = PyDict_Copy(context.template)
-    scope["asgi"] = PyDict_Copy(ASGI)
+    scope["asgi"] = PyDict_Copy(context.asgi)
     scope["path"] = decode_path(head.raw_path)
     scope["raw_path"] = head.raw_path
     scope["headers"] = head.headers

@@ -1,9 +1,9 @@
 # The states of a connection: whom do we wait for?
 # Not the waiting itself (clock.pyx) nor the moves (http.pyx, closing.pyx); everybody below reads it.
 #
-# A connection has a deadline only while it waits for the peer; while the app works it has none. The last two are no
+# A connection has a deadline only while it waits for the peer; while the app works it has none. The last three are no
 # connection's: GRACE is that of an app whose client has gone (grace.pyx), WATCH stands beside a connection's own
-# state (stream.pyx).
+# state (stream.pyx), HOLD is that of an answer (cycle.pyx).
 # The limit of a state is looked up in the clock's table (clock.pyx), never stored with the connection.
 #
 #   state    waits for                         entered by                            extended by  on expiry
@@ -26,6 +26,8 @@
 #   WATCH    a peer that the loop does not     reading is paused; the peer's end,    nothing      look; gone: abort;
 #            listen to, to reset or end        while something is owed                            ended: GRACE, or the
 #                                                                                                 rest is read
+#   HOLD     the app, to send the body that    http.response.start, and the app has  nothing      the head leaves
+#            belongs to a head                 had to wait
 
 cdef enum State:
     CLOSED
@@ -38,6 +40,7 @@ cdef enum State:
     CLOSE
     GRACE
     WATCH
+    HOLD
 
 cdef enum:
     OF_CONNECTIONS = CLOSE + 1       # so many, the first ones, are a connection's

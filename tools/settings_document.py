@@ -23,6 +23,8 @@ def written(default):
     """As it would be written in the environment."""
     if default == UNLIMITED:
         return OFF
+    if isinstance(default, str):
+        return default
     return ("on" if default else "off") if isinstance(default, bool) else f"{default:.10g}"
 
 

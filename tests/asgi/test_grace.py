@@ -117,7 +117,7 @@ if sys.version_info >= (3, 11):
 def test_app_that_does_not_end_is_cancelled_after_the_grace_period(wire, caplog, work):
     caplog.set_level(logging.DEBUG)
     app = App(work)
-    it = wire(app, grace=GRACE)
+    it = wire(app, grace=GRACE, send_raises=True)
     it.transport.room = 500  # for the one that is stuck in send()
     it.send(get(b"/page"))
     written = it.output
@@ -136,7 +136,7 @@ def test_app_that_does_not_end_is_cancelled_after_the_grace_period(wire, caplog,
 def test_grace_period_of_0_cancels_in_the_next_turn(wire, caplog, work):
     caplog.set_level(logging.DEBUG)
     app = App(work)
-    it = wire(app, grace=0)
+    it = wire(app, grace=0, send_raises=True)
     it.transport.room = 500
     it.send(get())
     it.reset()
@@ -228,7 +228,7 @@ async def streams(receive, send):
 @pytest.mark.parametrize("work", [listens, streams])
 def test_app_that_ends_by_itself_is_not_cancelled(wire, caplog, work):
     app = App(work)
-    it = wire(app, grace=GRACE)
+    it = wire(app, grace=GRACE, send_raises=True)
     it.transport.room = 500
     it.send(get()).reset()
     assert app.ends == ["returned"]
@@ -264,8 +264,26 @@ def test_work_after_a_complete_response_is_never_cancelled(wire, grace, lags):
 def test_client_that_has_half_closed_gets_its_answer_within_the_grace_period(wire):
     app = Puppet()
     it = wire(app, grace=GRACE).send(get()).end()
-    assert app.receive().done() and app.receive().result() == {"type": "http.disconnect"}
+    app.receive()
+    told = app.receive()
     it.tick(GRACE)
+    assert not told.done()
+    app.begin()
+    app.body(b"answer").result()
+    assert it.output.endswith(b"answer")
+    app.finish()
+
+
+def test_app_is_told_when_a_client_that_has_half_closed_takes_nothing_and_may_answer_yet(wire):
+    app = Puppet()
+    it = wire(app, grace=GRACE).send(get()).end()
+    app.receive()
+    told = app.receive()
+    it.tick(GRACE)
+    assert not told.done()
+    it.tick(2 * TICK)
+    assert told.result() == {"type": "http.disconnect"}
+    it.tick(GRACE - TICK)
     app.begin()
     app.body(b"answer").result()
     assert it.output.endswith(b"answer")
@@ -304,14 +322,15 @@ def test_client_that_has_half_closed_and_reads_slowly_is_waited_for(wire):
 @pytest.mark.parametrize("work", [asleep, asleep_midway])
 @pytest.mark.parametrize("resets", [False, True])
 def test_app_of_which_nothing_comes_for_a_client_that_has_half_closed_is_cancelled(wire, caplog, work, resets):
+    """Behind two grace periods: at the end of the first it is told, at once of a reset."""
     app = App(work)
     it = wire(app, grace=GRACE).send(get()).end()
     it.tick(TICK)
     if resets:
         it.reset()
-    it.tick(GRACE - TICK)
+    it.tick(2 * GRACE - TICK)
     assert app.ends == [None]
-    it.tick(2 * TICK)
+    it.tick(3 * TICK)
     assert app.cancelled
     assert it.closed
     if not resets and work is asleep:  # it may be there, and is owed an answer
@@ -333,18 +352,19 @@ def test_grace_period_of_a_request_whose_turn_comes_behind_the_clients_end(wire)
     it.tick(GRACE - TICK)
     it.call(first.set)
     assert app.ends == ["returned", None]
-    it.tick(GRACE)
+    it.tick(2 * GRACE)
     assert app.ends[1] is None
-    it.tick(2 * TICK)
+    it.tick(3 * TICK)
     assert isinstance(app.ends[1], asyncio.CancelledError)
     assert it.closed
 
 
-def test_half_closed_client_has_a_second_where_there_is_no_grace_period(wire):
+def test_half_closed_client_has_two_seconds_where_there_is_no_grace_period(wire):
     app = App(asleep)
     it = wire(app, grace=0).send(get()).end()
+    it.tick(2)
     assert app.ends == [None]
-    it.wait(1)
+    it.tick(3 * TICK)
     assert app.cancelled
 
 
@@ -393,7 +413,7 @@ def test_client_that_is_not_listened_to_is_looked_for_now_and_then(wire, way):
     assert it.closed
     reason = "peer_ended" if way == "half-closed" else "lost"
     assert it.context.counters.snapshot()["connections"][reason] == 1
-    it.wait(20 * GRACE)
+    it.wait(40 * GRACE)
     assert app.cancelled
 
 
@@ -450,7 +470,7 @@ def test_access_log_has_what_was_cut_off_once(wire, work):
     """When the client went; a response that has not begun has no line."""
     told = []
     app = App(work)
-    it = wire(app, grace=GRACE, finished=lambda cycle: told.append(cycle.status))
+    it = wire(app, grace=GRACE, finished=lambda cycle: told.append(cycle.status), send_raises=True)
     it.transport.room = 500
     it.send(get()).reset()
     once = [] if work is asleep else [200]

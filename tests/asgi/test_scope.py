@@ -25,9 +25,10 @@ def test_scope_is_a_dict_of_these_keys(wire):
     assert scope["type"] == "http"
 
 
-def test_asgi_versions(wire):
-    """What is obeyed: http 2.5."""
-    assert scope_of(wire)["asgi"] == {"version": "3.0", "spec_version": "2.5"}
+@pytest.mark.parametrize(("raises", "version"), [(False, "2.3"), (True, "2.5")])
+def test_asgi_versions(wire, raises, version):
+    """What is obeyed: from 2.4 on send() raises when the client has gone."""
+    assert scope_of(wire, send_raises=raises)["asgi"] == {"version": "3.0", "spec_version": version}
 
 
 def test_types_are_those_of_the_specification(wire):

@@ -83,6 +83,7 @@ def test_time_in_which_nobody_waits_does_not_count(wire):
 def test_peer_that_lags_meanwhile_meets_the_limit(wire):
     app, peer = begun(wire)
     app.begin()
+    app.body(b"x", more=True)
     peer.transport.room = 0
     app.receive()
     for _ in range(BODY - 1):

@@ -53,7 +53,10 @@ class Run:
         self.busy = self.ended = self.gone = self.complete = self.handed_over = False
         self.outcome = self.receiver = self.status = self.declared = None
         self.receives = self.consumed = 0
-        self.told = False  # that its client has gone, or may have: it has a grace period
+        self.full = False  # its answer can take no more, and it has not said that it has ended
+        self.told = False  # its client has gone, or may have, or has all that it can get: it has a grace period
+        self.unaware = False  # it did not know when that began
+        self.presumed = False  # receive() says so since
         self.alone = 0  # ticks since then
         self.known = 0  # what its client had taken then
         self.begun = self.says_close = False

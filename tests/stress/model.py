@@ -24,18 +24,39 @@ class Model:
 
     def part(self, run):
         """The app has lost its client."""
-        if not run.gone and not run.complete:
+        if not run.gone and not run.complete and not run.full:
             run.gone, run.heard = True, self.delivered
             self.tell(run)
 
     def tell(self, run):
-        """Its client has gone, or has ended its side."""
+        """Its client has gone, has ended its side, or has all that it can get."""
         if not run.told and not run.complete and not run.ended:
-            run.told, run.alone, run.known = True, 0, self.seen_of(run, self.lagging)
+            run.told = True
+            self.wait_for(run, self.seen_of(run, self.lagging))
+
+    def wait_for(self, run, known):
+        """For a grace period."""
+        run.alone, run.known, run.unaware = 0, known, self.is_unaware(run)
+
+    def is_over(self, run):
+        """Does receive() say http.disconnect, behind what has come?"""
+        return run.complete or run.gone or run.presumed or ((self.eof or run.full) and not self.is_whole(run))
+
+    def is_whole(self, run):
+        """Has its request come?"""
+        request = self.requests[run.number]
+        return min(self.delivered, run.heard) >= request.end and not request.refused
+
+    def is_unaware(self, run):
+        return (self.eof or run.full) and not self.is_over(run)
+
+    def is_silent(self, run):
+        """Has its answer no body?"""
+        return run.status in (204, 304) or self.requests[run.number].method == "HEAD"
 
     def seen_of(self, run, lagging):
         """What the client has taken of the answer, as far as the server can know."""
-        return -1 if lagging else run.begun + len(self.expected[run.number].body)
+        return -1 if lagging and not run.full else run.begun + len(self.expected[run.number].body)
 
     def method_of(self, index):
         """Of the request that the answer of this number is for: to HEAD it has no body. A request that is not owed an
@@ -168,14 +189,14 @@ class Model:
             return
         request = self.requests[run.number]
         arrived = self.arrived(run)
-        whole = min(self.delivered, run.heard) >= request.end and not request.refused
+        whole = self.is_whole(run)
         news = arrived > run.consumed or (whole and not run.handed_over)
-        assert run.receiver.done() == (news or run.complete or run.gone or self.eof)
+        assert run.receiver.done() == (news or self.is_over(run))
         if not run.receiver.done():
             return
         event, run.receiver = run.receiver.result(), None
         if event["type"] == "http.disconnect":
-            assert run.complete or (not news and (run.gone or self.eof))
+            assert run.complete or (not news and self.is_over(run))
         else:
             assert not run.complete
             assert event == {"type": "http.request", "body": request.body[run.consumed:arrived],

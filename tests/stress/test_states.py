@@ -7,6 +7,7 @@ is closed, and by what the app sees.
 
 import asyncio
 import logging
+from itertools import islice
 from math import ceil
 
 from hypothesis import HealthCheck, settings
@@ -186,7 +187,8 @@ class Machine(Model, RuleBasedStateMachine):
         elif run.status is not None:
             assert isinstance(outcome, RuntimeError)
         elif run.gone:
-            assert isinstance(outcome, OSError)
+            assert outcome is None and not run.busy
+            run.status = status
         else:
             assert outcome is None and not run.busy
             run.status, run.declared, run.says_close = status, declared, close
@@ -196,16 +198,16 @@ class Machine(Model, RuleBasedStateMachine):
             {"type": "http.response.body", "body": b"b" * size, "more_body": more}))
         if run.complete:
             assert outcome is None
-        elif run.status is None:
+        elif run.status is None or (run.full and size and not self.is_silent(run)):
             assert isinstance(outcome, RuntimeError)
-        elif run.gone:
-            assert isinstance(outcome, OSError)
+        elif run.gone or run.full:
+            assert outcome is None and not run.busy
+            run.complete = not more
         else:
             self.respond(run, size, more, outcome)
 
     def respond(self, run, size, more, outcome):
-        request, answer = self.requests[run.number], self.expected[run.number]
-        silent = run.status in (204, 304) or request.method == "HEAD"
+        answer, silent = self.expected[run.number], self.is_silent(run)
         if run.declared is not None and not silent:
             after = len(answer.body) + size
             if after > run.declared or (not more and after < run.declared):
@@ -216,19 +218,33 @@ class Machine(Model, RuleBasedStateMachine):
                     self.complete(run)
                 return
         assert outcome is None
-        if not run.begun:
-            run.begun, answer.status = True, run.status
-            if request.is_http_10 and run.declared is None and more and run.status not in (204, 304):
-                answer.until_close = True
+        self.begin(run, more)
         if not silent:
             answer.body += b"b" * size
-        answer.complete = not more or silent or len(answer.body) == run.declared  # to the client
-        if not more:
+        self.look_for_the_end(run, more)
+
+    def begin(self, run, more):
+        answer = self.expected[run.number]
+        if not run.begun:
+            run.begun, answer.status = True, run.status
+            if (self.requests[run.number].is_http_10 and run.declared is None and more
+                    and run.status not in (204, 304)):
+                answer.until_close = True
+
+    def look_for_the_end(self, run, more):
+        answer = self.expected[run.number]
+        answer.complete = not more or self.is_silent(run) or len(answer.body) == run.declared  # to the client
+        if answer.complete:
+            run.complete, run.full = not more, more
             self.complete(run)
+        if run.full:
+            run.heard = self.delivered
+            if not self.is_whole(run):
+                run.consumed = self.arrived(run)  # it is thrown away
+            self.tell(run)
 
     def complete(self, run):
         request, answer = self.requests[run.number], self.expected[run.number]
-        run.complete = True
         self.in_hand = None
         if not request.keep_alive or run.says_close or answer.until_close:
             self.over = True
@@ -241,10 +257,11 @@ class Machine(Model, RuleBasedStateMachine):
         async def end():
             raise failure
 
+        over = self.is_over(run)
         self.order(run, end)
         assert run.ended
-        if not run.complete and not run.gone:
-            self.fail(run, self.expected[run.number], silently=self.eof and failure is Returned)  # it may give up then
+        if not run.complete and not run.gone and not run.full:
+            self.fail(run, self.expected[run.number], silently=over and failure is Returned)  # it may give up then
 
     def fail(self, run, answer, silently=False):
         if not run.begun and not silently:
@@ -285,12 +302,20 @@ class Machine(Model, RuleBasedStateMachine):
                 self.key, self.quiet = key, 0
             before, lagging = self.written, self.lagging
             left_behind = [run for run in self.runs if run.told and not run.ended]
+            run = self.in_hand
+            held = run if run is not None and run.status is not None and not run.begun else None
             self.wire.tick()
             self.quiet += 1
             self.drained = self.drained + 1 if key is not None and key[0] == "drain" else 0
             cancelled = self.judge_grace(left_behind, lagging)
             self.read_answers()
-            news = self.written > before
+            released = held is not None and self.answers_with(held)
+            if released:
+                self.begin(held, True)
+                self.look_for_the_end(held, True)
+            for run in cancelled:
+                self.fail(run, self.expected[run.number])
+            news = self.written > before and not released
             if cancelled:
                 pass  # what has come is its failure's answer
             elif key is None:
@@ -300,8 +325,8 @@ class Machine(Model, RuleBasedStateMachine):
             self.model()
 
     def judge_grace(self, left_behind, lagging):
-        """Who has to end, and does? Returns whether one has that owed an answer."""
-        ticks, cancelled = ceil(LIMITS["grace"] / TICK), False
+        """Who has to end, and does? Returns those that owed an answer."""
+        ticks, cancelled = ceil(LIMITS["grace"] / TICK), []
         for run in left_behind:
             run.alone += 1
             over = run.alone > ticks
@@ -309,12 +334,25 @@ class Machine(Model, RuleBasedStateMachine):
             if over and run.complete:
                 run.told = over = False
             elif over and not run.gone and not now == run.known != -1:
-                run.alone, run.known, over = 0, now, False  # it takes what it is sent
+                over = False
+                self.wait_for(run, now)  # it takes what it is sent
+            elif over and (run.unaware or self.is_unaware(run)):
+                over, run.presumed = False, True
+                self.wait_for(run, now)
+            elif over and run.full and not self.is_silent(run):
+                run.told = over = False  # the client has got all of it
             assert run.ended == over, "cancelled too early, or too late"
-            if over and not run.gone:
-                self.fail(run, self.expected[run.number])
-                cancelled = True
+            if over and not run.gone and not run.full:
+                cancelled.append(run)
         return cancelled
+
+    def answers_with(self, run):
+        """Has its head left with the tick? Only a limit that has passed comes before it."""
+        answer = next(islice(self.answers, run.number, None), None)
+        if answer is None or answer.status != run.status:
+            assert self.wire.closed or (answer is not None and answer.status == 408), "its head was held back"
+            return False
+        return True
 
     def judge(self, state, news):
         limit = LIMITS["drain"] + LIMITS["close"] if state == "end" else LIMITS[

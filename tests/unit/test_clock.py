@@ -308,7 +308,8 @@ def test_census_counts_every_state_but_closed(stage):
     it = stage()
     waiters = [it.waiter("HEAD"), it.waiter("HEAD"), it.waiter("RESPOND"), it.waiter("CLOSED")]
     assert it.clock.census() == {
-        "HEAD": 2, "IDLE": 0, "RESPOND": 1, "BODY": 0, "SEND": 0, "DRAIN": 0, "CLOSE": 0, "GRACE": 0, "WATCH": 0}
+        "HEAD": 2, "IDLE": 0, "RESPOND": 1, "BODY": 0, "SEND": 0, "DRAIN": 0, "CLOSE": 0, "GRACE": 0, "WATCH": 0,
+        "HOLD": 0}
     for waiter in waiters:
         waiter.wait("CLOSED")
     assert set(it.clock.census().values()) == {0}

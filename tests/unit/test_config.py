@@ -9,7 +9,7 @@ from gunicorn.config import Config as GunicornConfig
 
 from fastsrv.config import OWN_SETTINGS, SWITCH, UNLIMITED, Config, ConfigError
 
-NAMES = [setting.name for setting in OWN_SETTINGS if setting.unit != SWITCH]
+NAMES = [setting.name for setting in OWN_SETTINGS if setting.unit != SWITCH and not setting.words]
 CAN_BE_OFF = ["fastsrv_limit_request_body", "fastsrv_limit_concurrency"]
 SENSELESS = [0, -1, "0", "-0.5", "", " ", "soon", "5s", "0x10", "nan", "inf", "1e300", 2**41,
              float("nan"), float("inf"), True, False, None, [5], {}]
@@ -116,6 +116,20 @@ def test_senseless_value_in_the_environment_is_refused(read, value):
 def test_senseless_value_is_refused_even_where_another_wins(read):
     with pytest.raises(ConfigError, match="config file"):
         read({"fastsrv_send_timeout": "soon"}, {"FASTSRV_SEND_TIMEOUT": "5"})
+
+
+@pytest.mark.parametrize("value", ["ignore", "raise", "Raise"])
+def test_setting_that_is_a_word(read, value):
+    assert read({"fastsrv_send_after_disconnect": value}).send_after_disconnect == value.lower()
+    assert read({}, {"FASTSRV_SEND_AFTER_DISCONNECT": value}).send_after_disconnect == value.lower()
+
+
+@pytest.mark.parametrize("value", [*SENSELESS, "ignore or raise", "raises", "off", "on"], ids=repr)
+def test_word_that_the_setting_cannot_be_is_refused(read, value):
+    with pytest.raises(ConfigError) as error:
+        read({"fastsrv_send_after_disconnect": value})
+    assert str(error.value) == (
+        f"fastsrv_send_after_disconnect in gunicorn's config file must be ignore or raise, not {value!r}")
 
 
 @pytest.mark.parametrize("value", ["off", "OFF"])
@@ -236,7 +250,7 @@ def test_loop_is_uvloop_unless_asyncio_is_asked_for(read, value):
 def test_every_setting_has_a_unit_and_a_reason():
     for setting in OWN_SETTINGS:
         assert setting.name.startswith("fastsrv_")
-        assert setting.unit in ("seconds", "bytes", "bytes/s", "requests", SWITCH)
+        assert setting.unit in ("seconds", "bytes", "bytes/s", "requests", SWITCH) or setting.default in setting.words
         assert setting.what.endswith(".") and setting.why.endswith(".")
 
 

@@ -87,6 +87,7 @@ async def goes_on_after_its_answer(scope, receive, send):
     await ends_on_disconnect(scope, receive, send)
 
 
+NEED_THE_ERROR = [stuck_in_send, stuck_in_send_and_stubborn, chained]
 APPS = [asleep, stuck_in_receive, ends_on_disconnect, stuck_in_send, stuck_in_send_and_stubborn, chained, in_tasks,
         cleans_up, swallows, cancels_itself, goes_on_after_its_answer]
 ONES = {"get": get(), "half a body": post(b"hello")[:-3], "large body": post(b"x" * 100_000), "pipelined": get() * 40,
@@ -104,7 +105,7 @@ def test_nothing_is_left(wire, caplog, app, sent, end, grace):
     caplog.set_level(logging.CRITICAL, logger="fastsrv.tests")
 
     def live():
-        peer = wire(app, grace=grace)
+        peer = wire(app, grace=grace, send_raises=app in NEED_THE_ERROR)
         peer.transport.room = 1000
         peer.send(ONES[sent])
         if end == "timeout":
@@ -125,16 +126,33 @@ def test_nothing_is_left(wire, caplog, app, sent, end, grace):
         assert live() == before
 
 
+@pytest.mark.parametrize("grace", [0, 3])
+@pytest.mark.parametrize("sent", ONES)
+def test_nothing_is_left_of_a_stream_to_nobody(wire, sent, grace):
+    def live():
+        peer = wire(stuck_in_send, grace=grace, turns=20)
+        peer.transport.room = 1000
+        peer.send(ONES[sent]).reset().wait(10)
+        assert not asyncio.all_tasks(peer.loop)
+        peer.connection = peer.transport.protocol = None  # the test's own
+        return alive()
+
+    with no_collector():
+        before = alive()
+        assert live() == before
+
+
 async def by_path(scope, receive, send):
     await next(app for app in APPS if scope["path"] == f"/{app.__name__}")(scope, receive, send)
 
 
+@pytest.mark.parametrize("sending", ["ignore", "raise"])
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
-def test_nothing_is_left_of_real_connections(serve, caplog, tls):
+def test_nothing_is_left_of_real_connections(serve, caplog, tls, sending):
     """On both loops."""
     caplog.set_level(logging.CRITICAL, logger="fastsrv.tests.server")
-    server = serve(by_path, lifespan="off", hurried=True, disconnect_grace_period=2.5, send_timeout=5,
-                   tls=server_context() if tls else None)
+    server = serve(by_path, lifespan="off", hurried=True, disconnect_grace_period=2.5, send_timeout=15,
+                   send_after_disconnect=sending, tls=server_context() if tls else None)
 
     def ask(app, body):
         connection = server.connect()

@@ -118,6 +118,13 @@ def test_content_length_exceeded_later_gives_a_whole_answer(wire, caplog, parts)
     assert "content-length" in caplog.text and "Traceback" in caplog.text
 
 
+def test_more_than_the_content_length_is_an_error_of_the_app_and_not_of_an_answer_that_is_whole(wire, caplog):
+    it = wire(answering(200, [(b"content-length", b"5")], b"hello", b"!")).send(get(), NEXT)
+    assert statuses(it.output) == [200, 200]
+    assert it.output.endswith(b"hello") and b"!" not in it.output
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+
+
 def test_app_that_stops_within_its_content_length_closes_the_connection(wire, caplog):
     async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})

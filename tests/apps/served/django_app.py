@@ -51,6 +51,18 @@ async def endless(request):
     return StreamingHttpResponse(pieces())
 
 
+async def noted(request):
+    async def pieces():
+        try:
+            while True:
+                yield PIECE
+                await asyncio.sleep(0)
+        finally:
+            note(request.GET["key"], "ended")
+
+    return StreamingHttpResponse(pieces())
+
+
 async def large(request):
     return HttpResponse(PIECE * 48)
 
@@ -104,7 +116,7 @@ async def redirect(request):
 
 
 views = (
-    async_view, sync_view, stream, endless, large, file, upload, form, cookies, async_raises, sync_raises, waits,
+    async_view, sync_view, stream, endless, noted, large, file, upload, form, cookies, async_raises, sync_raises, waits,
     redirect,
 )
 urlpatterns = [path(view.__name__, view) for view in views]

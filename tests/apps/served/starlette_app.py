@@ -88,6 +88,7 @@ async def endless(request):
         try:
             while True:
                 yield PIECE
+                await asyncio.sleep(0)  # where it is cancelled; one that awaits nothing is the collector's to close
         finally:
             note(request.query_params["key"], "ended")
 
