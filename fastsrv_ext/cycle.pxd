@@ -84,6 +84,7 @@ cdef class Cycle:
     cdef int body_ended(self) except -1
     cdef int peer_is(self, Peer peer) except -1
     cdef int tell_gone(self, Context context) except -1
+    cdef int dismiss(self) except -1
 
     # within
     cdef bint has_event(self) noexcept

@@ -230,6 +230,13 @@ cdef class Cycle:
             self.tell_gone(context)
         return 0
 
+    cdef int dismiss(self) except -1:
+        """The worker ends: receive() says http.disconnect from now on; the client is there, and send() goes on."""
+        if self.peer == THERE:
+            self.peer = HALF_CLOSED
+            self.wake()
+        return 0
+
     cdef int tell_gone(self, Context context) except -1:
         """The app may be at work for nobody: have it end. Once: from then on its task is in other hands."""
         task, self.task = self.task, None
