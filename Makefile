@@ -1,4 +1,4 @@
-# make run | test | build | debug | annotate | lint | stress | faults | fuzz | bench | wheel | clean
+# make run | test | build | debug | annotate | lint | stress | faults | restarts | fuzz | bench | wheel | clean
 #
 # PYTHON, VENV  an interpreter and its environment         make test PYTHON=python3.13 VENV=.venv-3.13
 # ARGS          more arguments for pytest, the fuzzer,     make test ARGS="-k drain -x"
@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEBUG := BUILD_DEBUG=$(if $(filter debug,$(MODE)),1,0)
 SOURCES := $(wildcard fastsrv_ext/*.pyx fastsrv_ext/*.pxd)
 
-.PHONY: run test build debug annotate lint stress faults fuzz fuzz-head fuzz-differ fuzz-protocol bench wheel clean
+.PHONY: run test build debug annotate lint stress faults restarts fuzz fuzz-head fuzz-differ fuzz-protocol bench wheel clean
 
 run: build
 	$(BIN)/gunicorn -k fastsrv.Worker -b $(BIND) --chdir examples hello:app
@@ -48,6 +48,9 @@ stress: build $(VENV)/.test
 faults: build $(VENV)/.test
 	@command -v slowhttptest >/dev/null || echo "slowhttptest is left out: apt-get install slowhttptest" >&2
 	$(BIN)/python -m pytest tests/faults --long -o faulthandler_timeout=0 $(ARGS)
+
+restarts: build $(VENV)/.test
+	$(BIN)/python -m pytest tests/faults/test_restarts.py --long -s -o faulthandler_timeout=0 $(ARGS)
 
 fuzz: fuzz-head fuzz-differ fuzz-protocol
 

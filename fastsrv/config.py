@@ -20,6 +20,7 @@ from typing import Any
 UNLIMITED = sys.maxsize
 LARGEST = 2**31 - 1  # seconds (68 years), bytes (2 GiB) or whatever else: more is a mistake
 LARGEST_BODY = 2**40  # bytes (1 TiB)
+RELOAD_TIMEOUT = 0.5  # seconds, in graceful_timeout's place with reload: a developer waits for the new code
 PREFIX = "fastsrv_"
 # What Kubernetes and Docker put into the environment for a service named "fastsrv"; no settings.
 SERVICE_LINK = re.compile("FASTSRV_(NAME|SERVICE_HOST|(SERVICE_)?PORT(_.*)?)")
@@ -107,6 +108,12 @@ OWN_SETTINGS = (
     Setting("fastsrv_close_timeout", 5.0, "seconds",
             "Time for a closed connection's last bytes to leave and for the peer's end to come.",
             "Some round trips; after it the connection is reset."),
+    Setting("fastsrv_shutdown_keepalive", 3.0, "seconds",
+            "Time that idle connections stay open when their worker is told to end (TERM, HUP, max_requests): a "
+            "request that comes on one is answered, with Connection: close. At most gunicorn's keepalive, and half of "
+            "the time that the end may take; none with reload.",
+            "To close at once loses the request that is on its way; a client that asks every second learns from an "
+            "answer. Docker kills after 10. nginx's keepalive_min_timeout is the like."),
     Setting("fastsrv_min_rate", 240.0, "bytes/s",
             "Lowest rate, averaged, at which a body may come in once fastsrv_body_timeout was waited for it, "
             "and at which a lagging peer has to read.",
@@ -176,6 +183,7 @@ class Config:
     send_timeout: float
     drain_timeout: float
     close_timeout: float
+    shutdown_keepalive: float
     min_rate: float
     graceful_timeout: float
     disconnect_grace_period: float
@@ -221,8 +229,9 @@ class Config:
             send_timeout=own["fastsrv_send_timeout"],
             drain_timeout=own["fastsrv_drain_timeout"],
             close_timeout=own["fastsrv_close_timeout"],
+            shutdown_keepalive=0.0 if cfg.reload else own["fastsrv_shutdown_keepalive"],
             min_rate=own["fastsrv_min_rate"],
-            graceful_timeout=cfg.graceful_timeout,
+            graceful_timeout=graceful_timeout(cfg),
             disconnect_grace_period=cfg.asgi_disconnect_grace_period,
             worker_connections=cfg.worker_connections or UNLIMITED,
             limit_concurrency=own["fastsrv_limit_concurrency"],
@@ -242,6 +251,12 @@ class Config:
             loop="asyncio" if cfg.asgi_loop == "asyncio" else "uvloop",
             send_after_disconnect=own["fastsrv_send_after_disconnect"],
         )
+
+
+def graceful_timeout(cfg: Any) -> float:
+    """Seconds that a graceful end may take. (A signal may want to know it before there is a Config.)"""
+    timeout: float = cfg.graceful_timeout
+    return min(timeout, RELOAD_TIMEOUT) if cfg.reload else timeout
 
 
 def config_file_names(cfg: Any) -> Mapping[str, object]:

@@ -10,8 +10,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-LAST_WORD = 1.0  # seconds that a cancelled app gets to clean up before the worker goes on without it
-
 
 class LifespanFailed(Exception):
     """The app cannot serve. The text is its own message, or says what went wrong."""
@@ -61,11 +59,11 @@ class Lifespan:
             raise LifespanFailed(str(reason)) from reason.__cause__
 
     async def end(self) -> None:
-        """An app that goes on after its last event is cancelled, and gets a moment for its own end."""
+        """An app that goes on after its last event is cancelled. Waits for its end."""
         if self.task is not None:
             await asyncio.sleep(0)
             self.task.cancel()
-            await asyncio.wait({self.task}, timeout=LAST_WORD)
+            await asyncio.wait({self.task})
             if self.task.done() and not self.task.cancelled():
                 self.task.exception()  # it was told, or does not matter any more
 

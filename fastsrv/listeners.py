@@ -14,20 +14,20 @@ from collections.abc import Callable
 from typing import Any
 
 RETRY = 1.0  # seconds until the next attempt when the system has run out of file descriptors or memory
+RETRY_FOR_ROOM = 0.05  # seconds between two looks whether there is room for who waits
 LAST_CALL = 1.0  # seconds in which the last connections have to be made
 
 
 class Listeners:
     """Accepts on `sockets` and hands each connection to a new protocol().
 
-    limit: connections at a time; connected(): how many protocols have one. own: nobody else accepts on the
-    sockets; they are closed in the end.
+    limit: connections at a time; connected(): how many protocols have one. The sockets are closed in the end.
     """
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, sockets: list[socket.socket],
         protocol: Callable[[], asyncio.BaseProtocol], log: Any, *,
-        limit: int, connected: Callable[[], int], own: bool,
+        limit: int, connected: Callable[[], int],
     ) -> None:
         self.loop = loop
         self.sockets = sockets
@@ -35,7 +35,6 @@ class Listeners:
         self.log = log
         self.limit = limit
         self.connected = connected
-        self.own = own
         self.wanted = False
         self.accepting = False
         self.adopting: set[asyncio.Task[None]] = set()
@@ -56,19 +55,24 @@ class Listeners:
                 self.pause()
 
     async def empty(self) -> None:
-        """Accept what waits in the queues of sockets that are ours alone: it would be lost with them."""
+        """Accept what waits in the queues: if nobody else listens it would be lost with them."""
         bound = self.loop.time() + LAST_CALL
-        while self.own and self.loop.time() < bound and any(map(has_queue, self.sockets)):
-            await asyncio.sleep(0)
+        while self.wanted and self.loop.time() < bound and any(map(has_queue, self.sockets)):
+            await asyncio.sleep(0 if self.accepting else RETRY_FOR_ROOM)
 
     def end(self) -> None:
-        """Accept no more. A connection that is being made gets a moment."""
+        """Accept no more: who comes now finds another process that listens, or is refused. A connection that is
+        being made gets a moment."""
         self.wanted = False
         self.room_changed()
         self.loop.call_later(LAST_CALL, self.drop)
-        if self.own:
-            for listening in self.sockets:
-                listening.close()
+        for listening in self.sockets:
+            listening.close()  # no shutdown(): it would end the other processes' copies, too
+
+    def let_go(self) -> None:
+        """In a forked child: close its copies. The loop's poll is the parent's, too: nothing may be taken from it."""
+        for listening in self.sockets:
+            listening.close()
 
     def drop(self) -> None:
         """Give up the connections that are not made yet."""
@@ -136,7 +140,7 @@ class UvloopListeners(Listeners):
         super().__init__(*args, **options)
         self.backlog = backlog
         self.descriptor = self.sockets[0].fileno()
-        self.servers: list[asyncio.AbstractServer] = []
+        self.servers: list[asyncio.Server] = []
         self.opening: asyncio.Task[None] | None = None
 
     def resume(self) -> None:
@@ -177,6 +181,15 @@ class UvloopListeners(Listeners):
     def ran_short(self, error: OSError) -> None:
         if self.servers:  # several connections may have found out at once
             self.try_again_later(error)
+
+    def let_go(self) -> None:
+        super().let_go()
+        # The duplicates are uvloop's to close: their numbers stay taken, by nothing.
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        for server in self.servers:
+            for listening in server.sockets:
+                os.dup2(nothing, listening.fileno(), inheritable=False)
+        os.close(nothing)
 
     def pause(self) -> None:
         if self.opening is not None:

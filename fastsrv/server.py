@@ -11,13 +11,14 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable
-from math import inf
+from time import monotonic
 from typing import Any
 
 from fastsrv.config import Config
 from fastsrv.dispatch import Dispatch
-from fastsrv.lifespan import LAST_WORD, Lifespan
+from fastsrv.lifespan import Lifespan
 from fastsrv.listeners import make_listeners
+from fastsrv.timetable import LAST_WORD, NEVER, Timetable
 from fastsrv_ext.clock import TICK, Clock
 from fastsrv_ext.context import Context, Limits
 from fastsrv_ext.counters import Counters
@@ -25,6 +26,7 @@ from fastsrv_ext.http import HTTP
 from fastsrv_ext.tls import TLS
 
 DRAIN_POLL = 0.05  # seconds between two looks at what is still open
+SHUT = ("HEAD", "DRAIN", "CLOSE")  # states whose time is up sooner while the worker drains
 SHUT_AT_ONCE = 32  # connections: 20 to 60 us each, and others are still served
 
 
@@ -34,14 +36,14 @@ class Server:
     context: made when start-up has succeeded. counters: what has happened so far.
     watch(): called with every tick from the first moment on, the place to call stop().
     beat(): called with every tick once start-up has succeeded (gunicorn's heartbeat).
-    own_sockets: nobody else accepts on `sockets` (reuse_port); they are closed in the end.
+    sockets: closed when nothing more is accepted; other processes' copies are their own.
     log: gunicorn's logger. finished, before, forwarded: see Context and Dispatch.
     """
 
     def __init__(
         self, app: Callable[..., Any], config: Config, sockets: list[socket.socket], log: Any, *,
         watch: Callable[[], None] = lambda: None, beat: Callable[[], None] = lambda: None,
-        own_sockets: bool = False, tls: ssl.SSLContext | None = None, max_requests: int = 0,
+        tls: ssl.SSLContext | None = None, max_requests: int = 0,
         finished: Callable[..., None] | None = None, before: Callable[..., None] | None = None,
         forwarded: Callable[..., None] | None = None,
     ) -> None:
@@ -53,8 +55,7 @@ class Server:
         self.lifespan = Lifespan(app, config.lifespan, log)
         self.started = False
         self.stopping = asyncio.Event()
-        self.quickly = False
-        self.until = inf  # the loop's time at which nobody is waited for any more
+        self.timetable = NEVER  # of the end, once it was asked for
         self.counters = Counters()
         self.clock = Clock(
             header=config.header_timeout, keepalive=config.keepalive or TICK, body=config.body_timeout,
@@ -75,7 +76,7 @@ class Server:
         self.direct = writes_at_once(self.loop)
         self.listeners = make_listeners(
             self.loop, sockets, self.protocol, log, backlog=config.backlog, limit=config.worker_connections,
-            connected=lambda: self.context.connections, own=own_sockets,
+            connected=lambda: self.context.connections,
         )
 
     async def serve(self) -> None:
@@ -116,18 +117,20 @@ class Server:
             ),
             direct=self.direct and self.tls is None, **self.options,
         )
-        self.started = True
+        self.started = True  # a signal leaves the sockets to us from here on
         self.beat()
-        self.listeners.open()
+        self.watch()
+        if not self.stopping.is_set():
+            self.listeners.open()
 
-    def stop(self, *, quickly: bool = False) -> None:
-        """End serve() after the answers that are owed, within graceful_timeout; or `quickly`, without them.
+    def stop(self, timetable: Timetable | None = None) -> None:
+        """End serve() by `timetable`; without one, gracefully within graceful_timeout from now on.
 
         May be called time and again; the earliest end counts.
         """
-        self.quickly = self.quickly or quickly
-        bound = 0.0 if quickly else self.config.graceful_timeout
-        self.until = min(self.until, self.loop.time() + bound)
+        if timetable is None:
+            timetable = Timetable.graceful(monotonic(), self.config.graceful_timeout)
+        self.timetable = self.timetable.earlier(timetable)
         self.stopping.set()
 
     # --- the clock ---
@@ -179,22 +182,34 @@ class Server:
     # --- the end ---
 
     async def drain(self) -> None:
-        """Accept nothing more, close what is idle, let what is in flight finish, within graceful_timeout."""
+        """Answer what is owed, each answer being the last of its connection, and then what else is asked on the
+        connections that stand idle; accept until then. (docs/ARCHITECTURE.md, The end of a worker)"""
         self.context.draining = True
+        now = monotonic()
+        # At most half of the time: what an idle connection asks for is to be answered, too.
+        window = min(self.config.shutdown_keepalive, max(0.0, self.timetable.disconnect - now) / 2)
+        self.clock.cap("IDLE", window)
+        while self.clock.waiting("IDLE") and monotonic() < min(now + window, self.timetable.disconnect):
+            await self.look_round()
         await self.listeners.empty()
         self.listeners.end()
         while self.context.connections or self.listeners.adopting or self.dispatch.tasks:
-            await self.shut_connections()
-            if self.loop.time() >= self.until:
+            now = monotonic()
+            if now >= self.timetable.cancel:
                 break
-            await asyncio.sleep(DRAIN_POLL)
+            if now >= self.timetable.disconnect:
+                for connection in self.clock.connections():
+                    connection.dismiss()
+            await self.look_round()
 
-    async def shut_connections(self) -> None:
+    async def look_round(self) -> None:
         """Have those end to which nothing is owed; thousands of them in more turns of the loop than one."""
-        for number, connection in enumerate(self.clock.connections(), 1):
+        found = [connection for state in SHUT for connection in self.clock.waiting(state)]
+        for number, connection in enumerate(found, 1):
             connection.shut()
             if number % SHUT_AT_ONCE == 0:
                 await asyncio.sleep(0)
+        await asyncio.sleep(DRAIN_POLL)
 
     async def shut_down(self) -> None:
         """Drop what is left, then tell the app that serving has ended."""
@@ -205,19 +220,26 @@ class Server:
         tasks = self.dispatch.end()
         if tasks:
             self.log.warning("%d requests are ended before they are done", len(tasks))
-            await asyncio.wait(tasks, timeout=LAST_WORD)
+            await self.until("shutdown", *tasks)
         ending = self.loop.create_task(self.lifespan.shutdown())
-        begun = self.loop.time()
-        while not ending.done() and self.loop.time() < max(self.until, begun + LAST_WORD):
-            await asyncio.wait({ending}, timeout=DRAIN_POLL)
+        await self.until("cleanup", ending)
         failure = ending.exception() if ending.done() else TimeoutError("graceful_timeout is over")
         if failure is not None:
             self.log.error("The app failed to shut down: %s", failure, exc_info=failure.__cause__)
         ending.cancel()
-        await self.lifespan.end()
+        await self.until("leave", self.loop.create_task(self.lifespan.end()))
         refused = self.counters.snapshot()["refused"]
         if refused:
             self.log.info("Requests refused: %s", ", ".join(f"{refused[kind]} {kind}" for kind in refused))
+
+    async def until(self, step: str, *tasks: asyncio.Task[None]) -> None:
+        """Wait for `tasks`, until the timetable's `step` begins. They get a turn of the loop in any case."""
+        left: set[asyncio.Task[None]] = set(tasks)
+        while left:
+            rest = getattr(self.timetable, step) - monotonic()  # less than a moment ago, if a quick end is asked for
+            _, left = await asyncio.wait(left, timeout=max(0.0, min(rest, DRAIN_POLL)))
+            if rest <= 0:
+                break
 
 
 async def first_of(*tasks: asyncio.Task[Any]) -> None:

@@ -5,13 +5,16 @@ Serves nothing itself: fastsrv/server.py does, in the loop that is made here aft
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import gc
 import os
+import signal
 import ssl
 import sys
-import threading
+import time
 import traceback
+from functools import reduce
 from typing import Any, NoReturn
 
 from gunicorn import sock
@@ -20,15 +23,16 @@ from gunicorn.errors import AppImportError
 from gunicorn.workers import base
 
 from fastsrv.access import Access
-from fastsrv.config import Config, ConfigError
+from fastsrv.config import Config, ConfigError, graceful_timeout
 from fastsrv.dispatch import NotASGI, check_app
 from fastsrv.forwarded import Forwarded
-from fastsrv.lifespan import LAST_WORD, LifespanFailed
+from fastsrv.lifespan import LifespanFailed
 from fastsrv.server import Server
 from fastsrv.stacks import report
+from fastsrv.timetable import LAST_WORD, NEVER, QUICK, QUICKER, Timetable
 from fastsrv_ext.allocator import keep_freed_memory
 
-QUICK = 5 * LAST_WORD  # seconds that a quick stop may take
+LOOK = 0.1  # seconds between two looks at the time by which the process has to end
 
 
 class Worker(base.Worker):
@@ -39,8 +43,16 @@ class Worker(base.Worker):
     tls: ssl.SSLContext | None = None
     loop: asyncio.AbstractEventLoop | None = None
     server: Server | None = None
+    terminated = False  # TERM has come
+    interrupted = False  # INT or QUIT has come
     dying = False  # aborted by the arbiter: to end now, whatever the app does
-    last_resort: threading.Timer | None = None
+    code = 0  # to exit with
+    last_resort: int | None = None  # the thread that ends the process, if nothing else does
+
+    def __init__(self, *args: Any) -> None:
+        """In the arbiter, before the fork."""
+        super().__init__(*args)
+        self.timetables: list[Timetable] = []  # of all ends that were asked for
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
@@ -56,6 +68,7 @@ class Worker(base.Worker):
     def load_wsgi(self) -> None:
         """The first of our steps in the new process, and the last whose failure ends gunicorn: from then on it
         would boot workers for ever."""
+        os.register_at_fork(after_in_parent=self.has_forked, after_in_child=self.let_go)
         self.prepare()
         keep_freed_memory()
         self.load_app()
@@ -133,9 +146,10 @@ class Worker(base.Worker):
 
     async def serve(self) -> None:
         access = Access(self, self.cfg, self.log)
+        sockets = [listener.sock for listener in self.sockets]  # type: ignore[attr-defined]
         self.server = Server(
-            self.wsgi, self.config, [listener.sock for listener in self.sockets], self.log,  # type: ignore[attr-defined]
-            watch=self.watch, beat=self.notify, own_sockets=self.cfg.reuse_port, tls=self.tls,
+            self.wsgi, self.config, sockets, self.log,
+            watch=self.watch, beat=self.notify, tls=self.tls,
             max_requests=0 if self.max_requests == sys.maxsize else self.max_requests,
             finished=access.finished, before=access.before, forwarded=Forwarded(self.cfg).apply,
         )
@@ -144,6 +158,7 @@ class Worker(base.Worker):
     async def end_loop(self) -> None:
         """End what the app leaves behind, its own tasks and then its generators, as asyncio.run() does; for LAST_WORD
         at most, as nobody else may be there to end a worker that waits for ever."""
+        assert self.server is not None
         left = asyncio.all_tasks() - {asyncio.current_task()}
         for task in left:
             task.cancel()
@@ -153,7 +168,8 @@ class Worker(base.Worker):
                 await asyncio.wait(left)
             await asyncio.get_running_loop().shutdown_asyncgens()
 
-        await asyncio.wait({asyncio.create_task(end())}, timeout=LAST_WORD)
+        rest = max(0.0, self.server.timetable.leave - time.monotonic())
+        await asyncio.wait({asyncio.create_task(end())}, timeout=min(LAST_WORD, rest))
 
     def watch(self) -> None:
         """With every tick: should we go on?"""
@@ -161,36 +177,87 @@ class Worker(base.Worker):
         if self.alive and self.ppid != os.getppid():
             self.log.info("The arbiter has gone, the worker ends")
             self.alive = False
-        if not self.alive:  # a signal, or the reloader's thread
-            self.server.stop()
+        if not self.alive:
+            if not self.timetables:  # no signal, but the reloader's thread, or the above
+                self.end_by(Timetable.graceful(time.monotonic(), self.config.graceful_timeout))
+            self.server.stop(self.timetable)
+
+    @property
+    def should_exit(self) -> bool:
+        """Does the worker end? sse-starlette asks for it, of whatever handles SIGTERM, to end its streams by."""
+        return not self.alive or (self.server is not None and self.server.stopping.is_set())
 
     def exit(self, code: int) -> NoReturn:
-        """Exit by way of gunicorn's worker_exit hook. Python waits for the threads of the app before it ends."""
-        self.end_within(max(self.config.graceful_timeout, LAST_WORD), code)
+        """Exit by way of gunicorn's worker_exit hook. Python waits for threads and child processes of the app's before
+        it ends."""
+        self.code = code
+        self.end_by(Timetable.graceful(time.monotonic(), self.config.graceful_timeout))
+        if self.server is not None:
+            self.end_by(self.server.timetable)
         sys.exit(code)
 
-    def end_within(self, seconds: float, code: int) -> None:
-        """End the process for good, whatever holds it up by then. The latest call counts."""
-        if self.last_resort is not None:
-            self.last_resort.cancel()
-        self.last_resort = threading.Timer(seconds, self.end, [code])
-        self.last_resort.daemon = True
-        self.last_resort.start()
+    @property
+    def timetable(self) -> Timetable:
+        """Of the earliest end that was asked for."""
+        return reduce(Timetable.earlier, self.timetables, NEVER)
 
-    def end(self, code: int) -> None:
-        self.log.warning("The app, or a thread of it, does not end; the worker ends without it")
-        os._exit(code)
+    def end_by(self, timetable: Timetable) -> None:
+        """End the process for good by then, whatever holds it up. The earliest call counts."""
+        self.timetables.append(timetable)  # in one step: a signal may interrupt another one's handler
+        if self.last_resort is None:
+            # No threading.Thread: this may be a signal that has come while the app starts one, with its locks held.
+            self.last_resort = _thread.start_new_thread(self.end_at_last, ())
+
+    def end_at_last(self) -> None:
+        while (rest := self.timetable.exit - time.monotonic()) > 0:
+            time.sleep(min(rest, LOOK))
+        self.log.warning("The app, or a thread or child process of it, does not end; the worker ends without it")
+        os._exit(self.code)
+
+    def has_forked(self) -> None:
+        """The app has made a child, which has copies of all connections."""
+        if self.server is not None and self.server.started:
+            self.server.context.forked = True
+
+    def let_go(self) -> None:
+        """In a child that the app has forked: what it has from us is not its own. (An exec closes all of it.)"""
+        for number in self.SIGNALS:
+            if getattr(signal.getsignal(number), "__self__", None) is self:
+                signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+        signal.set_wakeup_fd(-1)  # a signal of the child's would wake our loop
+        if self.server is None:
+            self.close_sockets()
+        else:
+            self.server.listeners.let_go()
+
+    def close_sockets(self) -> None:
+        for listener in self.sockets:
+            listener.sock.close()  # type: ignore[attr-defined]
 
     # --- signals: Python's own handlers, which run even while an app blocks the loop ---
 
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """TERM: end gracefully. The arbiter may say it time and again, and counts from the first."""
+        self.terminated = True
+        super().handle_exit(sig, frame)
+        self.end_by(Timetable.graceful(time.monotonic(), graceful_timeout(self.cfg)))
+        if self.interrupted:  # Python has no order for signals that come together
+            self.end_by(Timetable.quick(time.monotonic(), QUICKER))
+        if self.server is None or not self.server.started:
+            self.close_sockets()  # who connects would wait for one that never serves
+
     def handle_quit(self, sig: int, frame: Any) -> None:
-        """QUIT, INT: stop now."""
+        """QUIT, INT: end now."""
+        if self.interrupted:
+            return
+        self.interrupted = True
+        seconds = QUICKER if self.terminated else min(QUICK, max(self.cfg.graceful_timeout, LAST_WORD))
+        self.end_by(Timetable.quick(time.monotonic(), seconds))
         if self.server is None:
             super().handle_quit(sig, frame)
-        elif not self.server.quickly:
+        else:
             self.alive = False
-            self.server.stop(quickly=True)
-            self.end_within(QUICK, 0)  # should the app block the loop
+            self.server.stop(self.timetable)
             self.cfg.worker_int(self)
 
     def handle_abort(self, sig: int, frame: Any) -> None:

@@ -114,6 +114,18 @@ cdef class Clock:
                     return True
         return False
 
+    def cap(self, str state, double seconds):
+        """From now on `state` (its name; one with a limit) lasts for so many seconds at most, also for who is in it;
+        with 0 until the next tick."""
+        cdef long long limit = ticks(seconds) if seconds > 0 else 1
+        cdef Queue queue
+        cdef Timed timed
+        for queue in self.queues:
+            if queue.name == state and limit < queue.limit:
+                queue.limit = limit
+                for timed in members(queue):  # it stays in order of deadline
+                    timed.deadline = min(timed.deadline, self.now + limit)
+
     def waiting(self, str state):
         """Everybody in `state` (its name), as a list, the one that entered first at its head."""
         return [timed for queue in self.queues if queue.name == state for timed in members(queue)]

@@ -38,6 +38,8 @@ cdef class Closing(Reader):
             self.refuse(BadRequest(408, "the request head took longer than fastsrv_header_timeout", "header_timeout"))
             self.advance()
         elif self.state == HEAD or self.state == IDLE:
+            if self.context.draining:
+                self.ends(self.context.drains_for)  # IDLE is shorter by then
             self.ends(HEAD_LATE if self.state == HEAD else KEEPALIVE_OVER)
             self.close()
         elif self.state == BODY:
@@ -109,17 +111,15 @@ cdef class Closing(Reader):
     # --- for fastsrv/server.py ---
 
     def shut(self):
-        """Close if nothing is owed; otherwise after the answers in hand (`context.draining`).
-
-        To be called time and again while the worker drains: a connection gets a moment for the request
-        that it was made for, and one that has ended for the peer's end.
+        """To be called time and again while the worker drains: a connection gets a moment for the request that it was
+        made for, and one that has ended for the peer's end. An idle one has the clock's time, one with an answer in
+        hand closes behind it (`context.draining`).
         """
-        cdef bint had_its_moment = self.clock.now - self.since >= SHUT_AFTER
-        if self.state == IDLE and self.has_part_of_record():
-            self.enter(HEAD)
-        elif self.state == IDLE or (self.state == HEAD and self.input == BETWEEN and had_its_moment):
+        if self.clock.now - self.since < SHUT_AFTER:
+            return
+        if self.state == HEAD and self.input == BETWEEN:
             if not self.has_unread_bytes():
                 self.ends(self.context.drains_for)
                 self.close()
-        elif self.state >= DRAIN and self.input >= ENDED and had_its_moment and self.unsent() == 0:
+        elif self.state >= DRAIN and self.input >= ENDED and self.unsent() == 0:
             self.abort()

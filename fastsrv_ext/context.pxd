@@ -61,6 +61,7 @@ cdef class Context:
 
     # how long we serve
     cdef public bint draining       # no request after those in hand
+    cdef public bint forked         # a child process may hold copies of its connections
     cdef bint keepalive
     cdef readonly Py_ssize_t connections
     cdef Py_ssize_t max_connections

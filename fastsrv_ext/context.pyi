@@ -55,6 +55,7 @@ class Context:
     """What all connections of a worker share. What the callables return is not looked at."""
 
     draining: bool
+    forked: bool  # a child process may hold copies of its connections
 
     def __init__(
         self,

@@ -274,9 +274,6 @@ cdef class HTTP(Closing):
         elif self.input == IN_HEAD:
             if self.state != HEAD:
                 self.enter(HEAD)
-        elif self.context.draining:
-            self.ends(self.context.drains_for)
-            self.close()
         elif self.state == RESPOND:
             self.enter(IDLE)
             self.settle()
@@ -356,8 +353,8 @@ cdef class HTTP(Closing):
     cdef Ending ends_with(self, Cycle cycle, bint final) noexcept:
         if not self.context.keepalive:
             return KEEPALIVE_OFF
-        if self.context.draining and self.first is None:
-            return self.context.drains_for
+        if self.context.draining:
+            return self.context.drains_for  # what was read behind it is dropped (RFC 9112, 9.6)
         if cycle.peer != THERE and self.first is None and self.refusal is None:
             return PEER_ENDED  # it was the last
         if final and cycle is self.reading and not self.is_worth_draining(cycle):
@@ -429,6 +426,13 @@ cdef class HTTP(Closing):
         return 0
 
     # --- for fastsrv/server.py ---
+
+    def dismiss(self):
+        """The worker ends soon: the app at work here is told, as of a client that goes. What it sends still leaves."""
+        if self.cycle is not None:
+            if self.state == BODY:
+                self.body_unwanted(self.cycle)
+            self.cycle.presume_gone()
 
     def describe(self):
         """For a human: 'GET /path of 127.0.0.1:4321', or the peer alone with no request in hand."""

@@ -19,11 +19,10 @@ cdef extern from "<sys/socket.h>" nogil:
     enum: MSG_DONTWAIT
     enum: MSG_NOSIGNAL
     enum: SHUT_WR
-    enum: SOL_SOCKET
-    enum: SO_LINGER
-    struct linger:
-        int l_onoff
-        int l_linger
+    enum: SHUT_RDWR
+    enum: AF_UNSPEC
+    struct sockaddr:
+        unsigned short sa_family
     struct iovec:
         void* iov_base
         size_t iov_len
@@ -34,7 +33,7 @@ cdef extern from "<sys/socket.h>" nogil:
     ssize_t send(int fd, const void* buffer, size_t size, int flags)
     ssize_t sendmsg(int fd, const msghdr* message, int flags)
     int shutdown(int fd, int how)
-    int setsockopt(int fd, int level, int name, const void* value, unsigned int size)
+    int connect(int fd, const sockaddr* address, unsigned int size)
 
 cdef extern from "<sys/ioctl.h>" nogil:
     int ioctl(int fd, unsigned long request, void* argument)
@@ -111,9 +110,14 @@ cdef inline void end_our_side(int fd) noexcept:
     shutdown(fd, SHUT_WR)
 
 
-cdef inline void reset_when_closed(int fd) noexcept:
-    """Instead of an orderly end."""
-    cdef linger at_once
-    at_once.l_onoff = 1
-    at_once.l_linger = 0  # seconds
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once))
+cdef inline void end_both_sides(int fd) noexcept:
+    """What close() does for who holds the only copy of the descriptor."""
+    shutdown(fd, SHUT_RDWR)
+
+
+cdef inline void reset_now(int fd) noexcept:
+    """Instead of an orderly end, whoever holds a copy of the descriptor. A UNIX socket knows no reset."""
+    cdef sockaddr nobody
+    memset(&nobody, 0, sizeof(nobody))
+    nobody.sa_family = AF_UNSPEC
+    connect(fd, &nobody, sizeof(nobody))  # connect(2): dissolves the association

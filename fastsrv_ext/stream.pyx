@@ -7,8 +7,8 @@ connection: half-close, reset, a look at what has come in. http.pyx says when; r
 from fastsrv_ext.clock cimport seconds
 from fastsrv_ext.counters cimport LOST, READER_LATE, WORKER_STOPS
 from fastsrv_ext.kernel cimport (
-    HAS_CLOSED, HAS_ENDED, HAS_GONE, MAX_PARTS, NO_END, Sight, end_our_side, has_unread, look_at, reset_when_closed,
-    send_now, send_parts_now, unacknowledged,
+    HAS_CLOSED, HAS_ENDED, HAS_GONE, MAX_PARTS, NO_END, Sight, end_both_sides, end_our_side, has_unread, look_at,
+    reset_now, send_now, send_parts_now, unacknowledged,
 )
 from fastsrv_ext.state cimport CLOSE, CLOSED, RESPOND, SEND, WATCH
 
@@ -44,6 +44,9 @@ cdef class Stream(Connection):
 
     cdef int lost(self) except -1:
         """For connection_lost(): nobody waits for the peer any more."""
+        cdef int fd = self.fileno() if self.context.forked else -1
+        if fd >= 0:
+            end_both_sides(fd)  # the transport's close() tells the peer nothing while a child process has a copy
         self.transport = self.corked = None
         self.watch_no_more()
         self.descriptor = -1  # the transport closes it when connection_lost() has returned
@@ -266,7 +269,7 @@ cdef class Stream(Connection):
         self.flush()
         cdef int fd = self.fileno()
         if fd >= 0:
-            reset_when_closed(fd)
+            reset_now(fd)
         self.enter(CLOSE)
         self.transport.abort()
         return 0

@@ -41,7 +41,7 @@ def lagging(it):
 
 def draining(it):
     it.context.draining = True
-    it.call(it.connection.shut)
+    it.clock.cap("IDLE", 3)
     return it
 
 
@@ -80,7 +80,7 @@ ENDS = {
     "end within a body": ("peer_ended", echo, {}, lambda it: it.send(CHUNKED).end()),
     "reset": ("lost", hello, {}, lambda it: it.reset()),
     "reset while an answer is owed": ("lost", Puppet(), {}, lambda it: it.send(get()).reset()),
-    "drain": ("worker_drains", hello, {}, lambda it: draining(it.send(get()))),
+    "drain": ("worker_drains", hello, {}, lambda it: draining(it.send(get())).wait(3)),
     "drain with an answer in hand": ("worker_drains", Puppet(), {}, lambda it: (
         draining(it.send(get())), it.dispatch.app.begin(), it.dispatch.app.body(b"a"))),
     "quick stop": ("worker_stops", hello, {}, lambda it: it.call(it.connection.abort)),

@@ -209,7 +209,7 @@ class Play:
 
     def worker_drains(self):
         self.wire.context.draining = True
-        self.wire.call(self.wire.connection.shut)
+        self.wire.clock.cap("IDLE", 1)
 
 
 def is_refusal(answer):

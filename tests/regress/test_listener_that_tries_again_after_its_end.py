@@ -13,8 +13,7 @@ from fastsrv.worker import new_loop
 
 
 @pytest.mark.parametrize("kind", ["uvloop", "asyncio"])
-@pytest.mark.parametrize("own", [False, True])
-def test_try_after_the_end_does_nothing(kind, own):
+def test_try_after_the_end_does_nothing(kind):
     loop = new_loop(kind)
     problems = []
     loop.set_exception_handler(lambda loop, problem: problems.append(problem))
@@ -30,7 +29,7 @@ def test_try_after_the_end_does_nothing(kind, own):
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listeners = make_listeners(
             loop, [listening], asyncio.Protocol, logging.getLogger("fastsrv.tests"),
-            backlog=8, limit=10, connected=lambda: 0, own=own)
+            backlog=8, limit=10, connected=lambda: 0)
         loop.run_until_complete(run())
         loop.close()
     assert not problems

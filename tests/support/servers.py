@@ -10,11 +10,13 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 from fastsrv.config import PREFIX, Config, read_own
 from fastsrv.server import Server
+from fastsrv.timetable import QUICK, Timetable
 from fastsrv.worker import new_loop
 from fastsrv_ext.clock import TICK
 
@@ -22,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 PATIENCE = 30  # seconds to wait for an event before a test fails
 HURRY = 10  # ticks of a hurried server where the heartbeat has one
 LIMITS = ("header_timeout", "keepalive", "body_timeout", "send_timeout", "drain_timeout", "close_timeout")
-OPTIONS = ("max_requests", "finished", "before", "forwarded", "tls", "own_sockets", "watch")  # of Server
+OPTIONS = ("max_requests", "finished", "before", "forwarded", "tls", "watch")  # of Server
 
 
 class ThreadServer:
@@ -132,7 +134,8 @@ class ThreadServer:
         """Stop serving and wait for the end; raises what ended serve()."""
         if self.thread.is_alive():
             with contextlib.suppress(RuntimeError):
-                self.loop.call_soon_threadsafe(lambda: self.server.stop(quickly=quickly))
+                self.loop.call_soon_threadsafe(lambda: self.server.stop(
+                    Timetable.quick(time.monotonic(), QUICK) if quickly else None))
             self.thread.join(PATIENCE)
             assert not self.thread.is_alive()
         self.socket.close()

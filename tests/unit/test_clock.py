@@ -286,6 +286,41 @@ def test_judging_without_a_budget_leaves_nothing(stage):
     assert it.expired == waiters
 
 
+def test_state_that_is_capped_ends_sooner_for_who_is_in_it_and_for_later_ones(stage):
+    it = stage(keepalive=5)
+    old = it.waiter("IDLE")
+    it.tick(ceil(4.5 / TICK))
+    recent = it.waiter("IDLE")
+    it.clock.cap("IDLE", 1)
+    it.tick(2)
+    later = it.waiter("IDLE")
+    assert not it.expired
+    it.tick(1)
+    assert it.expired == [old]  # its own deadline was the earlier one
+    it.tick(2)
+    assert it.expired == [old, recent]
+    it.tick(2)
+    assert it.expired == [old, recent, later]
+
+
+def test_state_is_not_lengthened(stage):
+    it = stage(keepalive=1)
+    it.clock.cap("IDLE", 5)
+    it.waiter("IDLE")
+    it.tick(ticks(1))
+    assert len(it.expired) == 1
+
+
+def test_state_capped_to_nothing_ends_with_the_next_tick(stage):
+    it = stage(keepalive=5)
+    it.waiter("IDLE")
+    it.clock.cap("IDLE", 0)
+    it.tick()
+    it.waiter("IDLE")
+    it.tick()
+    assert len(it.expired) == 2
+
+
 def test_waiting_lists_the_waits_of_a_state_in_order(stage):
     it = stage()
     heads = [it.waiter("HEAD") for _ in range(3)]

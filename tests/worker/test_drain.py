@@ -3,9 +3,11 @@
 import asyncio
 import signal
 import threading
+import time
 
 import pytest
 
+from fastsrv.timetable import QUICK, Timetable
 from tests.support.apps import hello
 from tests.support.asking import fetch, send
 from tests.support.servers import PATIENCE, read_response, read_to_end
@@ -43,8 +45,8 @@ class Stubborn(Waiting):
                 pass
 
 
-def stop(server, **how):
-    server.call(lambda: server.server.stop(**how))
+def stop(server, timetable=None):
+    server.call(lambda: server.server.stop(timetable))
 
 
 def test_drain_closes_idle_connections_and_answers_what_is_in_flight(serve):
@@ -89,7 +91,7 @@ def test_quick_stop_cuts_a_drain_short(serve):
         send(busy)
         app.wait()
         stop(server)
-        stop(server, quickly=True)
+        stop(server, Timetable.quick(time.monotonic(), QUICK))
         server.stop()
         assert read_to_end(busy) == b""
 

@@ -397,7 +397,7 @@ def client_that_says_close(server):
 
 
 @pytest.mark.parametrize(("quickly", "ends"), [
-    (True, {"worker_drains": 1, "worker_stops": 1}), (False, {"client_close": 1, "worker_drains": 1}),
+    (True, {"worker_stops": 2}), (False, {"client_close": 1, "worker_drains": 1}),
 ])
 def test_worker_that_ends_has_counted_all_its_connections(serve, quickly, ends):
     gate = Gate()

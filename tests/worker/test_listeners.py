@@ -94,10 +94,19 @@ def post_worker_init(worker): print("ready", flush=True)
 @pytest.mark.parametrize("loop", LOOPS)
 def test_worker_is_replaced_after_max_requests_and_no_request_is_lost(gunicorn, loop):
     server = gunicorn(SOURCE, "--asgi-loop", loop, "--max-requests", "2", "--max-requests-jitter", "2")
-    pids = [fetch(server).body for _ in range(9)]
-    for pid in set(pids) - {pids[-1]}:  # the last one is in the middle of its life
-        assert 2 <= pids.count(pid) <= 2 + 2 + 1  # and one that was accepted while it ended
-    assert len(set(pids)) >= 2
+    for number in range(1, 4):
+        pid = server.worker(number)
+        with server.connect() as connection:
+            answers = [ask(connection)]
+            while answers[-1].headers.get("connection") != "close":
+                answers.append(ask(connection))
+        assert {int(answer.body) for answer in answers} == {pid}
+        assert 2 <= len(answers) <= 2 + 2
+        server.wait_for(rf"Worker exiting \(pid: {pid}\)")
+    pids = [fetch(server).body]
+    while len(set(pids)) < 3:  # who comes while one ends is answered by it, or by the next
+        pids.append(fetch(server).body)
+    assert all(pids.count(pid) >= 2 for pid in pids[:-1] if pid != pids[-1])
 
 
 def test_last_request_of_max_requests_closes_its_connection(serve):
