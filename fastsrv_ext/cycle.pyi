@@ -41,6 +41,10 @@ class Ready(Done):
     """A Done with a value."""
 
 @disjoint_base
+class Elsewhere(Done):
+    """A send() called in another thread than the loop's."""
+
+@disjoint_base
 class Cycle:
     """One request and its response. Python code sees it from its start on, when nothing of it is missing."""
 

@@ -9,6 +9,7 @@ from collections.abc import Coroutine
 
 cimport cython
 from cpython.exc cimport PyErr_SetObject
+from cpython.pythread cimport PyThread_get_thread_ident
 
 from fastsrv_ext.counters cimport APP_CLOSE, APP_FAILED, CLIENT_CLOSE, PERSISTS
 from fastsrv_ext.response cimport (
@@ -121,6 +122,34 @@ cdef class Ready(Done):
             self.waiting.close()
 
 
+cdef class Elsewhere(Done):
+    """A send() called in another thread than the loop's: its work is done there, when the awaitable runs."""
+    cdef Cycle cycle
+    cdef object message
+    cdef object sending              # None until it runs
+
+    def __next__(self):
+        return self.send(None)
+
+    def send(self, value):
+        if self.sending is None:
+            if PyThread_get_thread_ident() != self.cycle.thread:
+                raise RuntimeError(
+                    "send() was awaited in another thread than the event loop's; from a thread, call "
+                    "asyncio.run_coroutine_threadsafe(send(message), loop)")
+            self.sending = self.cycle.send(self.message)
+        return self.sending.send(value)
+
+    def throw(self, kind, value=None, traceback=None):
+        if self.sending is None:
+            raise kind if value is None else value
+        return self.sending.throw(kind if value is None else value)
+
+    def close(self):
+        if self.sending is not None:
+            self.sending.close()
+
+
 Coroutine.register(Done)
 cdef Done DONE = Done()
 
@@ -134,6 +163,7 @@ cdef class Cycle:
         self.head = head
         self.ending = PERSISTS if head.keep_alive else CLIENT_CLOSE
         self.length = NO_LENGTH
+        self.thread = PyThread_get_thread_ident()  # the loop's
         return 0
 
     # --- the app's side: receive() ---
@@ -243,8 +273,15 @@ cdef class Cycle:
         """The ASGI send() of http.response.start and http.response.body.
 
         Raises ClientDisconnected once the client has gone, RuntimeError for an event that may not come now
-        or a body that breaks its Content-Length, KeyError, TypeError and ValueError for an event's contents.
+        or a body that breaks its Content-Length, KeyError, TypeError and ValueError for an event's contents. All of
+        it when the awaitable runs, if another thread calls.
         """
+        cdef Elsewhere elsewhere
+        if PyThread_get_thread_ident() != self.thread:
+            elsewhere = Elsewhere.__new__(Elsewhere)
+            elsewhere.cycle = self
+            elsewhere.message = message
+            return elsewhere
         if not isinstance(message, dict):
             raise TypeError(f"send() takes a dict, not {type(message).__name__}")
         # Not `dict message` and `str kind`: these would refuse a subclass, and an enum's str.
