@@ -12,6 +12,7 @@ import ssl
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from gunicorn import sock
@@ -50,6 +51,15 @@ class Worker(base.Worker):
         except ConfigError as error:
             log.error("%s", error)
             sys.exit(1)
+
+    @property
+    def nr(self) -> int:
+        """gunicorn's name for the number of requests so far, for hooks."""
+        return 0 if self.server is None else self.server.counters.requests
+
+    @nr.setter
+    def nr(self, number: int) -> None:
+        """gunicorn's constructor begins with 0."""
 
     # --- the order of life ---
 
@@ -179,6 +189,21 @@ class Worker(base.Worker):
         os._exit(code)
 
     # --- signals: Python's own handlers, which run even while an app blocks the loop ---
+
+    def handle_usr1(self, sig: int, frame: Any) -> None:
+        """USR1: reopen the log files; in the loop, as a write to one of them may just be interrupted."""
+        self.soon(self.log.reopen_files)
+
+    def handle_winch(self, sig: int, frame: Any) -> None:
+        """WINCH, from a terminal whose size changes: a line at level debug."""
+        self.soon(super().handle_winch, sig, frame)
+
+    def soon(self, function: Callable[..., object], *args: Any) -> None:
+        """function(*args) when whatever a signal has interrupted is done; at once where no loop will turn."""
+        if self.loop is None or self.loop.is_closed():
+            function(*args)
+        else:
+            self.loop.call_soon_threadsafe(function, *args)
 
     def handle_quit(self, sig: int, frame: Any) -> None:
         """QUIT, INT: stop now."""

@@ -3,7 +3,7 @@
 
 from fastsrv_ext.clock cimport Timed
 from fastsrv_ext.context cimport Context
-from fastsrv_ext.counters cimport Counters, Ending
+from fastsrv_ext.counters cimport Ending
 from fastsrv_ext.request cimport RequestHead
 from fastsrv_ext.response cimport Framing
 
@@ -21,6 +21,10 @@ cdef enum Peer:
     HALF_CLOSED          # it sends no more, and reads the answer
     FINISHED             # it sends no more: it has half-closed, or has gone
     GONE                 # it cannot be reached
+
+
+cdef enum:
+    CLIENT_CLOSED_REQUEST = 499  # no standard's status but nginx's: of an answer that nobody was there to get
 
 
 cdef class Connection(Timed):
@@ -73,11 +77,13 @@ cdef class Cycle:
     # for the access log
     cdef readonly dict logged        # the scope as the app got it; None with the log off
     cdef double started              # seconds of the system's monotonic clock
-    cdef readonly double took        # seconds from the start of the app to the end of the response
+    cdef readonly double took        # seconds from the start of the app to the end of the response, or to its loss
+    cdef int unanswered              # what is told of an answer that was lost before it began: a status; 0: it was not
+    cdef public object request       # None, or what gunicorn's pre_request was given, for its post_request
 
     cdef Peer peer
     cdef public object task          # asyncio.Task of an app that had to wait, until its client may have gone; None
-    cdef Counters counters           # None, or where it is in flight though its client has gone
+    cdef Context context             # None, or where it is in flight though its client has gone
 
     # called by the connection
     cdef int begin(self, Connection connection, RequestHead head) except -1
@@ -85,6 +91,8 @@ cdef class Cycle:
     cdef int body_ended(self) except -1
     cdef int peer_is(self, Peer peer) except -1
     cdef int tell_gone(self, Context context) except -1
+    cdef int lose(self, int status) except -1
+    cdef int tell_finished(self, Context context) except -1
 
     # within
     cdef bint has_event(self) noexcept
@@ -98,5 +106,5 @@ cdef class Cycle:
     cdef int choose_framing(self, Py_ssize_t size, bint final) except -1
     cdef int check_length(self, Py_ssize_t size, bint final) except -1
     cdef int write_first(self, bytes data, bint final) except -1
-    cdef void app_ended(self) noexcept
+    cdef int app_ended(self) except -1
     cdef int write_framed(self, bytes before, bytes data, bint final) except -1

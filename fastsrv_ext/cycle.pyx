@@ -11,6 +11,7 @@ cimport cython
 from cpython.exc cimport PyErr_SetObject
 from cpython.pythread cimport PyThread_get_thread_ident
 
+from fastsrv_ext.clock cimport monotonic
 from fastsrv_ext.counters cimport APP_CLOSE, APP_FAILED, CLIENT_CLOSE, PERSISTS
 from fastsrv_ext.response cimport (
     CHUNKED, LENGTH, NO_BODY, NO_LENGTH, UNTIL_CLOSE, Said, chunk_size_line, error_answer,
@@ -253,7 +254,7 @@ cdef class Cycle:
         cdef Context context = self.connection.context
         self.peer = peer
         if peer == GONE:
-            self.counters = context.counters
+            self.context = context
             self.connection = None
         self.wake()
         if peer != HALF_CLOSED:
@@ -265,6 +266,28 @@ cdef class Cycle:
         task, self.task = self.task, None
         if task is not None and context.gone is not None:
             context.gone(self, task)
+        return 0
+
+    # --- for the access log and gunicorn's hooks ---
+
+    cdef int lose(self, int status) except -1:
+        """The answer ends here, short of its end. status: what is told of it, if it has not begun."""
+        if self.logged is not None:
+            self.took = monotonic() - self.started
+            if self.progress < BEGUN:
+                self.unanswered = status
+        return 0
+
+    cdef int tell_finished(self, Context context) except -1:
+        """Once for each request whose app was called. Only while that app, or a task that sends for it, is at work: its
+        context variables are the current ones then."""
+        if self.logged is not None:
+            if self.took == 0:
+                self.took = monotonic() - self.started
+            if self.unanswered != 0:
+                self.status = self.unanswered
+                self.response_headers = ()
+            context.finished(self)
         return 0
 
     # --- the app's side: send() ---
@@ -481,6 +504,7 @@ cdef class Cycle:
             return
         cdef Connection connection = self.connection
         if self.progress == BEGUN or not owed:
+            self.lose(CLIENT_CLOSED_REQUEST)
             self.progress = COMPLETE
             connection.response_failed(self)
         else:
@@ -494,8 +518,11 @@ cdef class Cycle:
             connection.response_complete(self)
         self.wake()
 
-    cdef void app_ended(self) noexcept:
+    cdef int app_ended(self) except -1:
         """The app has ended. Where the connection was told of it (response_complete()), this is old news."""
-        if self.counters is not None:
-            self.counters.in_flight -= 1
-            self.counters = None
+        cdef Context context = self.context
+        if context is not None:
+            self.context = None
+            context.counters.in_flight -= 1
+            self.tell_finished(context)
+        return 0
