@@ -78,15 +78,19 @@ class Dispatch:
         self.ended = False
         self.tasks: set[asyncio.Task[None]] = set()
         self.cancelled: set[Cycle] = set()  # by us; their tasks are not done
-        self.task_factory = loop.get_task_factory  # the app may set one at any time
         # Each request starts from this context. The current one may be another request's, where asyncio
         # has resumed reading on behalf of an app: its variables must not leak.
         self.context = contextvars.copy_context()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """With each tick: has the app set a task factory, or taken it back? To ask with each request cost 1 % of it."""
+        self.eager = EAGER and self.loop.get_task_factory() is None
 
     def start(self, cycle: Cycle) -> None:
         """Run the app up to its first wait; most are done then. A task factory of the app's own, and Python up to 3.11,
         let the loop run it in its next turn."""
-        if EAGER and self.task_factory() is None:
+        if self.eager:
             task = asyncio.Task(  # type: ignore[call-arg]  # mypy looks with the eyes of 3.10
                 self.run(cycle), loop=self.loop, eager_start=True, context=self.context.copy())
         else:

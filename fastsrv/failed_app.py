@@ -1,6 +1,6 @@
 """What `--reload` serves while an app cannot be loaded, or does not start: a page that says why.
 
-Knows no gunicorn and no loop: fastsrv/worker.py loads the app, and has the reloader watch the files that are named here.
+Knows no gunicorn and no loop: fastsrv/worker.py loads the app, and has the reloader watch the files named here.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ cdef class Cycle:
     cdef readonly dict scope         # None before the start
     cdef readonly object client      # the peer: (host, port) or None
     cdef Cycle following             # the next one in its connection's pipeline
-    cdef long thread                 # the loop's: its ident
+    cdef unsigned long thread        # the loop's
 
     # the request's body
     cdef list pieces                 # bytes received and not handed over

@@ -31,7 +31,7 @@ cdef dict make_scope(Context context, RequestHead head, tuple client, tuple serv
         scope["client"] = client
     if server is not context.server:
         scope["server"] = server
-    scope["state"] = context.lifespan_state.copy()
+    scope["state"] = context.lifespan_state.copy() if context.lifespan_state else {}
     return scope
 
 

@@ -1,5 +1,5 @@
-"""Origin: an access log that was switched off by a NullHandler, whose lock is None, gave a traceback with each request: the
-short way to the log took any handler of the logging module for one that writes to a stream."""
+"""Origin: an access log that was switched off by a NullHandler, whose lock is None, gave a traceback with each request:
+the short way to the log took any handler of the logging module for one that writes to a stream."""
 
 import io
 import logging

@@ -1,5 +1,5 @@
-"""Origin: reports of requests that became a 500, or a cut stream, without a word in the log: a task that the app awaited
-was cancelled by somebody else, or the app cancelled itself. Only a cancellation of the server's own is quiet."""
+"""Origin: reports of requests that became a 500, or a cut stream, without a word in the log: a task that the app
+awaited was cancelled by somebody else, or the app cancelled itself. Only a cancellation of the server's is quiet."""
 
 import asyncio
 import logging

@@ -1,5 +1,6 @@
-"""Origin: logrotate, thirty times under load. USR1 reopened the log files within the signal handler, which may interrupt
-a write to one of them: "reentrant call" was raised there, and the files behind it in the row kept the rotated one open."""
+"""Origin: logrotate, thirty times under load. USR1 reopened the log files within the signal handler, which may
+interrupt a write to one of them: "reentrant call" was raised there, and the files behind it in the row kept the rotated
+one open."""
 
 import os
 

@@ -1,5 +1,5 @@
-"""Origin: asgi-correlation-id's logging filter. It found no id in the access line, and in the post_request, of a request
-whose client had gone: both ran in the context of the connection's end instead of the request's."""
+"""Origin: asgi-correlation-id's logging filter. It found no id in the access line, and in the post_request, of a
+request whose client had gone: both ran in the context of the connection's end instead of the request's."""
 
 import uuid
 

@@ -1,5 +1,5 @@
-"""Origin: FASTSRV_VERSION and FASTSRV_HOME, usual in Dockerfiles, and a Kubernetes service named fastsrv-demo stopped the
-start, as misspelt settings."""
+"""Origin: FASTSRV_VERSION and FASTSRV_HOME, usual in Dockerfiles, and a Kubernetes service named fastsrv-demo stopped
+the start, as misspelt settings."""
 
 import re
 import signal

@@ -212,7 +212,7 @@ def test_setting_of_gunicorn_that_cannot_be_obeyed_is_refused(read, name, value)
 
 @pytest.mark.parametrize("bind", ["unix:/run/fastsrv.sock", "127.0.0.1:0,unix:/run/fastsrv.sock"])
 def test_reuse_port_with_a_unix_socket_is_refused(read, bind):
-    with pytest.raises(ConfigError, match="^reuse_port cannot be used with a UNIX socket"):
+    with pytest.raises(ConfigError, match=r"^reuse_port cannot be used with a UNIX socket"):
         read(reuse_port=True, bind=bind.split(","))
     assert read(bind=bind.split(",")) == read(reuse_port=True)
 

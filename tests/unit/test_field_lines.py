@@ -1,5 +1,5 @@
-"""Field lines that have come before are remembered (field_lines.pyx): nobody must be able to tell. The names here are of
-those that are remembered (names.pyx)."""
+"""Field lines that have come before are remembered (field_lines.pyx): nobody must be able to tell. The names here are
+of those that are remembered (names.pyx)."""
 
 import pytest
 from hypothesis import example, given, settings
