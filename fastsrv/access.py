@@ -1,7 +1,8 @@
 """The access log and the request hooks: what gunicorn's logger and hooks want to know of a request.
 
-Nothing here runs for a server without an access log, statsd and hooks. fastsrv_ext/http.pyx calls
-finished() when a response is complete, fastsrv/dispatch.py calls before() when a request starts.
+Nothing here runs for a server without an access log, statsd and hooks. fastsrv/dispatch.py calls before() when a
+request starts; fastsrv_ext/cycle.pyx calls finished() when its response is complete, or when the app ends if that was
+lost before. Both run in the request's task, or one that sends for it.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Response:
         self.status_code = cycle.status
         try:
             self.status = f"{cycle.status} {HTTPStatus(cycle.status).phrase}"
-        except ValueError:
+        except ValueError:  # the app's own, or the 499 of an answer that nobody was there to get
             self.status = str(cycle.status)
         self.sent = cycle.sent
         self.headers = texts(cycle.response_headers)
@@ -63,7 +64,8 @@ class Access:
         self.before = self.announce if self.pre_request else None
 
     def announce(self, cycle: Cycle) -> None:
-        self.pre_request(self.worker, Request(cycle))
+        cycle.request = Request(cycle)
+        self.pre_request(self.worker, cycle.request)
 
     @cached_property
     def line(self) -> AccessLine | None:
@@ -72,16 +74,19 @@ class Access:
         return None if self.post_request or not self.logs else AccessLine.find(self.log)
 
     def tell(self, cycle: Cycle) -> None:
-        """A failing logger or hook costs its line, never the connection."""
+        """Called in the middle of a connection's work, which goes on: a failing logger costs its line, a failing hook
+        nothing, even if it raises SystemExit."""
         try:
             if self.line is not None and self.line.write(cycle):
                 return
-            request, response, variables = Request(cycle), Response(cycle), environ(cycle)
-            if self.logs:
-                self.log.access(response, request, variables, took(cycle))
-            if self.post_request:
-                self.post_request(self.worker, request, variables, response)
-        except Exception:
+            request, response, variables = cycle.request or Request(cycle), Response(cycle), environ(cycle)
+            try:
+                if self.logs:
+                    self.log.access(response, request, variables, took(cycle))
+            finally:
+                if self.post_request:
+                    self.post_request(self.worker, request, variables, response)
+        except BaseException:
             self.log.exception("The access log or post_request failed")
 
 

@@ -45,10 +45,12 @@ class AccessLine:
         if (
             line is not None
             and are_of(logging, logger, "info", "_log", "makeRecord", "handle", "filter", "callHandlers")
-            and are_of(logging, handler, "handle", "filter", "emit", "format", "flush", "createLock")
+            and type(handler) in (logging.StreamHandler, logging.FileHandler)
+            and are_of(logging, handler, "handle", "filter", "emit", "format", "flush", "acquire", "release")
             and are_of(logging, handler.formatter, "format", "formatMessage", "usesTime")
             and are_of(logging, logging.makeLogRecord({}), "getMessage")
-            and handler.formatter._fmt == glogging.Logger.access_fmt
+            and type(handler.formatter._style) is logging.PercentStyle
+            and handler.formatter._style._fmt == glogging.Logger.access_fmt
         ):
             return cls(logger, handler, line)
         return None
@@ -58,7 +60,7 @@ class AccessLine:
         logger, handler = self.logger, self.handler
         if not (
             logger.handlers == self.handlers and not logger.filters and not handler.filters and not logger.propagate
-            and handler.formatter is self.formatter and handler.level <= logging.INFO
+            and handler.formatter is self.formatter and handler.level <= logging.INFO and handler.lock
             and logger.isEnabledFor(logging.INFO) and logging.getLogRecordFactory() is logging.LogRecord
         ):
             return False

@@ -2,7 +2,7 @@
 
 No loop and no socket here. The worker reads it once per process; docs/SETTINGS.md is made from
 OWN_SETTINGS (`python tools/settings_document.py`). Whatever is misspelt or senseless raises ConfigError, whose
-text names the setting.
+text names the setting; of an unknown name in the environment strangers() tells.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import ModuleType
@@ -22,8 +22,9 @@ LARGEST = 2**31 - 1  # seconds (68 years), bytes (2 GiB) or whatever else: more 
 LARGEST_BODY = 2**40  # bytes (1 TiB)
 RELOAD_TIMEOUT = 0.5  # seconds, in graceful_timeout's place with reload: a developer waits for the new code
 PREFIX = "fastsrv_"
-# What Kubernetes and Docker put into the environment for a service named "fastsrv"; no settings.
-SERVICE_LINK = re.compile("FASTSRV_(NAME|SERVICE_HOST|(SERVICE_)?PORT(_.*)?)")
+# What Kubernetes and Docker put into the environment for a service named "fastsrv", or "fastsrv-demo"; no settings.
+SERVICE_LINK = re.compile("FASTSRV_(NAME|(.*_)?(SERVICE_HOST|(SERVICE_)?PORT(_.*)?))")
+ALIKE = 0.7  # of difflib's ratio, 0 to 1: a name that is less like one of ours is no misspelling of it
 OR = " or "  # between the words that a setting may be
 SWITCH = f"on{OR}off"
 WHOLE = ("bytes", "requests")  # units that have no parts
@@ -220,7 +221,10 @@ class Config:
         for name in NUMBERS:
             if getattr(cfg, name) > LARGEST:
                 raise ConfigError(f"{name} must be at most {LARGEST}, not {getattr(cfg, name)}")
-        own = read_own(config_file_names(cfg), os.environ if environ is None else environ)
+        if cfg.reuse_port and any(isinstance(address, str) for address in cfg.address):
+            raise ConfigError(
+                "reuse_port cannot be used with a UNIX socket (bind): the system has no queue for each worker there")
+        own = read_own(config_file_names(cfg), os.environ if environ is None else environ, cfg.settings)
         return cls(
             keepalive=cfg.keepalive,
             keep_alive_header=own["fastsrv_keep_alive_header"],
@@ -266,20 +270,44 @@ def config_file_names(cfg: Any) -> Mapping[str, object]:
     return vars(sys.modules[module]) if module in sys.modules else {}
 
 
-def read_own(file_names: Mapping[str, object], environ: Mapping[str, str]) -> dict[str, Any]:
-    """The value of every own setting. Raises ConfigError for a name that we do not have, or a value that it
-    cannot have."""
+def read_own(
+    file_names: Mapping[str, object], environ: Mapping[str, str], gunicorns: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The value of every own setting. gunicorns: gunicorn's settings, by name. Raises ConfigError for a value that a
+    setting cannot have, and for a name of the config file that is none of ours; of the environment see strangers()."""
     values = {setting.name: setting.default for setting in OWN_SETTINGS}
     for source, given, spelled in (
         ("gunicorn's config file", file_names, str.lower), ("the environment", environ, str.upper),
     ):
         settings = {spelled(setting.name): setting for setting in OWN_SETTINGS}
         for name, value in given.items():
-            if not name.lower().startswith(PREFIX) or SERVICE_LINK.fullmatch(name) or isinstance(value, ModuleType):
-                continue
-            if name not in settings:
-                close = get_close_matches(spelled(name), settings, n=1)
-                hint = f"did you mean {close[0]}?" if close else "docs/SETTINGS.md lists them"
-                raise ConfigError(f"{name} in {source} is no setting of fastsrv: {hint}")
-            values[settings[name].name] = settings[name].parse(value, f"{name} in {source}")
+            if name in settings:
+                values[settings[name].name] = settings[name].parse(value, f"{name} in {source}")
+            elif given is file_names and begins_as_ours(name) and not isinstance(value, ModuleType):
+                raise ConfigError(f"{name} in {source} is no setting of fastsrv: {hint(name, spelled, gunicorns)}")
     return values
+
+
+def strangers(environ: Mapping[str, str], gunicorns: Mapping[str, Any]) -> list[str]:
+    """What to tell of each name of the environment that begins as ours and is none. No more than that: FASTSRV_VERSION
+    or FASTSRV_HOME may be anybody's."""
+    known = {setting.name.upper() for setting in OWN_SETTINGS}
+    return [
+        f"{name} in the environment is no setting of fastsrv, and has no effect: {hint(name, str.upper, gunicorns)}"
+        for name in environ if begins_as_ours(name) and name not in known
+    ]
+
+
+def begins_as_ours(name: str) -> bool:
+    return name.lower().startswith(PREFIX) and not SERVICE_LINK.fullmatch(name)
+
+
+def hint(name: str, spelled: Callable[[str], str], gunicorns: Mapping[str, Any]) -> str:
+    """What was meant by `name`, most likely, or where to look."""
+    short = name.lower().removeprefix(PREFIX)
+    for theirs, setting in gunicorns.items():
+        if theirs.replace("_", "") == short.replace("_", ""):
+            or_so = f", or with {setting.cli[-1]} in GUNICORN_CMD_ARGS" if setting.cli else ""
+            return f"{theirs} is gunicorn's, set it in gunicorn.conf.py{or_so}"
+    close = get_close_matches(short, [setting.name.removeprefix(PREFIX) for setting in OWN_SETTINGS], 1, ALIKE)
+    return f"did you mean {spelled(PREFIX + close[0])}?" if close else "docs/SETTINGS.md lists them"

@@ -77,21 +77,32 @@ class Dispatch:
         self.at_once = at_once
         self.ended = False
         self.tasks: set[asyncio.Task[None]] = set()
+        self.cancelled: set[Cycle] = set()  # by us; their tasks are not done
         # Each request starts from this context. The current one may be another request's, where asyncio
         # has resumed reading on behalf of an app: its variables must not leak.
         self.context = contextvars.copy_context()
+        self.refresh()
 
-    if EAGER:
-        def start(self, cycle: Cycle) -> None:
-            """Run the app up to its first wait; most are done then."""
+    def refresh(self) -> None:
+        """With each tick: has the app set a task factory, or taken it back? To ask with each request cost 1 % of it."""
+        self.eager = EAGER and self.loop.get_task_factory() is None
+
+    def start(self, cycle: Cycle) -> None:
+        """Run the app up to its first wait; most are done then. A task factory of the app's own, and Python up to 3.11,
+        let the loop run it in its next turn."""
+        if self.eager:
             task = asyncio.Task(  # type: ignore[call-arg]  # mypy looks with the eyes of 3.10
                 self.run(cycle), loop=self.loop, eager_start=True, context=self.context.copy())
-            if not task.done():
-                self.keep(cycle, task)
-    else:
-        def start(self, cycle: Cycle) -> None:
-            """Let the loop run the app in its next turn."""
-            self.keep(cycle, self.context.copy().run(self.loop.create_task, self.run(cycle)))
+        else:
+            running = self.run(cycle)
+            try:
+                task = self.context.copy().run(self.loop.create_task, running)
+            except BaseException as failure:  # of the app's factory
+                running.close()
+                self.fail(cycle, failure)
+                return
+        if not task.done():
+            self.keep(cycle, task)
 
     def keep(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
         self.tasks.add(task)
@@ -108,24 +119,35 @@ class Dispatch:
                 self.before(cycle)
             await self.app(cycle.scope, cycle.receive, cycle.send)
         except BaseException as failure:
-            cycle.fail(self.report(cycle, failure))
+            self.fail(cycle, failure)
             # An app's SystemExit must not end the loop, which serves others, too.
             if isinstance(failure, asyncio.CancelledError):
                 cycle.task = None  # it keeps this error, whose traceback leads here
                 raise
         else:
             if not cycle.answered():
-                cycle.fail(self.report(cycle, None))
+                self.fail(cycle, None)
+
+    def fail(self, cycle: Cycle, failure: BaseException | None) -> None:
+        """The app will not answer; None: it returned early."""
+        owed = True
+        try:
+            owed = self.report(cycle, failure)
+        finally:  # also if a handler or filter of the log raises
+            cycle.fail(owed)
 
     def report(self, cycle: Cycle, failure: BaseException | None) -> bool:
-        """Log why the app did not do its work; None: it returned early. Returns False if it was the client's going."""
+        """Log why the app did not do its work. Returns False if it was the client's going."""
         if cycle.abandoned() and (failure is None or comes_of_disconnect(failure, set())):
             self.log.debug("The client has gone during %s", title(cycle), exc_info=failure)
             return False
         if failure is None:
             self.log.error("The app returned without completing its response to %s", title(cycle))
         elif isinstance(failure, asyncio.CancelledError):
-            self.log.debug("The app was cancelled during %s", title(cycle))
+            if self.ended or cycle in self.cancelled:
+                self.log.debug("The app was cancelled during %s", title(cycle))
+            else:  # by itself, or what it awaited was by somebody else: nobody but the log tells
+                self.log.error("The app was cancelled during %s, and not by the server", title(cycle), exc_info=failure)
         elif isinstance(failure, TypeError) and failure.__traceback__.tb_next is None:  # type: ignore[union-attr]
             self.log.error("%r is no ASGI 3 application, called as `await app(scope, receive, send)`: %s",
                            self.app, failure)
@@ -172,6 +194,8 @@ class Dispatch:
 
     def cancel_now(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
         if not cycle.complete():  # the app may have had its turn first
+            self.cancelled.add(cycle)
+            task.add_done_callback(lambda task: self.cancelled.discard(cycle))
             task.cancel()
 
     def outlasted(self, cycle: Cycle, task: asyncio.Task[None]) -> None:

@@ -49,8 +49,9 @@ class Forwarded:
             self.drop_underscored(scope["headers"], self.forwarders if trusted else frozenset())
 
     def believe(self, scope: dict[str, Any]) -> None:
+        # `https` says so in any of them; the value that is set for a field says it in another way (ssl, on).
         said = {
-            "https" if value == self.secure[name] else "http"
+            "https" if value == self.secure[name] or value.lower() == b"https" else "http"
             for name, value in scope["headers"] if name in self.secure
         }
         if len(said) > 1:

@@ -68,7 +68,9 @@ class Lifespan:
                 self.task.exception()  # it was told, or does not matter any more
 
     def ended_early(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and task.exception() is not None:
+        if task.cancelled():  # by the app: end() has nobody to tell any more
+            self.log.error("The app has cancelled its lifespan; requests are still served")
+        elif task.exception() is not None:
             self.log.error("The app's lifespan has failed; requests are still served",
                            exc_info=task.exception())
 
@@ -84,7 +86,8 @@ class Lifespan:
                 raise failure
             if failure is not None:
                 raise AppHasNoLifespan(f"the app raised {failure!r} during lifespan.{phase}") from failure
-            raise AppHasNoLifespan(f"the app returned before lifespan.{phase}.complete")
+            did = "was cancelled" if self.task.cancelled() else "returned"
+            raise AppHasNoLifespan(f"the app {did} before lifespan.{phase}.complete")
         answer.result()
 
     async def run(self, state: dict[str, Any]) -> None:

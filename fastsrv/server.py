@@ -117,6 +117,7 @@ class Server:
             ),
             direct=self.direct and self.tls is None, **self.options,
         )
+        self.dispatch.refresh()
         self.started = True  # a signal leaves the sockets to us from here on
         self.beat()
         self.watch()
@@ -145,6 +146,7 @@ class Server:
     async def tick(self) -> None:
         self.clock.advance()
         self.context.refresh_date()
+        self.dispatch.refresh()
         self.beat()
         # One poll of the loop: bytes that came in during a stall are read before the clock judges.
         await asyncio.sleep(0)

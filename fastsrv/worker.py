@@ -14,6 +14,7 @@ import ssl
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from functools import reduce
 from typing import Any, NoReturn
 
@@ -23,8 +24,9 @@ from gunicorn.errors import AppImportError
 from gunicorn.workers import base
 
 from fastsrv.access import Access
-from fastsrv.config import Config, ConfigError, graceful_timeout
+from fastsrv.config import Config, ConfigError, graceful_timeout, strangers
 from fastsrv.dispatch import NotASGI, check_app
+from fastsrv.failed_app import failed_app, files_of, shown_if_it_fails
 from fastsrv.forwarded import Forwarded
 from fastsrv.lifespan import LifespanFailed
 from fastsrv.server import Server
@@ -62,6 +64,17 @@ class Worker(base.Worker):
         except ConfigError as error:
             log.error("%s", error)
             sys.exit(1)
+        for told in strangers({**os.environ, **cfg.env}, cfg.settings):  # here: once, not in each worker
+            log.warning("%s", told)
+
+    @property
+    def nr(self) -> int:
+        """gunicorn's name for the number of requests so far, for hooks."""
+        return 0 if self.server is None else self.server.counters.requests
+
+    @nr.setter
+    def nr(self, number: int) -> None:
+        """gunicorn's constructor begins with 0."""
 
     # --- the order of life ---
 
@@ -95,21 +108,25 @@ class Worker(base.Worker):
         asyncio.set_event_loop(self.loop)
 
     def load_app(self) -> None:
-        """One that is no ASGI 3 app ends gunicorn, as one that cannot be imported does."""
+        """One that is no ASGI 3 app ends gunicorn, as one that cannot be imported does; with `reload` a page shows
+        what is wrong, until a file changes."""
         try:
             self.wsgi = self.app.wsgi()
-        except SyntaxError as error:
-            if not self.cfg.reload:
+            try:
+                check_app(self.wsgi)
+            except NotASGI as error:
+                self.log.error("%s", error)
+                raise AppImportError(str(error)) from None
+            if self.cfg.reload:
+                self.wsgi = shown_if_it_fails(self.wsgi, self.log)
+        except (Exception, SystemExit) as failure:
+            if not self.cfg.reload or not self.alive:  # a signal's SystemExit is none of the app's
                 raise
-            self.log.exception(error)
-            if self.reloader is not None and error.filename is not None:
-                self.reloader.add_extra_file(error.filename)
+            self.log.exception("The app cannot be loaded; a page shows why")
+            if self.reloader is not None:
+                for name in files_of(failure):
+                    self.reloader.add_extra_file(name)
             self.wsgi = failed_app(traceback.format_exc())
-        try:
-            check_app(self.wsgi)
-        except NotASGI as error:
-            self.log.error("%s", error)
-            raise AppImportError(str(error)) from None
 
     def run(self) -> None:
         assert self.loop is not None
@@ -246,6 +263,21 @@ class Worker(base.Worker):
         if self.server is None or not self.server.started:
             self.close_sockets()  # who connects would wait for one that never serves
 
+    def handle_usr1(self, sig: int, frame: Any) -> None:
+        """USR1: reopen the log files; in the loop, as a write to one of them may just be interrupted."""
+        self.soon(self.log.reopen_files)
+
+    def handle_winch(self, sig: int, frame: Any) -> None:
+        """WINCH, from a terminal whose size changes: a line at level debug."""
+        self.soon(super().handle_winch, sig, frame)
+
+    def soon(self, function: Callable[..., object], *args: Any) -> None:
+        """function(*args) when whatever a signal has interrupted is done; at once where no loop will turn."""
+        if self.loop is None or self.loop.is_closed():
+            function(*args)
+        else:
+            self.loop.call_soon_threadsafe(function, *args)
+
     def handle_quit(self, sig: int, frame: Any) -> None:
         """QUIT, INT: end now."""
         if self.interrupted:
@@ -277,18 +309,3 @@ def new_loop(kind: str) -> asyncio.AbstractEventLoop:
     import uvloop
 
     return uvloop.new_event_loop()
-
-
-def failed_app(reason: str) -> Any:
-    """An app that answers 500 with `reason`: what --reload serves until the syntax error is gone."""
-    async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            for phase in ("startup", "shutdown"):
-                await receive()
-                await send({"type": f"lifespan.{phase}.complete"})
-        elif scope["type"] == "http":
-            await send({"type": "http.response.start", "status": 500,
-                        "headers": [(b"content-type", b"text/plain; charset=utf-8")]})
-            await send({"type": "http.response.body", "body": reason.encode()})
-
-    return app

@@ -37,7 +37,7 @@ cdef class Context:
     # upward calls, plain callables
     cdef object dispatch            # (cycle) -> None: start the app
     cdef object gone                # None, or (cycle, task) -> None: its client may have gone, the app is at work
-    cdef object finished            # None, or (cycle) -> None: a response is complete (access log, hooks)
+    cdef object finished            # None, or (cycle) -> None: a response is complete, or lost (access log, hooks)
     cdef object forwarded           # None, or (scope, underscored) -> None: what a proxy may say
     cdef object refused             # (client, status, reason) -> None: a request was answered by a 4xx or 503 of ours
     cdef object crowded             # (bool) -> None: worker_connections reached, or room again
@@ -47,7 +47,7 @@ cdef class Context:
     cdef dict template              # the scope's constant keys
     cdef dict asgi                  # its "asgi", to be copied
     cdef tuple server               # the last connection's, which is everybody's on most servers
-    cdef dict lifespan_state        # None, or what the lifespan left behind
+    cdef dict lifespan_state        # what the lifespan left behind
 
     # what a response is made of
     cdef bytes default_fields       # date and server lines

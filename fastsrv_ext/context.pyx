@@ -44,7 +44,8 @@ cdef class Context:
     """One a worker and scheme.
 
     dispatch(cycle) starts the app; gone(cycle, task) is told, once, of a client that has gone, or may have, while
-    the app is at work on its answer in this task; finished(cycle) is told of each response, unless it is None;
+    the app is at work on its answer in this task; finished(cycle) is told, once, of each request whose app was called:
+    when its response is complete, or when the app ends if that was lost before; unless it is None;
     forwarded(scope, underscored) rewrites the scope of a request with fields that are a proxy's to set, or that have
     an underscore in their name, unless it is None;
     refused(client, status, reason) is told of each 4xx and 503 of ours; crowded(full) of worker_connections
@@ -90,11 +91,9 @@ cdef class Context:
         self.template = {
             "type": "http", "asgi": None, "http_version": "1.1", "server": None, "client": None,
             "scheme": scheme, "method": "GET", "root_path": root_path, "path": "", "raw_path": b"",
-            "query_string": b"", "headers": None,
+            "query_string": b"", "headers": None, "state": None,
         }
-        self.lifespan_state = state
-        if state is not None:
-            self.template["state"] = None
+        self.lifespan_state = {} if state is None else state
         self.keepalive = keepalive
         self.max_connections = max_connections
         self.max_in_flight = max_in_flight

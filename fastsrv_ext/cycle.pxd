@@ -25,6 +25,10 @@ cdef enum Peer:
     GONE                 # it cannot be reached
 
 
+cdef enum:
+    CLIENT_CLOSED_REQUEST = 499  # no standard's status but nginx's: of an answer that nobody was there to get
+
+
 cdef class Connection(Timed):
     """What a cycle may ask of its connection."""
     cdef readonly Context context
@@ -48,6 +52,7 @@ cdef class Cycle:
     cdef readonly dict scope         # None before the start
     cdef readonly object client      # the peer: (host, port) or None
     cdef Cycle following             # the next one in its connection's pipeline
+    cdef unsigned long thread        # the loop's
 
     # the request's body
     cdef list pieces                 # bytes received and not handed over
@@ -77,11 +82,13 @@ cdef class Cycle:
     # for the access log
     cdef readonly dict logged        # the scope as the app got it; None with the log off
     cdef double started              # seconds of the system's monotonic clock
-    cdef readonly double took        # seconds from the start of the app to the end of the response
+    cdef readonly double took        # seconds from the start of the app to the end of the response, or to its loss
+    cdef int unanswered              # what is told of an answer that was lost before it began: a status; 0: it was not
+    cdef public object request       # None, or what gunicorn's pre_request was given, for its post_request
 
     cdef Peer peer
     cdef public object task          # asyncio.Task of an app that had to wait, until its client may have gone; None
-    cdef Counters counters           # None, or where it is in flight though its client has gone
+    cdef Counters counters           # None, or where it is in flight though its connection owes it nothing
 
     # called by the connection
     cdef int begin(self, Connection connection, RequestHead head) except -1
@@ -89,6 +96,8 @@ cdef class Cycle:
     cdef int body_ended(self) except -1
     cdef int peer_is(self, Peer peer) except -1
     cdef int tell_gone(self) except -1
+    cdef int lose(self, int status) except -1
+    cdef int tell_finished(self) except -1
 
     # within
     cdef bint has_event(self) noexcept
@@ -111,7 +120,7 @@ cdef class Cycle:
     cdef int check_length(self, Py_ssize_t size, bint final) except -1
     cdef object too_long(self)
     cdef int write_first(self, bytes data, bint final) except -1
-    cdef void in_flight_no_more(self) noexcept
+    cdef int in_flight_no_more(self) except -1
     cdef int write_framed(self, bytes before, bytes data, bint final) except -1
 
 

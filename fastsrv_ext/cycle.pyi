@@ -41,6 +41,10 @@ class Ready(Done):
     """A Done with a value."""
 
 @disjoint_base
+class Elsewhere(Done):
+    """A send() called in another thread than the loop's."""
+
+@disjoint_base
 class Cycle:
     """One request and its response. Python code sees it from its start on, when nothing of it is missing."""
 
@@ -61,7 +65,8 @@ class Cycle:
     @property
     def logged(self) -> dict[str, Any] | None: ...  # the scope as the app got it; None with the log off
     @property
-    def took(self) -> float: ...  # seconds from the app's start to the response's end; 0.0 with the log off
+    def took(self) -> float: ...  # seconds from the app's start to the response's end or loss; 0.0 with the log off
+    request: Any  # None, or what gunicorn's pre_request was given, for its post_request
     def receive(self) -> Coroutine[Any, Any, dict[str, Any]]: ...
     async def wait_for_turn(self) -> dict[str, Any]: ...
     async def wait_for_event(self) -> dict[str, Any]: ...

@@ -18,6 +18,9 @@ from fastsrv_ext.response cimport (
 )
 from fastsrv_ext.state cimport CLOSED, HOLD
 
+cdef extern from "<pthread.h>" nogil:
+    unsigned long pthread_self()  # in half a dozen instructions; threading.get_ident() tells the same
+
 cdef enum:
     COPY_LIMIT = 16 * 1024  # bytes; up to here one copy costs less than a write of several buffers
     STREAK = 256 * 1024     # bytes a stream may write before the loop has a turn: some 50 us of work
@@ -123,6 +126,34 @@ cdef class Ready(Done):
             self.waiting.close()
 
 
+cdef class Elsewhere(Done):
+    """A send() called in another thread than the loop's: its work is done there, when the awaitable runs."""
+    cdef Cycle cycle
+    cdef object message
+    cdef object sending              # None until it runs
+
+    def __next__(self):
+        return self.send(None)
+
+    def send(self, value):
+        if self.sending is None:
+            if pthread_self() != self.cycle.thread:
+                raise RuntimeError(
+                    "send() was awaited in another thread than the event loop's; from a thread, call "
+                    "asyncio.run_coroutine_threadsafe(send(message), loop)")
+            self.sending = self.cycle.send(self.message)
+        return self.sending.send(value)
+
+    def throw(self, kind, value=None, traceback=None):
+        if self.sending is None:
+            raise kind if value is None else value
+        return self.sending.throw(kind if value is None else value)
+
+    def close(self):
+        if self.sending is not None:
+            self.sending.close()
+
+
 Coroutine.register(Done)
 cdef Done DONE = Done()
 
@@ -137,6 +168,7 @@ cdef class Cycle:
         self.head = head
         self.ending = PERSISTS if head.keep_alive else CLIENT_CLOSE
         self.length = NO_LENGTH
+        self.thread = pthread_self()  # the loop's
         return 0
 
     # --- the app's side: receive() ---
@@ -145,7 +177,7 @@ cdef class Cycle:
         """The ASGI receive(): an awaitable of http.request events, then of http.disconnect."""
         cdef Ready ready
         if self.has_event():
-            if self.is_over() and self.has_had_its_turn(0):
+            if self.is_over() and pthread_self() == self.thread and self.has_had_its_turn(0):
                 return self.wait_for_turn()
             ready = Ready.__new__(Ready)
             ready.cycle = self
@@ -253,6 +285,29 @@ cdef class Cycle:
             self.context.gone(self, task)
         return 0
 
+    # --- for the access log and gunicorn's hooks ---
+
+    cdef int lose(self, int status) except -1:
+        """The answer ends here, short of its end. status: what is told of it, if it has not begun."""
+        if self.logged is not None:
+            self.took = monotonic() - self.started
+            if self.progress < BEGUN:
+                self.unanswered = status
+        return 0
+
+    cdef int tell_finished(self) except -1:
+        """Once for each request whose app was called. Only while that app, or a task that sends for it, is at work: its
+        context variables are the current ones then."""
+        if self.logged is not None:
+            if self.took == 0:
+                self.took = monotonic() - self.started
+            if self.unanswered != 0:
+                self.status = self.unanswered
+                self.response_headers = ()
+            self.context.finished(self)
+            self.logged = None
+        return 0
+
     # --- the app's side: send() ---
 
     def send(self, message):
@@ -260,8 +315,15 @@ cdef class Cycle:
 
         Raises RuntimeError for an event that may not come now or a body that breaks its Content-Length, KeyError,
         TypeError and ValueError for an event's contents. Once the client has gone it is silent, and gives the loop its
-        turn now and then; or raises ClientDisconnected (fastsrv_send_after_disconnect).
+        turn now and then; or raises ClientDisconnected (fastsrv_send_after_disconnect). All of it when the awaitable
+        runs, if another thread calls.
         """
+        cdef Elsewhere elsewhere
+        if pthread_self() != self.thread:
+            elsewhere = Elsewhere.__new__(Elsewhere)
+            elsewhere.cycle = self
+            elsewhere.message = message
+            return elsewhere
         if not isinstance(message, dict):
             raise TypeError(f"send() takes a dict, not {type(message).__name__}")
         # Not `dict message` and `str kind`: these would refuse a subclass, and an enum's str.
@@ -542,6 +604,7 @@ cdef class Cycle:
         self.hold_no_more()
         cdef Connection connection = self.connection
         if self.progress == BEGUN or not owed:
+            self.lose(CLIENT_CLOSED_REQUEST)
             self.progress = COMPLETE
             connection.response_failed(self)
         else:
@@ -555,12 +618,14 @@ cdef class Cycle:
             connection.response_complete(self)
         self.wake()
 
-    cdef void in_flight_no_more(self) noexcept:
+    cdef int in_flight_no_more(self) except -1:
         """The app has ended, or its answer has. Where the connection was told of that (response_complete()), this is
         old news."""
         if self.counters is not None:
             self.counters.in_flight -= 1
             self.counters = None
+            self.tell_finished()
+        return 0
 
 
 cdef class Hold(Timed):

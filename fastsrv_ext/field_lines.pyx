@@ -51,8 +51,8 @@ cdef tuple recall(const unsigned char* line, Py_ssize_t size, int* kind):
 
 
 cdef int remember(const unsigned char* line, Py_ssize_t size, tuple field, int kind) except -1:
-    """`line` is `field`, and nobody's secret. It is kept from the second time on, so that one that never comes
-    again costs no memory, and displaces none."""
+    """`line` is `field`, of a name that is usual and no secret's (names.pyx). It is kept from the second time on, so
+    that one that never comes again costs no memory, and displaces none."""
     if not SHORTEST <= size <= LONGEST:
         return 0
     cdef uint64_t mark = mark_of(line, size)

@@ -11,7 +11,7 @@ from libc.string cimport memchr
 
 from fastsrv_ext.field_lines cimport recall, remember
 from fastsrv_ext.names cimport (
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, FORWARDING, HOST, PLAIN, SECRET, UNDERSCORED, Kind,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, FORWARDING, HOST, PLAIN, UNDERSCORED, USUAL, Kind,
     field_name,
 )
 from fastsrv_ext.octets cimport TARGET, TOKEN, VALUE, classify
@@ -28,7 +28,7 @@ cdef bytes VERSION = b" HTTP/1.1\r\n"
 
 cdef enum:
     LONGEST_METHOD = 7
-    MEMORABLE = 1 << PLAIN | 1 << HOST | 1 << CONNECTION | 1 << CONTENT_TYPE  # the same for many requests
+    MEMORABLE = 1 << USUAL | 1 << HOST | 1 << CONNECTION | 1 << CONTENT_TYPE  # the same in many requests
 
 
 cdef Py_ssize_t scan_head(const unsigned char* text, Py_ssize_t size, RequestHead head, Limits limits) except -1:
@@ -134,7 +134,7 @@ cdef Py_ssize_t scan_head(const unsigned char* text, Py_ssize_t size, RequestHea
         if length > limits.request_field_size:
             return 0
         head.headers.append(field)
-        if kind == PLAIN or kind == SECRET:
+        if kind == USUAL or kind == PLAIN:
             pass
         elif kind == HOST:
             if head.host is not None or not is_host(value):

@@ -22,7 +22,6 @@ cdef class HTTP(Closing):
     cdef int count_refusal(self, object refusal) except -1
     cdef int answer_refusal(self) except -1
     cdef int cut_off(self, Cycle cycle) except -1
-    cdef int tell_finished(self, Cycle cycle) except -1
     cdef int act_no_more(self) except -1
     cdef bint is_worth_draining(self, Cycle cycle) noexcept
     cdef int stop_waiting_for_body(self) except -1

@@ -12,8 +12,10 @@ from fastsrv_ext.request import BadRequest
 from fastsrv_ext.budget cimport monotonic
 from fastsrv_ext.clock cimport seconds
 from fastsrv_ext.context cimport Context
-from fastsrv_ext.counters cimport APP_FAILED, BODY_UNREAD, KEEPALIVE_OFF, LOST, PEER_ENDED, PERSISTS, TLS_FAILED, Ending
-from fastsrv_ext.cycle cimport BEGUN, FINISHED, FULL, GONE, HALF_CLOSED, THERE, Peer
+from fastsrv_ext.counters cimport (
+    APP_FAILED, BODY_UNREAD, KEEPALIVE_OFF, LOST, PEER_ENDED, PERSISTS, TLS_FAILED, WORKER_STOPS, Ending,
+)
+from fastsrv_ext.cycle cimport BEGUN, CLIENT_CLOSED_REQUEST, FINISHED, FULL, GONE, HALF_CLOSED, THERE, Peer
 from fastsrv_ext.reader cimport ENDED, IN_BODY, IN_HEAD, IN_PLAIN_BODY, REFUSED
 from fastsrv_ext.response cimport UNTIL_CLOSE, error_answer
 from fastsrv_ext.scope cimport make_scope
@@ -28,6 +30,7 @@ cdef bytes RETRY_AFTER = b"retry-after: 1\r\n"  # seconds
 
 cdef enum:
     MAX_REST = 1024 * 1024         # bytes of an answered body, read for nothing so that the connection lives on
+    SERVICE_UNAVAILABLE = 503      # what is told of an answer that the worker's end has cost
 
 
 cdef class HTTP(Closing):
@@ -108,8 +111,8 @@ cdef class HTTP(Closing):
         self.context.connection_closed(self.ending)
         if self.cycle is not None:
             cycle = self.cycle
+            cycle.lose(SERVICE_UNAVAILABLE if self.ending == WORKER_STOPS else CLIENT_CLOSED_REQUEST)
             cycle.peer_is(GONE)
-            self.tell_finished(cycle)
         self.lost()
         self.input = REFUSED
         self.parser = self.head = self.reading = self.cycle = None
@@ -291,6 +294,7 @@ cdef class HTTP(Closing):
             self.refusal = refusal
         elif cycle is self.cycle:
             # Its body is broken. An answer that has begun cannot become another one.
+            cycle.lose(refusal.status)
             if cycle.progress < BEGUN:
                 self.refusal = refusal
             else:
@@ -373,7 +377,7 @@ cdef class HTTP(Closing):
             self.context.counters.in_flight -= 1
         self.cycle = None
         cycle.connection = None
-        self.tell_finished(cycle)
+        cycle.tell_finished()
         if last:
             self.ends(cycle.ending)
             self.act_no_more()
@@ -399,22 +403,15 @@ cdef class HTTP(Closing):
         self.context.counters.in_flight -= 1
         self.ends(APP_FAILED)
         self.act_no_more()
+        cycle.tell_finished()
         self.cut_off(cycle)
         self.advance()
         return 0
 
     cdef int cut_off(self, Cycle cycle) except -1:
         """The rest of a response never comes."""
-        self.tell_finished(cycle)
         if cycle.framing == UNTIL_CLOSE:
             self.reset()  # an orderly end would make the body look whole
-        return 0
-
-    cdef int tell_finished(self, Cycle cycle) except -1:
-        """For the access log; a response that the app has not started (status 0) has no line."""
-        if cycle.status != 0 and self.context.finished is not None:
-            cycle.took = monotonic() - cycle.started
-            self.context.finished(cycle)
         return 0
 
     cdef int act_no_more(self) except -1:

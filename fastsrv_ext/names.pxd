@@ -2,7 +2,7 @@
 # Pure; head.pyx and request.pyx look names up here.
 
 cdef enum Kind:
-    PLAIN
+    PLAIN                # no matter of ours
     HOST
     CONNECTION
     CONTENT_LENGTH
@@ -11,9 +11,9 @@ cdef enum Kind:
     UPGRADE
     FORWARDING           # set by a proxy, see fastsrv/forwarded.py
     UNDERSCORED          # has a "_", which WSGI and some proxies take for a dash; see fastsrv/forwarded.py
-    SECRET               # its value tells who the client is: nothing keeps it
+    USUAL                # the same in many requests, and no secret: its line may be remembered (field_lines.pyx)
     CONTENT_TYPE         # at most once
-    AUTHORIZATION        # at most once, and a secret
+    AUTHORIZATION        # at most once
     PROXY_CONNECTION     # no standard's, but the parser reads it as it reads Connection
 
 cdef bytes field_name(const unsigned char* text, Py_ssize_t size, Kind* kind)

@@ -66,7 +66,7 @@ cdef int know(bytes name, Kind kind) except -1:
     cdef bytes found = field_name(text, len(name), &known)
     for index in range(len(NAMES)):
         if NAMES[index] is found:
-            if known == PLAIN:
+            if known == PLAIN or known == USUAL:
                 KINDS[index] = kind
             return 0
     while TABLE[slot] >= 0:
@@ -96,15 +96,16 @@ know(b"upgrade", UPGRADE)
 know(b"x-forwarded-for", FORWARDING)
 know(b"content-type", CONTENT_TYPE)
 know(b"authorization", AUTHORIZATION)
-for _name in b"cookie proxy-authorization x-api-key x-csrf-token".split():
-    know(_name, SECRET)
+# A name that is not here is never remembered: nobody knows all those of secrets (x-auth-token, x-vault-token, ...).
 for _name in b"""
-    accept accept-charset accept-encoding accept-language cache-control content-encoding
-    content-language date dnt etag forwarded from if-match if-modified-since
-    if-none-match if-range if-unmodified-since keep-alive max-forwards origin pragma priority
-    range referer sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest
-    sec-fetch-mode sec-fetch-site sec-fetch-user sec-gpc te trailer upgrade-insecure-requests user-agent
-    via x-forwarded-host x-forwarded-port x-real-ip x-request-id x-requested-with
-    traceparent tracestate
+    accept accept-charset accept-encoding accept-language cache-control content-encoding content-language dnt
+    keep-alive origin pragma priority sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest sec-fetch-mode
+    sec-fetch-site sec-fetch-user sec-gpc te upgrade-insecure-requests user-agent via x-forwarded-host
+    x-forwarded-port x-requested-with
+""".split():
+    know(_name, USUAL)
+for _name in b"""
+    cookie date etag forwarded from if-match if-modified-since if-none-match if-range if-unmodified-since max-forwards
+    proxy-authorization range referer trailer traceparent tracestate x-api-key x-csrf-token x-real-ip x-request-id
 """.split():
     know(_name, PLAIN)

@@ -12,7 +12,7 @@ from libc.string cimport memchr
 
 from fastsrv_ext.names cimport (
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, FORWARDING, HOST, PLAIN, PROXY_CONNECTION,
-    SECRET, TRANSFER_ENCODING, UNDERSCORED, Kind, field_name,
+    TRANSFER_ENCODING, UNDERSCORED, USUAL, Kind, field_name,
 )
 from fastsrv_ext.octets cimport HOST_NAME, classify, hexadecimal
 
@@ -71,7 +71,7 @@ cdef class RequestHead:
             value = value.rstrip(b" \t")  # RFC 9112, 5.1; the parser strips the left side alone
         self.headers.append((name, value))
 
-        if kind == PLAIN or kind == SECRET:
+        if kind == PLAIN or kind == USUAL:
             pass
         elif kind == HOST or kind == CONTENT_TYPE or kind == AUTHORIZATION or kind == TRANSFER_ENCODING:
             if self.is_second(kind):
@@ -134,7 +134,7 @@ cdef class RequestHead:
         if kind == UNDERSCORED:
             if limits.refuse_underscores:
                 raise BadRequest(400, "a trailer has an underscore in its name (header_map)", "trailer")
-        elif kind != PLAIN and kind != SECRET and kind != CONTENT_TYPE and kind != AUTHORIZATION:
+        elif kind != PLAIN and kind != USUAL and kind != CONTENT_TYPE and kind != AUTHORIZATION:
             raise BadRequest(400, "a trailer that only a header field may be", "trailer")
         return 0
 

@@ -29,8 +29,7 @@ cdef dict make_scope(Context context, RequestHead head, tuple client, tuple serv
         scope["client"] = client
     if server is not context.server:
         scope["server"] = server
-    if context.lifespan_state is not None:
-        scope["state"] = context.lifespan_state.copy()
+    scope["state"] = context.lifespan_state.copy() if context.lifespan_state else {}
     return scope
 
 

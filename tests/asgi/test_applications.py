@@ -185,13 +185,13 @@ def test_app_that_does_not_know_lifespan_is_served_without(serve, app, caplog):
     states = []
 
     async def noting(scope, receive, send):
-        states.append("state" in scope)
+        states.append(scope["state"])
         await app(scope, receive, send)
 
     with serve(noting).connect() as connection:
         connection.sendall(get())
         assert read_response(connection).body == b"Hello, world!"
-    assert states == [True, False]  # of the lifespan scope, of the request's
+    assert states == [{}, {}]  # of the lifespan scope, of the request's
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 

@@ -8,7 +8,7 @@ from tests.support.apps import Recorder, echo
 from tests.support.wire import get, post
 
 KEYS = ["type", "asgi", "http_version", "server", "client", "scheme", "method", "root_path", "path", "raw_path",
-        "query_string", "headers"]
+        "query_string", "headers", "state"]
 
 
 def scope_of(wire, request=None, **settings):
@@ -18,7 +18,7 @@ def scope_of(wire, request=None, **settings):
 
 
 def test_scope_is_a_dict_of_these_keys(wire):
-    """Neither `extensions` that do not work nor `state` without a lifespan."""
+    """No `extensions` that do not work."""
     scope = scope_of(wire)
     assert type(scope) is dict
     assert sorted(scope) == sorted(KEYS)
@@ -39,6 +39,7 @@ def test_types_are_those_of_the_specification(wire):
     assert types == {
         "type": str, "asgi": dict, "http_version": str, "server": tuple, "client": tuple, "scheme": str,
         "method": str, "root_path": str, "path": str, "raw_path": bytes, "query_string": bytes, "headers": list,
+        "state": dict,
     }
     assert {(type(pair), *map(type, pair)) for pair in scope["headers"]} == {(tuple, bytes, bytes)}
     assert [type(part) for part in scope["client"] + scope["server"]] == [str, int, str, int]
@@ -170,8 +171,14 @@ def test_state_is_a_shallow_copy_for_each_request(wire):
     assert state == {"shared": shared, "name": "first"}
 
 
-def test_empty_state_is_there(wire):
-    assert scope_of(wire, state={})["state"] == {}
+@pytest.mark.parametrize("left", [None, {}])
+def test_empty_state_is_there(wire, left):
+    """Also without a lifespan, as on every other server: middleware writes to it. It is the request's own."""
+    app = Recorder()
+    wire(app, state=left).send(get(), get())
+    first, second = (scope["state"] for scope in app.scopes)
+    assert first == second == {}
+    assert first is not second
 
 
 def test_scope_of_each_request_is_its_own(wire):

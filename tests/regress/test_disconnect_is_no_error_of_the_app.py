@@ -99,7 +99,7 @@ def test_other_failures_after_a_disconnect_are_logged(wire, caplog, failure):
     assert [record.levelname for record in caplog.records] == ["ERROR"]
 
 
-def test_access_log_has_no_line_without_a_status(wire):
+def test_access_log_has_a_line_of_each_request(wire):
     finished = []
-    wire(returns, finished=finished.append).send(get()).end()
-    assert not finished
+    wire(returns, finished=lambda cycle: finished.append(cycle.status)).send(get()).end().wait(GRACE)
+    assert finished == [499]

@@ -38,7 +38,7 @@ class ThreadServer:
     """
 
     def __init__(self, app, kind, *, address=None, hurried=False, **settings):
-        values = {name.removeprefix(PREFIX): value for name, value in read_own({}, os.environ).items()}
+        values = {name.removeprefix(PREFIX): value for name, value in read_own({}, os.environ, {}).items()}
         values |= {
             "keepalive": 5, "graceful_timeout": 5, "disconnect_grace_period": 3, "worker_connections": 10_000,
             "backlog": 2048, "limit_request_line": 4094, "limit_request_fields": 100,

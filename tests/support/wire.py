@@ -255,6 +255,7 @@ class Wire:
         """Exactly as many ticks of the clock as fit into `seconds`."""
         def tick():
             self.clock.advance()
+            self.dispatch.refresh()
             self.clock.judge()
 
         for _ in range(int(seconds / TICK)):

@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 from gunicorn.config import Config as GunicornConfig
 
-from fastsrv.config import OWN_SETTINGS, SWITCH, UNLIMITED, Config, ConfigError
+from fastsrv.config import OWN_SETTINGS, SWITCH, UNLIMITED, Config, ConfigError, strangers
 
 NAMES = [setting.name for setting in OWN_SETTINGS if setting.unit != SWITCH and not setting.words]
 CAN_BE_OFF = ["fastsrv_limit_request_body", "fastsrv_limit_concurrency"]
@@ -177,10 +177,36 @@ def test_misspelt_name_in_the_config_file_is_refused_with_a_hint(read, written, 
     ("FASTSRV_HEADER_TIMEUOT", "FASTSRV_HEADER_TIMEOUT"),
     ("fastsrv_min_rate", "FASTSRV_MIN_RATE"),
 ])
-def test_misspelt_name_in_the_environment_is_refused_with_a_hint(read, written, meant):
+def test_misspelt_name_in_the_environment_is_told_of_with_a_hint(read, written, meant):
+    assert read({}, {written: "5"}) == read()
+    assert strangers({written: "5"}, {}) == [
+        f"{written} in the environment is no setting of fastsrv, and has no effect: did you mean {meant}?"]
+
+
+@pytest.mark.parametrize(("name", "theirs", "flag"), [
+    ("keepalive", "keepalive", "--keep-alive"), ("KEEP_ALIVE", "keepalive", "--keep-alive"),
+    ("WORKERS", "workers", "--workers"), ("timeout", "timeout", "--timeout"),
+    ("ACCESS_LOG_FORMAT", "access_log_format", "--access-logformat"), ("loglevel", "loglevel", "--log-level"),
+])
+def test_name_of_gunicorns_is_named_as_such(read, name, theirs, flag):
+    expected = f"{theirs} is gunicorn's, set it in gunicorn.conf.py, or with {flag} in GUNICORN_CMD_ARGS"
+    (told,) = strangers({f"FASTSRV_{name.upper()}": "5"}, GunicornConfig().settings)
+    assert told.endswith(f": {expected}")
     with pytest.raises(ConfigError) as error:
-        read({}, {written: "5"})
-    assert str(error.value) == f"{written} in the environment is no setting of fastsrv: did you mean {meant}?"
+        read({f"fastsrv_{name}": 5})
+    assert str(error.value).endswith(f": {expected}")
+
+
+@pytest.mark.parametrize("name", ["FASTSRV_VERSION", "FASTSRV_HOME", "FASTSRV_IMAGE_TAG", "FASTSRV_"])
+def test_name_of_anybodys_in_the_environment_is_told_of(read, name):
+    assert read({}, {name: "1.2.3"}) == read()
+    (told,) = strangers({name: "1.2.3"}, GunicornConfig().settings)
+    assert told == f"{name} in the environment is no setting of fastsrv, and has no effect: docs/SETTINGS.md lists them"
+
+
+def test_names_of_ours_and_of_others_are_not_told_of():
+    known = {setting.name.upper(): "5" for setting in OWN_SETTINGS}
+    assert strangers({**known, "PATH": "", "FASTSRVISH": "", "MY_FASTSRV_X": ""}, {}) == []
 
 
 def test_name_like_none_of_ours_is_refused_with_a_place_to_look(read):
@@ -198,6 +224,13 @@ def test_setting_of_gunicorn_that_cannot_be_obeyed_is_refused(read, name, value)
         read(**{name: value})
 
 
+@pytest.mark.parametrize("bind", ["unix:/run/fastsrv.sock", "127.0.0.1:0,unix:/run/fastsrv.sock"])
+def test_reuse_port_with_a_unix_socket_is_refused(read, bind):
+    with pytest.raises(ConfigError, match=r"^reuse_port cannot be used with a UNIX socket"):
+        read(reuse_port=True, bind=bind.split(","))
+    assert read(bind=bind.split(",")) == read(reuse_port=True)
+
+
 @pytest.mark.parametrize(("name", "value", "ours"), [
     ("permit_unconventional_http_method", True, "any_method"),
     ("permit_unconventional_http_version", True, "any_version"), ("header_map", "refuse", "refuse_underscores"),
@@ -209,10 +242,12 @@ def test_switch_of_gunicorn_is_off_unless_it_is_set(read, name, value, ours):
 
 @pytest.mark.parametrize("name", [
     "FASTSRV_SERVICE_HOST", "FASTSRV_SERVICE_PORT", "FASTSRV_SERVICE_PORT_HTTP", "FASTSRV_PORT",
-    "FASTSRV_PORT_80_TCP", "FASTSRV_PORT_80_TCP_ADDR", "FASTSRV_NAME",
+    "FASTSRV_PORT_80_TCP", "FASTSRV_PORT_80_TCP_ADDR", "FASTSRV_NAME", "FASTSRV_DEMO_SERVICE_HOST",
+    "FASTSRV_DEMO_SERVICE_PORT_HTTP", "FASTSRV_DEMO_PORT", "FASTSRV_DEMO_PORT_8000_TCP_PROTO",
 ])
 def test_what_kubernetes_says_of_a_service_of_our_name_is_no_setting(read, name):
     assert read({}, {name: "tcp://192.0.2.1:80"}) == read()
+    assert strangers({name: "tcp://192.0.2.1:80"}, GunicornConfig().settings) == []
 
 
 # --- gunicorn's own settings ---

@@ -1,4 +1,5 @@
-"""Field lines that have come before are remembered (field_lines.pyx): nobody must be able to tell."""
+"""Field lines that have come before are remembered (field_lines.pyx): nobody must be able to tell. The names here are
+of those that are remembered (names.pyx)."""
 
 import pytest
 from hypothesis import example, given, settings
@@ -31,12 +32,12 @@ def known(line):
 
 
 def test_a_line_that_comes_again_is_the_same_field():
-    fields, _ = seen(*known(b"X-Again: and again"))
-    assert fields == [[(b"x-again", b"and again")]] * TIMES
+    fields, _ = seen(*known(b"DNT: and again"))
+    assert fields == [[(b"dnt", b"and again")]] * TIMES
 
 
 # Of the first the mark of a line (field_lines.pyx) is made; the others differ from it in a byte, at every place.
-LINE = b"X-Byte: 0123456789abcdefghijklmnopqrstuvwxyz-0123456789"
+LINE = b"Accept: 0123456789abcdefghijklmnopqrstuvwxyz-0123456789"
 
 
 @pytest.mark.parametrize("place", range(len(LINE)))
@@ -51,22 +52,22 @@ def test_a_line_that_differs_by_one_byte_is_another_field(place):
 
 
 lines = st.builds(
-    lambda name, separator, value: name + separator + value, st.sampled_from([b"X-Line", b"x-line", b"X-Lind", b"X"]),
+    lambda name, separator, value: name + separator + value, st.sampled_from([b"Accept", b"accept", b"Accepu", b"TE"]),
     st.sampled_from([b":", b": ", b":  ", b":\t"]),
     st.text("aA \t\x00\xe9:", max_size=12).map(lambda text: text.encode("latin-1")))
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(lines, min_size=1, max_size=4))
-@example([b"X-Line: ", b"X-Line:  ", b"X-Line:"])
-@example([b"X-Line: a", b"X-Line: a ", b"X-Line: a"])
+@example([b"Accept: ", b"Accept:  ", b"Accept:"])
+@example([b"Accept: a", b"Accept: a ", b"Accept: a"])
 def test_remembered_lines_are_read_as_the_parser_does(lines):
     for line in lines * TIMES:
         compare(b"GET / HTTP/1.1\r\n" + HOST + line + b"\r\n\r\n")
 
 
 def test_limits_hold_for_lines_that_are_remembered():
-    line = b"X-Limit: some bytes"
+    line = b"Accept: some bytes"
     assert seen(*known(line))[1] == [200] * TIMES
     assert seen(get(b"/", line), request_field_size=len(line) + 2)[1] == [200]
     assert seen(get(b"/", line), request_field_size=len(line) + 1)[1] == [431]
@@ -78,32 +79,32 @@ def test_limits_hold_for_lines_that_are_remembered():
 
 
 def test_a_field_is_as_large_however_it_is_spaced():
-    for line in (b"X-Limit:some bytes", b"X-Limit: some bytes"):
+    for line in (b"Accept:some bytes", b"Accept: some bytes"):
         for _ in range(TIMES):
-            assert seen(get(b"/", line), request_field_size=len(b"X-Limit: some bytes") + 1)[1] == [431]
-            assert seen(get(b"/", line), request_field_size=len(b"X-Limit: some bytes") + 2)[1] == [200]
+            assert seen(get(b"/", line), request_field_size=len(b"Accept: some bytes") + 1)[1] == [431]
+            assert seen(get(b"/", line), request_field_size=len(b"Accept: some bytes") + 2)[1] == [200]
 
 
-@pytest.mark.parametrize("line", [b"X-Long: " + b"a" * size for size in (0, 1, 247, 248, 249, 8000)])
+@pytest.mark.parametrize("line", [b"Pragma: " + b"a" * size for size in (0, 1, 247, 248, 249, 8000)])
 def test_lines_of_every_length(line):
     fields, _ = seen(*known(line))
-    assert fields == [[(b"x-long", line[8:])]] * TIMES
+    assert fields == [[(b"pragma", line[8:])]] * TIMES
 
 
 def test_more_lines_than_are_remembered():
-    lines = [b"X-Number: %d" % number for number in range(2000)]
+    lines = [b"User-Agent: %d" % number for number in range(2000)]
     for _ in range(TIMES):
         fields, _ = seen(*[get(b"/", *lines[start:start + 50]) for start in range(0, len(lines), 50)])
-        assert [value for request in fields for _, value in request] == [line[10:] for line in lines]
+        assert [value for request in fields for _, value in request] == [line[12:] for line in lines]
 
 
 def test_a_name_becomes_a_proxys():
     """Also one whose line is known already."""
-    line = b"X-Proxy-Says: 192.0.2.1"
+    line = b"Via: 192.0.2.1"
     told = []
     seen(*known(line), forwarded=lambda scope, underscored: told.append(scope))
     assert told == []
-    watch([b"x-proxy-says"])
+    watch([b"via"])
     seen(*known(line), forwarded=lambda scope, underscored: told.append(scope))
     assert len(told) == TIMES
 

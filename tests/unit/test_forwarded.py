@@ -43,6 +43,10 @@ def seen(wire):
     ([b"X-Forwarded-For: "], PEER),
     ([b"X-Forwarded-For: 198.51.100.9:http"], ("198.51.100.9", 0)),
     ([b"X-Forwarded-For: <script>"], PEER),
+    # what is no port; int() refuses more than 4,300 digits
+    ([b"X-Forwarded-For: 198.51.100.9:99999"], ("198.51.100.9", 0)),
+    ([b"X-Forwarded-For: 198.51.100.9:" + b"1" * 5000], ("198.51.100.9", 0)),
+    ([b"X-Forwarded-For: [2001:db9::1]:" + b"1" * 5000], ("2001:db9::1", 0)),
 ])
 def test_client_is_the_last_address_that_is_no_trusted_proxy(seen, fields, client):
     assert seen(*fields)["client"] == client

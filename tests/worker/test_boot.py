@@ -35,7 +35,7 @@ def test_worker_obeys_raw_env_preload_app_and_calls_the_hooks(gunicorn):
 raw_env = ["GREETING=hello"]
 def post_worker_init(worker): print("hook: post_worker_init", worker.pid, flush=True)
 def pre_request(worker, req):
-    print("hook: pre_request", worker.pid, req.method, req.path, req.uri, req.query, flush=True)
+    print("hook: pre_request", worker.pid, req.method, req.path, req.uri, req.query, worker.nr, flush=True)
 def post_request(worker, req, environ, resp):
     print("hook: post_request", environ["HTTP_X_COLOUR"], resp.status, flush=True)
 def worker_exit(server, worker): print("hook: worker_exit", server.pid, worker.pid, flush=True)
@@ -47,7 +47,7 @@ def worker_exit(server, worker): print("hook: worker_exit", server.pid, worker.p
     assert about["loaded_in"] == arbiter
     assert about["pid"] == pid
     server.wait_for(f"^hook: post_worker_init {pid}$")
-    server.wait_for(f"^hook: pre_request {pid} GET /about /about\\?a=1 a=1$")
+    server.wait_for(f"^hook: pre_request {pid} GET /about /about\\?a=1 a=1 1$")
     server.wait_for("^hook: post_request red 200 OK$")
     server.signal(signal.SIGTERM)
     server.wait()

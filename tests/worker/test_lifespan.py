@@ -96,7 +96,7 @@ def test_each_request_has_a_shallow_copy_of_the_state(serve):
 async def raises(scope, receive, send):
     if scope["type"] != "http":
         raise NotImplementedError("http only")
-    assert "state" not in scope
+    assert scope["state"] == {}
     await hello(scope, receive, send)
 
 
@@ -134,7 +134,7 @@ def test_off_asks_nobody(serve):
     assert fetch(server).status == 200
     server.stop()
     assert [scope["type"] for scope in app.scopes] == ["http"]
-    assert "state" not in app.scopes[0]
+    assert app.scopes[0]["state"] == {}
 
 
 @pytest.mark.parametrize("mode", ["auto", "on"])

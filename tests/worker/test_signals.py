@@ -69,6 +69,10 @@ errorlog = {str(errors)!r}
         log.rename(old)
         errors.rename(old_errors)
         server.signal(signal.SIGUSR1, server.worker())
+        for _ in range(1000):  # requests: the loop reopens the files when it has a turn
+            ask(connection, "/")
+            if log.exists():
+                break
         ask(connection, "/?after")
         ask(connection, "/")
     assert "GET /?before HTTP/1.1\n" in old.read_text()
