@@ -127,8 +127,10 @@ cdef class HTTP(Closing):
         cdef State state = self.state
         if state == BODY or state == DRAIN:
             self.enter(RESPOND)
-        if state == DRAIN and self.unsent() > 0:
-            self.pause_writing()  # it has been called in DRAIN: TLS writes by itself, too
+        if state == DRAIN:
+            self.drained = 0  # of this request; the next one's end is to know nothing of it
+            if self.unsent() > 0:
+                self.pause_writing()  # it has been called in DRAIN: TLS writes by itself, too
         return 0
 
     cdef int stop_waiting_for_body(self) except -1:

@@ -1,5 +1,5 @@
-"""Found by a test of what nobody had tested: on asyncio's loop a client was judged before its bytes, which had come while
-the loop stalled, were read. A poll's callbacks run behind those that were due before it."""
+"""Found by a test of what happens during a stall: on asyncio's loop a client was judged before its bytes, which had come
+meanwhile, were read. What a poll has found is called behind what was due before it."""
 
 import threading
 
