@@ -1,6 +1,6 @@
-"""Found by a test of what one request leaves to the next: behind an upload that was answered early, and read to its end,
-the close that a later request asked for was taken for one behind unread bytes. The connection was half-closed, and reset
-when the client did not end its side, too."""
+"""Found by a test of what one request leaves to the next: behind an upload that was answered early, and read to its
+end, the close that a later request asked for was taken for one behind unread bytes. The connection was half-closed, and
+reset when the client did not end its side, too."""
 
 import pytest
 

@@ -1,5 +1,5 @@
-"""Found by a test of what happens during a stall: on asyncio's loop a client was judged before its bytes, which had come
-meanwhile, were read. What a poll has found is called behind what was due before it."""
+"""Found by a test of what happens during a stall: on asyncio's loop a client was judged before its bytes, which had
+come meanwhile, were read. What a poll has found is called behind what was due before it."""
 
 import threading
 
