@@ -97,6 +97,7 @@ PERSISTING = {
     "absolute form": [head(b"GET http://example.org/ HTTP/1.1")],
     "HTTP/1.0": [get(b"/", b"Connection: keep-alive", version=b"1.0")],
     "empty lines": [b"\r\n" * 200 + get()],
+    "as many empty lines as may be": [b"\r\n" * 32_000 + get()],
     "large head": [large_head(60_000)],
     "large head, chunked": [chunks(b"a", b"b", head=large_head(40_000)[:-2].replace(b"GET /", b"POST /echo")
                                    + b"Transfer-Encoding: chunked\r\n")],
@@ -223,9 +224,11 @@ def test_second_request_is_served_as_the_first_would_be(client, first, way):
 
 @pytest.mark.parametrize("first", [name for name in PERSISTING if isinstance(PERSISTING[name][-1], bytes)])
 def test_second_request_in_the_same_read_is_served_as_the_first_would_be(client, first):
+    """On a connection that has had one of the first kind before: it is not the first of its kind, and not the last."""
     for second in TOGETHER:
         if isinstance(TOGETHER[second][0], bytes):
             it = client()
+            it.play(PERSISTING[first], "whole")
             joined = PERSISTING[first][-1] + TOGETHER[second][0]
             history, seen = it.play([*PERSISTING[first][:-1], joined, *TOGETHER[second][1:]], "whole")
             (one, seen_by_one), (two, seen_by_two) = alone(first, "whole"), alone(second, "whole")
