@@ -33,7 +33,7 @@ async def app(scope, receive, send):
 @pytest.fixture(params=[None, server_context], ids=["plain", "tls"])
 def served(serve, request):
     """served(app) -> ThreadServer: with TLS, too."""
-    return lambda app: serve(app, lifespan="off", tls=request.param and request.param())
+    return lambda app: serve(app, lifespan="off", keepalive=60, tls=request.param and request.param())
 
 
 def slow_reader(server):

@@ -135,6 +135,8 @@ class Model:
         assert waiting.pop("GRACE") == sum(run.told and not run.ended for run in self.runs)
         if self.over and not self.lagging:
             assert self.wire.closed or (self.wire.ended and not self.eof)
+            if self.last is not None and self.delivered == self.last.end:  # the client knows, and nothing is unread
+                assert self.wire.closed and not self.wire.transport.aborted
         if self.lost:
             assert self.wire.closed and not any(waiting.values())
         elif not self.over:
@@ -144,8 +146,11 @@ class Model:
         """Those that the server has written, whether the client has read them or not."""
         everything = self.wire.output + self.wire.transport.buffer
         if len(everything) > self.written:
-            self.answers.feed(everything[self.written:])
-            self.written = len(everything)
+            news, self.written = everything[self.written:], len(everything)
+            if self.tunnel is not None:
+                news = self.tunnel.decrypt(news)
+            if news:
+                self.answers.feed(news)
         if self.wire.ended and not self.wire.transport.buffer and not self.fed_end:
             self.fed_end = True
             self.answers.feed(b"")
