@@ -11,6 +11,9 @@ class Model:
 
     @property
     def lagging(self):
+        """Behind an answer; a close_notify that has no room holds up nothing."""
+        if self.tunnel is not None and self.wire.transport.eof_written:
+            return False
         return self.wire.transport.paused and not self.lost
 
     @property

@@ -93,9 +93,9 @@ class Machine(Model, RuleBasedStateMachine):
           ends=st.sampled_from([False] * 7 + [True]), ticks=st.sampled_from([0] * 5 + [1, 30, 45]),
           reads=st.booleans(), then=st.sampled_from([0] * 4 + [30]), anew=st.booleans())
     def say(self, kind, body, kept_back, room, app, ends, ticks, reads, then, anew):
-        """The client sends a request, but for its last bytes; the app does something with what is in its hand, which may
-        find no room in the client's kernel; time passes; the client reads; time passes. Single steps would find such
-        histories, too, but rarely."""
+        """The client sends a request, but for its last bytes; the app does something with what is in its hand, which
+        may find no room in the client's kernel; time passes; the client reads; time passes. Single steps would find
+        such histories, too, but rarely."""
         if self.over and anew:
             self.teardown()
             self.connect(self.tunnel is not None)
