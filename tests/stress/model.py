@@ -6,14 +6,13 @@ from itertools import zip_longest
 
 from tests.stress.history import Expected
 
+CLOSE_NOTIFY = 24  # bytes of its record (RFC 8446, 6.1): what comes last
+
 
 class Model:
 
     @property
     def lagging(self):
-        """Behind an answer; a close_notify that has no room holds up nothing."""
-        if self.tunnel is not None and self.wire.transport.eof_written:
-            return False
         return self.wire.transport.paused and not self.lost
 
     @property
@@ -57,6 +56,10 @@ class Model:
             self.expected.append(answer)
         answer.status, answer.complete, answer.any_body = status, True, True
         self.over = True
+
+    def is_known_to_end(self):
+        """Has the client said that it was its last request, and sent nothing more?"""
+        return self.last is not None and self.delivered == self.last.end
 
     def lose(self):
         self.lost = self.over = True
@@ -124,10 +127,12 @@ class Model:
         if len(self.wire.transport.buffer) == 1:  # not worth a pause: no lag yet
             self.taken += 1
             self.wire.read(1)
+        self.read_close_notify()
         self.read_answers()
         self.model()
         if self.wire.closed and not self.lost:
             assert self.over and not self.lagging
+            assert not (self.is_known_to_end() and self.wire.transport.aborted)
             self.lose()
         assert [run.number for run in self.runs] == list(range(len(self.runs)))
         assert len(self.runs) <= self.turn
@@ -138,12 +143,18 @@ class Model:
         assert waiting.pop("GRACE") == sum(run.told and not run.ended for run in self.runs)
         if self.over and not self.lagging:
             assert self.wire.closed or (self.wire.ended and not self.eof)
-            if self.last is not None and self.delivered == self.last.end:  # the client knows, and nothing is unread
-                assert self.wire.closed and not self.wire.transport.aborted
+            assert self.wire.closed or not self.is_known_to_end()
         if self.lost:
             assert self.wire.closed and not any(waiting.values())
         elif not self.over:
             assert not self.wire.ended
+
+    def read_close_notify(self):
+        """The client always has room for it: it is no answer that it could lag behind."""
+        transport = self.wire.transport
+        ends = self.tunnel is not None and (transport.eof_written or transport.closing)
+        if ends and 0 < len(transport.buffer) <= CLOSE_NOTIFY:
+            self.wire.read(CLOSE_NOTIFY)
 
     def read_answers(self):
         """Those that the server has written, whether the client has read them or not."""

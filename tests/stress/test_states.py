@@ -28,6 +28,15 @@ from tests.support.tls import Tunnel, client_context, server_context
 from tests.support.wire import TICK, Wire
 
 LIMITS = {"header": 10, "keepalive": 5, "body": 7, "send": 8, "drain": 3, "close": 2, "grace": 4}
+# What meets: the kernel has no room for an answer whose app then waits for a body, or gives it up; an answer is
+# complete before the body has come, with room for it and without.
+PAIRS = [
+    {"kept_back": "body", "room": 0, "app": ("stream", "receive"), "ticks": 1, "reads": True, "then": 30},
+    {"kept_back": "body", "room": 60, "app": ("receive", "stream"), "ticks": 30, "reads": True, "then": 30},
+    {"kept_back": "body", "room": 0, "app": ("stream", "receive", "give_up"), "ticks": 1, "reads": True, "then": 45},
+    {"kept_back": "byte", "room": 0, "app": ("answer",), "ticks": 1, "reads": True, "then": 0},
+    {"kept_back": "body", "room": None, "app": ("answer",), "ticks": 0, "reads": False, "then": 0},
+]
 CLIENT, SERVER = client_context(), server_context()
 BODIES = [b"", b"x", b"hello, world", b"GET /stolen HTTP/1.1\r\nHost: example.org\r\n\r\n"]
 
@@ -128,6 +137,10 @@ class Machine(Model, RuleBasedStateMachine):
             self.read(1 << 20)
             self.holds()
             self.wait(then)
+
+    @rule(kind=st.sampled_from(["length", "length", "length expect", "chunked"]), pair=st.sampled_from(PAIRS))
+    def meet(self, kind, pair):
+        self.say(kind, BODIES[-1], ends=False, anew=True, **pair)
 
     @precondition(lambda self: not self.eof and self.delivered < len(self.said) and self.wire.transport.reading)
     @rule(size=st.one_of(st.integers(1, 60), st.just(10_000)))
@@ -307,6 +320,7 @@ class Machine(Model, RuleBasedStateMachine):
             before, lagging = self.written, self.lagging
             left_behind = [run for run in self.runs if run.told and not run.ended]
             self.wire.tick()
+            self.read_close_notify()
             self.quiet += 1
             cancelled = self.judge_grace(left_behind, lagging)
             self.read_answers()
