@@ -138,9 +138,14 @@ class Machine(Model, RuleBasedStateMachine):
             self.holds()
             self.wait(then)
 
-    @rule(kind=st.sampled_from(["length", "length", "length expect", "chunked"]), pair=st.sampled_from(PAIRS))
-    def meet(self, kind, pair):
+    @rule(kind=st.sampled_from(["length", "length", "length expect", "chunked"]), pair=st.sampled_from(PAIRS),
+          last=st.booleans())
+    def meet(self, kind, pair, last):
+        """A pair, and perhaps the connection's last request behind it."""
         self.say(kind, BODIES[-1], ends=False, anew=True, **pair)
+        if last:
+            self.say("close", b"", kept_back="nothing", room=None, app=("answer",), ends=False, ticks=0, reads=True,
+                     then=0, anew=False)
 
     @precondition(lambda self: not self.eof and self.delivered < len(self.said) and self.wire.transport.reading)
     @rule(size=st.one_of(st.integers(1, 60), st.just(10_000)))
@@ -264,7 +269,7 @@ class Machine(Model, RuleBasedStateMachine):
         self.in_hand = None
         if not request.keep_alive or run.says_close or answer.until_close:
             self.over = True
-            if not request.keep_alive:
+            if not request.keep_alive and self.delivered >= request.end:
                 self.last = request
         elif self.delivered < request.end and not self.eof:
             # To read the rest is worth it only if its size is known, and it is sure to come.
