@@ -101,6 +101,21 @@ def test_send_limit_holds_while_the_app_waits_for_a_body(limited):
     assert sending.done()
 
 
+# --- and an app that goes on writing ---
+
+
+@pytest.mark.parametrize("size", [100, 30_000])
+def test_what_is_written_meanwhile_does_not_hide_what_was_read(limited, size):
+    """In pieces that are copied, or not."""
+    app, it, _ = lagging(limited, get(), send=10, min_rate=100)
+    for _ in range(10):
+        app.body(b"x" * size, more=True)
+        it.tick(1)
+        it.read(110)
+    it.wait(0)
+    assert not it.closed
+
+
 # --- and a peer that is not listened to ---
 
 
