@@ -3,6 +3,7 @@
 # PYTHON, VENV  an interpreter and its environment         make test PYTHON=python3.13 VENV=.venv-3.13
 # ARGS          more arguments for pytest, the fuzzer,     make test ARGS="-k drain -x"
 #               or the benchmark suite                     make bench ARGS=--quick
+# WORKERS       processes that run tests beside each other make test WORKERS=0 ARGS=--pdb   (0: pytest's own alone)
 # TIME          seconds of fuzzing, for each target        make fuzz-head TIME=3600
 # MODE          release or debug, for any target           make stress MODE=debug
 
@@ -10,6 +11,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIND ?= 127.0.0.1:8000
 ARGS ?=
+WORKERS ?= 2
 TIME ?= 150
 MODE := release
 
@@ -23,8 +25,9 @@ SOURCES := $(wildcard fastsrv_ext/*.pyx fastsrv_ext/*.pxd)
 run: build
 	$(BIN)/gunicorn -k fastsrv.Worker -b $(BIND) --chdir examples hello:app
 
+# The tests are dealt out in their order, and who is done takes some of the other's: the least starts of shared servers.
 test: build $(VENV)/.test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist worksteal) $(ARGS)
 
 build: $(VENV)/.built-$(MODE)
 

@@ -147,8 +147,10 @@ cdef class HTTP(Closing):
         cdef State state = self.state
         if state == BODY or state == DRAIN:
             self.enter(RESPOND)
-        if state == DRAIN and self.backlog > 0:
-            self.lag()
+        if state == DRAIN:
+            self.drained = 0  # of this request; the next one's end is to know nothing of it
+            if self.backlog > 0:
+                self.lag()
         return 0
 
     cdef int stop_waiting_for_body(self) except -1:

@@ -68,6 +68,15 @@ def test_scenarios_of_wrk_are_left_out_with_a_hint_where_it_is_missing(tmp_path)
     assert [sample["scenario"] for sample in result["samples"]] == ["start"]
 
 
+@pytest.fixture(autouse=True)
+def heard_interrupts():
+    """A shell's background job ignores SIGINT, and so do the processes that it starts. What is handled here is the
+    default there."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupted(number, told, *options):
     """A run on fastsrv that gets signal `number` when it has `told` of a sample: its exit status, and the numbers of
     all its processes."""

@@ -68,7 +68,9 @@ def visit(serve):
             await send({"type": "http.response.start", "status": 200})
             await send({"type": "http.response.body"})
 
-        server = serve(app, scan_heads=scan, keepalive=30, **for_server(under))
+        # Long limits: all rows are sent byte by byte, which takes its time on a busy machine.
+        server = serve(app, scan_heads=scan, keepalive=60, header_timeout=60, drain_timeout=60, close_timeout=60,
+                       **for_server(under))
         for row in rows:
             if row.under == under:
                 new = Visit(row, server, behind)

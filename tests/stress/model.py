@@ -6,6 +6,8 @@ from itertools import zip_longest
 
 from tests.stress.history import Expected
 
+CLOSE_NOTIFY = 24  # bytes of its record (RFC 8446, 6.1): what comes last
+
 
 class Model:
 
@@ -76,6 +78,10 @@ class Model:
         answer.status, answer.complete, answer.any_body = status, True, True
         self.over = True
 
+    def is_known_to_end(self):
+        """Has the client said that it was its last request, and sent nothing more?"""
+        return self.last is not None and self.delivered == self.last.end
+
     def lose(self):
         self.lost = self.over = True
         self.in_hand = None
@@ -142,10 +148,12 @@ class Model:
         if len(self.wire.transport.buffer) == 1:  # not worth a pause: no lag yet
             self.taken += 1
             self.wire.read(1)
+        self.read_close_notify()
         self.read_answers()
         self.model()
         if self.wire.closed and not self.lost:
             assert self.over and not self.lagging
+            assert not (self.is_known_to_end() and self.wire.transport.aborted)
             self.lose()
         assert [run.number for run in self.runs] == list(range(len(self.runs)))
         assert len(self.runs) <= self.turn
@@ -156,17 +164,28 @@ class Model:
         assert waiting.pop("GRACE") == sum(run.told and not run.ended for run in self.runs)
         if self.over and not self.lagging:
             assert self.wire.closed or (self.wire.ended and not self.eof)
+            assert self.wire.closed or not self.is_known_to_end()
         if self.lost:
             assert self.wire.closed and not any(waiting.values())
         elif not self.over:
             assert not self.wire.ended
 
+    def read_close_notify(self):
+        """The client always has room for it: it is no answer that it could lag behind."""
+        transport = self.wire.transport
+        ends = self.tunnel is not None and (transport.eof_written or transport.closing)
+        if ends and 0 < len(transport.buffer) <= CLOSE_NOTIFY:
+            self.wire.read(CLOSE_NOTIFY)
+
     def read_answers(self):
         """Those that the server has written, whether the client has read them or not."""
         everything = self.wire.output + self.wire.transport.buffer
         if len(everything) > self.written:
-            self.answers.feed(everything[self.written:])
-            self.written = len(everything)
+            news, self.written = everything[self.written:], len(everything)
+            if self.tunnel is not None:
+                news = self.tunnel.decrypt(news)
+            if news:
+                self.answers.feed(news)
         if self.wire.ended and not self.wire.transport.buffer and not self.fed_end:
             self.fed_end = True
             self.answers.feed(b"")

@@ -150,7 +150,7 @@ class Transport(asyncio.Transport):
         if self.buffer:
             self.sent.append(bytes(self.buffer[:size]))
             del self.buffer[:size]
-        if len(self.buffer) <= self.low and self.paused:
+        if len(self.buffer) <= self.low and self.paused and not self.lost:
             self.paused = False
             self.protocol.resume_writing()
         if self.closing and not self.buffer:

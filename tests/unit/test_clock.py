@@ -4,6 +4,7 @@ The ones that wait are Waiters (tests/support/waiter.pyx), since to enter a stat
 """
 
 import importlib
+import os
 import shutil
 import subprocess
 import sys
@@ -25,8 +26,9 @@ STATES = {
 
 @pytest.fixture(scope="module")
 def waiter_class():
-    """tests/support/waiter.pyx, compiled into build/ when it or what it builds on has changed."""
-    folder = ROOT / "build" / "tests"
+    """tests/support/waiter.pyx, compiled into build/ when it or what it builds on has changed; each of the processes
+    that run tests beside each other has its own."""
+    folder = ROOT / "build" / "tests" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy2(ROOT / "tests" / "support" / "waiter.pyx", folder)
     command = [sys.executable, "-m", "Cython.Build.Cythonize", "--inplace", "--quiet", "-3"]

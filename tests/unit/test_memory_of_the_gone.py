@@ -1,6 +1,7 @@
 """What a client leaves behind when it goes: nothing, once its app has ended or was cancelled, without the collector."""
 
 import asyncio
+import contextlib
 import logging
 import socket
 import struct
@@ -164,7 +165,8 @@ def test_nothing_is_left_of_real_connections(serve, caplog, tls, sending):
 
     def leave(connection, end):
         if end == "end and reset":
-            connection.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):  # on a busy machine the time limit has been faster
+                connection.shutdown(socket.SHUT_WR)
         if end != "close":
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()

@@ -197,6 +197,19 @@ def test_idle_connection_ends_with_a_close_notify_and_half_closes(peer):
     assert it.closed
 
 
+def test_close_notify_that_finds_no_room_is_not_overtaken_by_our_end(peer):
+    it = peer(hello, keepalive=5).say(get())
+    it.transport.room = 0
+    it.wait(5)
+    it.transport.peer.setblocking(False)
+    assert it.transport.buffer
+    with pytest.raises(BlockingIOError):  # the kernel does not know of it
+        it.transport.peer.recv(1)
+    it.read()
+    it.listen()
+    assert it.closed_by_server
+
+
 def test_peer_that_says_goodbye_gets_the_answers_it_is_owed(peer):
     app = Puppet()
     it = peer(app).say(get()).say_goodbye()
