@@ -6,7 +6,7 @@ from fastsrv_ext.reader cimport Reader
 
 cdef class Closing(Reader):
     cdef Py_ssize_t drained          # bytes that came and were thrown away
-    cdef long long patience          # the tick up to which what comes extends DRAIN
+    cdef long long draining_since    # the tick at which DRAIN was entered, whatever has extended it
 
     # what http.pyx makes of it
     cdef int advance(self) except -1                         # do what is to be done next

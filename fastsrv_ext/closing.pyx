@@ -13,6 +13,7 @@ from fastsrv_ext.state cimport BODY, CLOSE, DRAIN, HEAD, IDLE, SEND
 cdef enum:
     DRAIN_LIMITS = 6               # of DRAIN that what comes may make of one, 30 s as nginx's lingering_time
     SHUT_AFTER = 4                 # ticks, a second: some round trips, and soon enough for who waits for our end
+    SHUT_FOR_GOOD = 12             # ticks, three seconds: the same for a peer that goes on sending
     LAST_LOOK = 4                  # ticks, a second: the loop reads what has come in its next turn
 
 
@@ -66,7 +67,7 @@ cdef class Closing(Reader):
 
     cdef int begin_drain(self) except -1:
         self.drained = 0
-        self.patience = self.clock.now + (DRAIN_LIMITS - 1) * self.clock.limit(DRAIN)
+        self.draining_since = self.clock.now
         return self.enter(DRAIN)
 
     cdef int close(self) except -1:
@@ -96,7 +97,7 @@ cdef class Closing(Reader):
 
     cdef int throw_away(self, Py_ssize_t size) except -1:
         self.drained += size
-        if self.state == DRAIN and self.clock.now <= self.patience:
+        if self.state == DRAIN and self.clock.now - self.draining_since <= (DRAIN_LIMITS - 1) * self.clock.limit(DRAIN):
             self.enter(DRAIN)
         return 0
 
@@ -115,7 +116,10 @@ cdef class Closing(Reader):
         made for, and one that has ended for the peer's end. An idle one has the clock's time, one with an answer in
         hand closes behind it (`context.draining`).
         """
-        if self.clock.now - self.since < SHUT_AFTER:
+        cdef bint had_its_moment = self.clock.now - self.since >= SHUT_AFTER
+        if self.state == DRAIN and self.clock.now - self.draining_since >= SHUT_FOR_GOOD:
+            had_its_moment = True
+        if not had_its_moment:
             return
         if self.state == HEAD and self.input == BETWEEN:
             if not self.has_unread_bytes():

@@ -7,11 +7,14 @@ for an answer of our own. Everything an app says is validated here, so no app ca
 from http import HTTPStatus
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from libc.stdio cimport snprintf
 from libc.string cimport memcpy
 
 from fastsrv_ext.octets cimport TOKEN, VALUE, classify
 
+cdef enum:
+    LONGEST_NUMBER_LINE = 48       # bytes: a name, the 19 digits of the largest size, CRLF
+
+cdef const char* DIGITS = b"0123456789abcdef"
 cdef unsigned char[256] PART_OF
 classify(PART_OF)
 
@@ -175,14 +178,29 @@ cdef bytes with_upgrade(bytes end):
 
 cdef bytes length_line(Py_ssize_t size):
     """The Content-Length field (RFC 9110, 8.6)."""
-    cdef char[48] text
-    return text[:snprintf(text, sizeof(text), b"content-length: %zd\r\n", size)]
+    return number_line(b"content-length: ", size, 10)
 
 
 cdef bytes chunk_size_line(Py_ssize_t size):
     """RFC 9112, 7.1."""
-    cdef char[24] text
-    return text[:snprintf(text, sizeof(text), b"%zx\r\n", size)]
+    return number_line(b"", size, 16)
+
+
+cdef bytes number_line(bytes before, Py_ssize_t number, int base):
+    """`before`, `number` in digits of `base`, and CRLF. By hand: snprintf() took 700 instructions of each request."""
+    cdef char[LONGEST_NUMBER_LINE] text
+    cdef char* end = text + LONGEST_NUMBER_LINE
+    cdef char* start = end - 2
+    memcpy(start, b"\r\n", 2)
+    while True:
+        start -= 1
+        start[0] = DIGITS[number % base]
+        number //= base
+        if number == 0:
+            break
+    start -= PyBytes_GET_SIZE(before)
+    memcpy(start, PyBytes_AS_STRING(before), PyBytes_GET_SIZE(before))
+    return PyBytes_FromStringAndSize(start, end - start)
 
 
 cdef bytes error_answer(int status, str reason, bytes default_fields, bint bodiless):

@@ -4,9 +4,11 @@ waited, and what came during the drain was served."""
 
 import asyncio
 
+import pytest
+
 from tests.support.apps import hello
 from tests.support.client import Answers
-from tests.support.servers import PATIENCE
+from tests.support.servers import PATIENCE, read_response
 from tests.support.wire import get
 
 
@@ -46,6 +48,20 @@ def test_answer_begun_while_the_worker_drains_is_the_last(wire):
     assert peer.output.count(b"HTTP/1.1 200 OK\r\n") == peer.output.count(b"connection: close\r\n") == 1
     assert seen == ["/1"]
     assert peer.ended
+
+
+def test_client_that_goes_on_sending_does_not_keep_the_drain_from_ending(serve):
+    """It has been told that its connection closes, and neither looks nor stops."""
+    server = serve(hello, hurried=True, graceful_timeout=10 * PATIENCE)
+    with server.connect() as client:
+        client.sendall(get())
+        assert read_response(client).status == 200
+        server.call(server.server.stop)
+        with pytest.raises(ConnectionError):
+            for _ in range(10_000 * PATIENCE):
+                client.sendall(get())
+                server.call(lambda: None)  # as fast as the server's loop turns, and no faster
+        server.stop()
 
 
 def test_client_that_keeps_requests_queued_does_not_keep_the_drain_from_ending(serve):
