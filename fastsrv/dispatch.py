@@ -76,7 +76,8 @@ class Dispatch:
         self.clock = clock
         self.at_once = at_once
         self.ended = False
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.draining = False  # the worker ends, and streams that look for should_exit end themselves
+        self.tasks: dict[asyncio.Task[None], Cycle] = {}
         self.cancelled: set[Cycle] = set()  # by us; their tasks are not done
         # Each request starts from this context. The current one may be another request's, where asyncio
         # has resumed reading on behalf of an app: its variables must not leak.
@@ -105,13 +106,13 @@ class Dispatch:
             self.keep(cycle, task)
 
     def keep(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        self.tasks[task] = cycle
+        task.add_done_callback(self.tasks.pop)
         if cycle.may_be_gone():  # its client had ended its side before its turn came, or has all that it can get
             self.gone(cycle, task)
         else:
             cycle.task = task
-        cycle.hold_for_a_tick()
+        cycle.waits()
 
     async def run(self, cycle: Cycle) -> None:
         try:
@@ -141,7 +142,9 @@ class Dispatch:
         if cycle.abandoned() and (failure is None or comes_of_disconnect(failure, set())):
             self.log.debug("The client has gone during %s", title(cycle), exc_info=failure)
             return False
-        if failure is None:
+        if failure is None and self.draining and cycle.begun():
+            self.log.debug("The app ended its answer short, as the worker ends: %s", title(cycle))
+        elif failure is None:
             self.log.error("The app returned without completing its response to %s", title(cycle))
         elif isinstance(failure, asyncio.CancelledError):
             if self.ended or cycle in self.cancelled:
@@ -181,7 +184,7 @@ class Dispatch:
         if not cycle.lost() and (now != taken or now == -1):
             self.wait(cycle, task)
         elif unaware or cycle.unaware():
-            cycle.presume_gone()
+            cycle.tell_disconnect()
             self.wait(cycle, task)
         elif not cycle.delivered():
             self.cancel(cycle, task)
@@ -201,6 +204,11 @@ class Dispatch:
     def outlasted(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
         if not cycle.complete():
             self.log.warning("The app goes on with %s after its client has gone and it was cancelled", title(cycle))
+
+    def give_notice(self) -> None:
+        """The worker ends soon: tell all that are at work, as of a client that goes."""
+        for cycle in list(self.tasks.values()):
+            cycle.tell_disconnect()
 
     def end(self) -> list[asyncio.Task[None]]:
         """Cancel what is left, whatever becomes of its client from now on. Returns the tasks."""

@@ -11,6 +11,7 @@ import os
 import select
 import socket
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 RETRY = 1.0  # seconds until the next attempt when the system has run out of file descriptors or memory
@@ -54,10 +55,11 @@ class Listeners:
             else:
                 self.pause()
 
-    async def empty(self) -> None:
-        """Accept what waits in the queues: if nobody else listens it would be lost with them."""
-        bound = self.loop.time() + LAST_CALL
-        while self.wanted and self.loop.time() < bound and any(map(has_queue, self.sockets)):
+    async def empty(self, until: Callable[[], float]) -> None:
+        """Accept what waits in the queues: if nobody else listens it would be lost with them. until(): the moment of
+        time.monotonic() by which it is given up; it may become an earlier one meanwhile."""
+        bound = monotonic() + LAST_CALL
+        while self.wanted and monotonic() < min(bound, until()) and any(map(has_queue, self.sockets)):
             await asyncio.sleep(0 if self.accepting else RETRY_FOR_ROOM)
 
     def end(self) -> None:

@@ -188,29 +188,29 @@ class Server:
     async def drain(self) -> None:
         """Answer what is owed, each answer being the last of its connection, and then what else is asked on the
         connections that stand idle; accept until then. (docs/ARCHITECTURE.md, The end of a worker)"""
-        self.context.draining = True
+        self.context.draining = self.dispatch.draining = True
+        self.drains_since = self.clock.now
         now = monotonic()
         # At most half of the time: what an idle connection asks for is to be answered, too.
         window = min(self.config.shutdown_keepalive, max(0.0, self.timetable.disconnect - now) / 2)
         self.clock.cap("IDLE", window)
         while self.clock.waiting("IDLE") and monotonic() < min(now + window, self.timetable.disconnect):
             await self.look_round()
-        await self.listeners.empty()
+        await self.listeners.empty(lambda: self.timetable.disconnect)
         self.listeners.end()
         while self.context.connections or self.listeners.adopting or self.dispatch.tasks:
             now = monotonic()
             if now >= self.timetable.cancel:
                 break
             if now >= self.timetable.disconnect:
-                for connection in self.clock.connections():
-                    connection.dismiss()
+                self.dispatch.give_notice()
             await self.look_round()
 
     async def look_round(self) -> None:
         """Have those end to which nothing is owed; thousands of them in more turns of the loop than one."""
         found = [connection for state in SHUT for connection in self.clock.waiting(state)]
         for number, connection in enumerate(found, 1):
-            connection.shut()
+            connection.shut(self.drains_since)
             if number % SHUT_AT_ONCE == 0:
                 await asyncio.sleep(0)
         await asyncio.sleep(DRAIN_POLL)
@@ -227,7 +227,7 @@ class Server:
             await self.until("shutdown", *tasks)
         ending = self.loop.create_task(self.lifespan.shutdown())
         await self.until("cleanup", ending)
-        failure = ending.exception() if ending.done() else TimeoutError("graceful_timeout is over")
+        failure = ending.exception() if ending.done() else TimeoutError("the time for it is over")
         if failure is not None:
             self.log.error("The app failed to shut down: %s", failure, exc_info=failure.__cause__)
         ending.cancel()

@@ -8,4 +8,4 @@ from fastsrv_ext.reader import Reader
 class Closing(Reader):
     """The end of a connection."""
 
-    def shut(self) -> None: ...  # for fastsrv/server.py
+    def shut(self, since: int) -> None: ...  # for fastsrv/server.py

@@ -111,19 +111,21 @@ cdef class Closing(Reader):
 
     # --- for fastsrv/server.py ---
 
-    def shut(self):
-        """To be called time and again while the worker drains: a connection gets a moment for the request that it was
-        made for, and one that has ended for the peer's end. An idle one has the clock's time, one with an answer in
-        hand closes behind it (`context.draining`).
+    def shut(self, long long since):
+        """To be called time and again while the worker drains, which it does `since` that tick: a connection gets the
+        time of an idle one for the request that it was made for, and one that has ended a moment for the peer's end. An
+        idle one has the clock's time, one with an answer in hand closes behind it (`context.draining`).
         """
         cdef bint had_its_moment = self.clock.now - self.since >= SHUT_AFTER
-        if self.state == DRAIN and self.clock.now - self.draining_since >= SHUT_FOR_GOOD:
-            had_its_moment = True
-        if not had_its_moment:
-            return
         if self.state == HEAD and self.input == BETWEEN:
-            if not self.has_unread_bytes():
+            since = max(since, self.since)
+            if self.clock.now - since < max(SHUT_AFTER, self.clock.limit(IDLE)):
+                return
+            if not (self.has_part_of_record() or self.has_unread_bytes()):
                 self.ends(self.context.drains_for)
                 self.close()
         elif self.state >= DRAIN and self.input >= ENDED and self.unsent() == 0:
-            self.abort()
+            if self.state == DRAIN and self.clock.now - self.draining_since >= SHUT_FOR_GOOD:
+                had_its_moment = True
+            if had_its_moment:
+                self.abort()

@@ -21,7 +21,6 @@ cdef enum Peer:
     THERE                # it may send and read
     HALF_CLOSED          # it sends no more, and reads the answer
     FINISHED             # it sends no more: it has half-closed, or has gone
-    PRESUMED_GONE        # the same, and it has taken nothing for a while: receive() says http.disconnect
     GONE                 # it cannot be reached
 
 
@@ -43,6 +42,7 @@ cdef class Connection(Timed):
     cdef Ending ends_with(self, Cycle cycle, bint final) noexcept   # why no other request may follow, or PERSISTS
     cdef int response_complete(self, Cycle cycle) except -1
     cdef int response_failed(self, Cycle cycle) except -1   # close: the rest of it never comes
+    cdef int app_ended(self) except -1                      # one that has gone on behind an answer that was full
 
 
 cdef class Cycle:
@@ -87,8 +87,11 @@ cdef class Cycle:
     cdef public object request       # None, or what gunicorn's pre_request was given, for its post_request
 
     cdef Peer peer
+    cdef bint told                   # receive() says http.disconnect, whatever the peer is
     cdef public object task          # asyncio.Task of an app that had to wait, until its client may have gone; None
+    cdef bint has_waited             # the app was not done in its first step
     cdef Counters counters           # None, or where it is in flight though its connection owes it nothing
+    cdef Connection left             # that, if it is there, and served others since the answer could take no more; None
 
     # called by the connection
     cdef int begin(self, Connection connection, RequestHead head) except -1
@@ -111,6 +114,7 @@ cdef class Cycle:
     cdef object send_what_fits(self, bytes data)
     cdef object send_to_nobody(self, Py_ssize_t size, bint final)
     cdef int send_head(self) except -1
+    cdef int hold_for_a_tick(self) except -1
     cdef int hold_no_more(self) except -1
     cdef bint has_had_its_turn(self, Py_ssize_t size) except -1
     cdef bint is_full(self, Py_ssize_t size) noexcept

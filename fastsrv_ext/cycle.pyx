@@ -6,6 +6,7 @@ it the body; fastsrv/dispatch.py gives `receive` and `send` to the app and repor
 
 from asyncio import sleep
 from collections.abc import Coroutine
+from http import HTTPStatus
 
 cimport cython
 from cpython.exc cimport PyErr_SetObject
@@ -69,6 +70,9 @@ cdef class Connection(Timed):
         raise NotImplementedError
 
     cdef int response_failed(self, Cycle cycle) except -1:
+        raise NotImplementedError
+
+    cdef int app_ended(self) except -1:
         raise NotImplementedError
 
 
@@ -189,7 +193,7 @@ cdef class Cycle:
 
     cdef bint is_over(self) noexcept:
         """Does receive() say http.disconnect, behind what has come?"""
-        if self.progress == COMPLETE or self.peer >= PRESUMED_GONE:
+        if self.progress == COMPLETE or self.told or self.peer == GONE:
             return True
         return not self.body_complete and (self.peer != THERE or self.progress == FULL)  # no more of it will come
 
@@ -206,9 +210,13 @@ cdef class Cycle:
             self.pieces.clear()
             self.buffered = 0
         self.body_handed_over = self.body_complete
-        if self.connection is not None and not self.body_complete:
-            self.connection.body_taken(self)
-        return {"type": "http.request", "body": body, "more_body": not self.body_complete}
+        cdef bint more = not self.body_complete
+        if self.connection is not None:
+            if more:
+                self.connection.body_taken(self)
+            elif self.progress == BEGUN and self.is_full(0):
+                self.fill()
+        return {"type": "http.request", "body": body, "more_body": more}
 
     async def wait_for_turn(self):
         """It has been told time and again, and may never wait for anything else: let others be served."""
@@ -355,16 +363,17 @@ cdef class Cycle:
         if self.said.close or status < 200:
             self.ends(APP_CLOSE)
         self.progress = HELD
-        if self.task is not None or self.peer != THERE:
+        if self.has_waited:
             self.hold_for_a_tick()
         return DONE
 
-    def hold_for_a_tick(self):
-        """The app has had to wait: a head that is held back leaves with the clock's next tick at the latest."""
-        if self.progress == HELD and self.connection is not None:
+    cdef int hold_for_a_tick(self) except -1:
+        """A head that is held back leaves with the clock's next tick at the latest."""
+        if self.progress == HELD and self.connection is not None and self.hold is None:
             self.hold = Hold(self.context.clock)
             self.hold.cycle = self
             self.hold.enter(HOLD)
+        return 0
 
     cdef int hold_no_more(self) except -1:
         if self.hold is not None:
@@ -459,7 +468,10 @@ cdef class Cycle:
             raise ClientDisconnected("the client has gone")
 
     cdef bint is_full(self, Py_ssize_t size) noexcept:
-        """With `size` more bytes of the body, is that all that can go on the wire?"""
+        """With `size` more bytes of the body, is that all that can go on the wire? Not while the request's body is still
+        to be taken: to that the app may answer first, and read it then."""
+        if not self.body_complete or self.buffered > 0:
+            return False
         return self.framing == NO_BODY or (self.framing == LENGTH and self.sent + size == self.length)
 
     cdef int fill(self) except -1:
@@ -554,6 +566,11 @@ cdef class Cycle:
 
     # --- how the app ended (called by fastsrv/dispatch.py) ---
 
+    def waits(self):
+        """The app has had to wait."""
+        self.has_waited = True
+        self.hold_for_a_tick()
+
     def answered(self):
         """The app has returned. Is the response complete, or nobody left to read it?"""
         self.in_flight_no_more()
@@ -571,11 +588,17 @@ cdef class Cycle:
         """Is the app at work for a client of which the same holds, without having been told?"""
         return self.may_be_gone() and not self.is_over()
 
-    def presume_gone(self):
-        """Tell the app: receive() says http.disconnect from now on. What it sends all the same still leaves."""
-        if self.peer < PRESUMED_GONE:
-            self.peer = PRESUMED_GONE
-            self.wake()
+    def tell_disconnect(self):
+        """Tell the app that its client seems to have gone, or the worker ends: receive() says http.disconnect from now
+        on. What it sends all the same still leaves."""
+        if self.connection is not None and not self.body_complete:
+            self.connection.body_unwanted(self)
+        self.told = True
+        self.wake()
+
+    def begun(self):
+        """Has the head of the response left?"""
+        return self.progress >= BEGUN
 
     def complete(self):
         """Is the response complete, and has the app said so?"""
@@ -597,34 +620,40 @@ cdef class Cycle:
         return self.sent + (self.progress >= BEGUN)
 
     def fail(self, bint owed):
-        """The app will not complete its response: if one is still `owed` and none begun, answer 500, else close."""
+        """The app will not complete its response: if one is still `owed` and none begun, answer 500, else close. An app
+        that ended since the worker does leaves a client that waits: 503."""
         if self.progress >= FULL or self.peer == GONE:
             self.in_flight_no_more()
             return
         self.hold_no_more()
         cdef Connection connection = self.connection
-        if self.progress == BEGUN or not owed:
+        cdef bint dismissed = self.told and self.peer == THERE
+        if self.progress == BEGUN or not (owed or dismissed):
             self.lose(CLIENT_CLOSED_REQUEST)
             self.progress = COMPLETE
             connection.response_failed(self)
         else:
-            self.status = 500
+            status = HTTPStatus.SERVICE_UNAVAILABLE if dismissed and not owed else HTTPStatus.INTERNAL_SERVER_ERROR
+            self.status = status
             self.response_headers = ()
             self.ends(APP_FAILED)
             self.progress = COMPLETE
-            self.sent = 0 if self.head.is_head else len(b"Internal Server Error\n")
-            connection.write(error_answer(
-                500, "Internal Server Error", self.context.default_fields, self.head.is_head))
+            self.sent = 0 if self.head.is_head else len(status.phrase) + 1
+            connection.write(error_answer(status, status.phrase, self.context.default_fields, self.head.is_head))
             connection.response_complete(self)
         self.wake()
 
     cdef int in_flight_no_more(self) except -1:
         """The app has ended, or its answer has. Where the connection was told of that (response_complete()), this is
         old news."""
+        cdef Connection left = self.left
         if self.counters is not None:
             self.counters.in_flight -= 1
             self.counters = None
             self.tell_finished()
+            if left is not None:
+                self.left = None
+                left.app_ended()
         return 0
 
 
@@ -633,5 +662,7 @@ cdef class Hold(Timed):
 
     cdef int expired(self) except -1:
         cdef Cycle cycle = self.cycle
+        if cycle.head.expect is not None and not cycle.body_complete:
+            return self.enter(HOLD)  # 100 Continue cannot follow the head, and the app may still ask for the body
         cycle.hold_no_more()
         return cycle.send_head()

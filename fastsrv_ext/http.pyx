@@ -29,6 +29,7 @@ cdef enum:
 cdef bytes RETRY_AFTER = b"retry-after: 1\r\n"  # seconds
 
 cdef enum:
+    MAX_LEFT_AT_WORK = 4           # apps behind answers that can take no more: HEAD to a stream is one, for seconds
     MAX_REST = 1024 * 1024         # bytes of an answered body, read for nothing so that the connection lives on
     SERVICE_UNAVAILABLE = 503      # what is told of an answer that the worker's end has cost
 
@@ -180,7 +181,7 @@ cdef class HTTP(Closing):
     cdef int advance(self) except -1:
         """Start what can be started, within the budget of a turn; then rest. Not entered twice: a cycle that completes
         within start() returns to this loop."""
-        cdef bint started = False, spent = False
+        cdef bint started = False, spent = False, waits = False
         cdef double began = 0
         if self.advancing or self.state == CLOSED:
             return 0
@@ -191,6 +192,9 @@ cdef class HTTP(Closing):
                     data, self.unread = self.unread, None
                     self.read(data, self.parsed)
                 elif self.cycle is not None or self.state == SEND:
+                    break
+                elif self.first is not None and self.left_at_work >= MAX_LEFT_AT_WORK:
+                    waits = True
                     break
                 elif self.first is not None:
                     if started:
@@ -207,7 +211,9 @@ cdef class HTTP(Closing):
                     break
         finally:
             self.advancing = False
-        if spent:
+        if waits:
+            self.respond()  # for apps: app_ended() goes on
+        elif spent:
             self.advance_soon()
         elif started and self.cycle is not None and self.corked is not None and not self.context.eager:
             # The app's first step comes with the loop's next turn; its answer may leave with the others, if it is soon.
@@ -220,7 +226,7 @@ cdef class HTTP(Closing):
         self.corked_since = 0
         self.flush()
         if self.state != CLOSED:
-            if self.cycle is None and not spent:
+            if self.cycle is None and not spent and not waits:
                 self.rest()
             self.throttle()
         return 0
@@ -375,11 +381,15 @@ cdef class HTTP(Closing):
         self.context.counters.responses += 1
         if cycle.progress == FULL:
             cycle.counters = self.context.counters  # it is in flight until the app has said that it has ended, or ends
+            cycle.lose(cycle.status)  # the time that it took; of it is told in the app's context, when that has ended
+            cycle.left = self
+            self.left_at_work += 1
         else:
             self.context.counters.in_flight -= 1
         self.cycle = None
         cycle.connection = None
-        cycle.tell_finished()
+        if cycle.progress != FULL:
+            cycle.tell_finished()
         if last:
             self.ends(cycle.ending)
             self.act_no_more()
@@ -397,6 +407,12 @@ cdef class HTTP(Closing):
             self.advance_soon()
         else:
             self.advance()
+        return 0
+
+    cdef int app_ended(self) except -1:
+        self.left_at_work -= 1
+        if self.first is not None and self.state != CLOSED:
+            self.advance_soon()
         return 0
 
     cdef int response_failed(self, Cycle cycle) except -1:
@@ -425,13 +441,6 @@ cdef class HTTP(Closing):
         return 0
 
     # --- for fastsrv/server.py ---
-
-    def dismiss(self):
-        """The worker ends soon: the app at work here is told, as of a client that goes. What it sends still leaves."""
-        if self.cycle is not None:
-            if self.state == BODY:
-                self.body_unwanted(self.cycle)
-            self.cycle.presume_gone()
 
     def describe(self):
         """For a human: 'GET /path of 127.0.0.1:4321', or the peer alone with no request in hand."""

@@ -219,7 +219,12 @@ def test_second_request_is_served_as_the_first_would_be(client, first, way):
         history, seen = it.play(PERSISTING[first], way)
         assert (history, seen) == alone(first, way)
         assert set(statuses(total(history)[0])) <= {100, 200} and not it.wire.ended
-        assert it.play(TOGETHER[second], way) == alone(second, way), f"{second}, behind {first}"
+        history, seen = it.play(TOGETHER[second], way)
+        if first.startswith("lag") and second == "reads nothing":
+            # What a peer has read beyond fastsrv_min_rate is to its credit, whichever request it was for.
+            assert total(history)[0] == total(alone(second, way)[0])[0], f"{second}, behind {first}"
+        else:
+            assert (history, seen) == alone(second, way), f"{second}, behind {first}"
 
 
 @pytest.mark.parametrize("first", [name for name in PERSISTING if isinstance(PERSISTING[name][-1], bytes)])

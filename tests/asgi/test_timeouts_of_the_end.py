@@ -35,7 +35,7 @@ def test_peer_that_reads_nothing_is_reset_after_send_timeout(limited):
     assert not it.closed and not waiting.done()
     it.wait(0)
     assert it.closed and not it.ended
-    assert waiting.done()
+    assert waiting.done() and waiting.exception() is None
 
 
 def test_peer_that_reads_slower_than_the_rate_is_reset(limited):
@@ -45,7 +45,7 @@ def test_peer_that_reads_slower_than_the_rate_is_reset(limited):
         it.read(90)
     it.wait(0)
     assert it.closed and not it.ended
-    assert waiting.done()
+    assert waiting.done() and waiting.exception() is None
 
 
 def test_peer_that_reads_at_the_rate_is_waited_for(limited):

@@ -183,7 +183,7 @@ class Play:
             self.wire.clock.advance()
             self.wire.clock.judge()
             if self.wire.context.draining:
-                self.wire.connection.shut()
+                self.wire.connection.shut(0)
             await settle()
 
     def peer_sends(self, data):

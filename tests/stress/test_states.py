@@ -402,7 +402,8 @@ class Machine(Model, RuleBasedStateMachine):
         limit = LIMITS["drain"] + LIMITS["close"] if state == "end" else LIMITS[
             {"head": "header", "idle": "keepalive"}.get(state, state)]
         ticks = ceil(limit / TICK)
-        latest = 2 * ticks + 3 if state in ("send", "end") else ticks + 2
+        # Who has read much before may pause for three limits of SEND more.
+        latest = {"send": 4 * ticks + 5, "end": 2 * ticks + 3}.get(state, ticks + 2)
         acted = news or self.wire.closed or (self.wire.ended and state != "end")
         if not acted:
             assert self.quiet < latest, f"still waits in {state}"
@@ -427,7 +428,7 @@ class Machine(Model, RuleBasedStateMachine):
 
 
 def within_tls(http):
-    return TLS(SERVER, http, lambda failure: None)
+    return TLS(SERVER, http, lambda failure: None, budget=http.context.budget)
 
 
 async def ready(receive):
