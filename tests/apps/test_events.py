@@ -1,15 +1,37 @@
 """Unusual, legal ways in which apps and middleware call receive() and send(): tasks, gather, shield, cancellation."""
 
+import socket
+import struct
+
 import pytest
 
 from tests.support.responses import parse
-from tests.support.servers import read_response, read_to_end
+from tests.support.servers import Gunicorn, read_response, read_to_end
 
 SERVED = "events_app"
 SENDERS = [
     "plain", "tasks", "tasks_at_once", "gathered", "waited_for", "shielded", "futures", "by_middleware",
     "by_a_child", "watched",
 ]
+CONFIG = """
+asgi_loop = {!r}
+fastsrv_send_after_disconnect = {!r}
+asgi_disconnect_grace_period = 1
+"""
+
+
+@pytest.fixture(scope="module", params=["ignore", "raise"])
+def raises(request):
+    """Does send() raise when the client has gone?"""
+    return request.param == "raise"
+
+
+@pytest.fixture(scope="module", params=["uvloop", "asyncio"])
+def running(request, raises, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("served")
+    config = CONFIG.format(request.param, "raise" if raises else "ignore")
+    with Gunicorn(folder, f"tests.apps.served.{SERVED}:app", config=config) as gunicorn:
+        yield gunicorn, request.param
 
 
 @pytest.mark.parametrize("name", SENDERS)
@@ -47,8 +69,13 @@ def test_receive_that_is_given_up_loses_no_body(server, key, name, answer):
         assert read_response(connection).body == answer
 
 
-def test_every_receive_is_told_of_the_disconnect_and_send_raises(server, key):
+@pytest.mark.parametrize("way", ["reset", "close"])
+def test_every_receive_is_told_of_the_disconnect_and_send_is_silent_or_raises(server, key, way, raises):
     with server.connect() as connection:
-        connection.sendall(f"GET /two_watchers?key={key} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        name = "sends_until_it_raises" if raises else "answers_nobody"
+        connection.sendall(f"GET /{name}?key={key} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
         server.note(key + "-ready")
-    assert server.note(key) == ["http.disconnect"] * 3 + ["OSError"]
+        if way == "reset":
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sent = ["OSError"] if raises else [None] * 4
+    assert server.note(key) == ["http.disconnect"] * 3 + sent + ["http.disconnect"]

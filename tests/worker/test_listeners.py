@@ -99,10 +99,12 @@ def post_worker_init(worker): print("ready", flush=True)
             assert ask(connection).body == str(server.worker(2)).encode()
 
 
+@pytest.mark.parametrize("fields", [(), ("Connection: close",)], ids=["idle window", "no idle window"])
 @pytest.mark.parametrize("turns", range(10))
-def test_connection_in_a_queue_of_ours_alone_is_served_whenever_it_came_in_the_drain(serve, turns):
-    """It comes while the loop stands still, so many turns behind the word to stop: served, or refused."""
-    held, go = threading.Event(), threading.Event()
+def test_connection_is_served_or_refused_whenever_it_comes_in_the_drain(serve, turns, fields):
+    """It comes while the loop stands still, so many turns behind the word to stop. Without an idle connection nothing
+    but the emptying of the queue stands between the word and the end of the listening socket."""
+    began, held, go = threading.Event(), threading.Event(), threading.Event()
 
     async def app(scope, receive, send):
         if scope["path"] == "/hold":
@@ -114,10 +116,9 @@ def test_connection_in_a_queue_of_ours_alone_is_served_whenever_it_came_in_the_d
             assert go.wait(PATIENCE)
         await hello(scope, receive, send)
 
-    began = threading.Event()
-    server = serve(app, lifespan="off", own_sockets=True)
+    server = serve(app, lifespan="off")
     with server.connect() as busy, contextlib.ExitStack() as ends:
-        send(busy, "/hold")
+        send(busy, "/hold", *fields)
         assert began.wait(PATIENCE)
         server.loop.call_soon_threadsafe(server.server.stop)
         assert held.wait(PATIENCE)
@@ -126,6 +127,7 @@ def test_connection_in_a_queue_of_ours_alone_is_served_whenever_it_came_in_the_d
             for _ in range(3):
                 late.append(ends.enter_context(server.connect()))
                 send(late[-1])
+        assert late or turns  # at first it listens still
         go.set()
         for connection in (busy, *late):
             assert read_response(connection).body == b"Hello, world!"

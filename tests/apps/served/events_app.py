@@ -120,14 +120,26 @@ async def watched(key, receive, send):
     await asyncio.wait({watcher})
 
 
-async def two_watchers(key, receive, send):
-    """Several receive() at once are all told that the client has gone, as often as they ask; send() raises."""
+async def told(key, receive):
+    """Several receive() at once are all told that the client has gone, as often as they ask. Returns what they got."""
     await receive()
     watchers = [asyncio.create_task(receive()) for _ in range(2)]
     await asyncio.sleep(0)
     note(key + "-ready")
     await asyncio.wait(watchers)
-    events = [watcher.result()["type"] for watcher in watchers] + [(await receive())["type"]]
+    return [watcher.result()["type"] for watcher in watchers] + [(await receive())["type"]]
+
+
+async def answers_nobody(key, receive, send):
+    """Completes its answer though it was told."""
+    events = await told(key, receive)
+    for event in START, PIECE, PIECE, LAST:
+        events.append(await send(event))
+    note(key, [*events, (await receive())["type"]])
+
+
+async def sends_until_it_raises(key, receive, send):
+    events = await told(key, receive)
     try:
         await send(START)
         while True:  # the first one may still reach the kernel
@@ -135,7 +147,7 @@ async def two_watchers(key, receive, send):
             await asyncio.sleep(0)
     except OSError:
         events.append("OSError")
-    note(key, events)
+    note(key, [*events, (await receive())["type"]])
 
 
 async def application(scope, receive, send):
