@@ -7,8 +7,10 @@ import signal
 
 import pytest
 
+from tests.support.answers import take_apart
 from tests.support.apps import read_body
 from tests.support.asking import send
+from tests.support.puppet import Puppet
 from tests.support.servers import PATIENCE, read_response
 from tests.support.wire import post
 
@@ -105,6 +107,22 @@ def test_app_in_hand_is_told_nothing_as_long_as_there_is_time(serve):
         server.call(go.set)
         assert read_response(client).body == b"half and half"
     server.stop()
+
+
+def test_app_that_is_told_within_a_body_may_take_its_time_to_answer(wire):
+    """Nobody waits for the rest any more."""
+    app = Puppet()
+    peer = wire(app, body=10).send(post(b"half and half")[:-5])
+    app.receive()
+    listening = app.receive()
+    for connection in peer.clock.connections():
+        peer.call(connection.dismiss)
+    assert listening.result() == {"type": "http.disconnect"}
+    peer.wait(10)
+    app.begin()
+    app.body(b"late").result()
+    app.finish()
+    assert take_apart(peer.output).body == b"late"
 
 
 def look_on(server, ticks=3):
