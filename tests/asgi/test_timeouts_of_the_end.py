@@ -247,6 +247,18 @@ def test_peer_that_does_not_end_is_reset_after_close_timeout(limited):
     assert it.closed
 
 
+def test_bytes_do_not_extend_close_timeout_behind_an_early_answer_either(limited):
+    """They have extended DRAIN, and might do so for a while."""
+    it = limited(hello, keepalive=1, drain=5, close=5).send(post(b"x" * 1000)[:-1000], b"x" * 1000).wait(1)
+    assert statuses(it.output) == [200]
+    for _ in range(5):
+        assert it.ended and not it.closed
+        it.send(b"x")
+        it.tick(1)
+    it.wait(0)
+    assert it.closed
+
+
 @pytest.mark.parametrize("size", [1, 400_000], ids=["drip", "flood"])
 def test_bytes_do_not_extend_close_timeout(limited, size):
     it = limited(hello, keepalive=5, close=5, limit_drain=1_000_000).send(get()).wait(5)

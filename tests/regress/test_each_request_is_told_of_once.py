@@ -25,12 +25,12 @@ START = {"type": "http.response.start", "status": 201}
 class Told:
     """What the hooks of gunicorn's configuration are told. `over`: of a post_request."""
 
-    def __init__(self):
+    def __init__(self, logger=Logger):
         self.events, self.over = [], threading.Semaphore(0)
         cfg = GunicornConfig()
         cfg.set("pre_request", self.pre_request)
         cfg.set("post_request", self.post_request)
-        access = Access(self, cfg, Logger(cfg))
+        access = Access(self, cfg, logger(cfg))
         self.options = {"before": access.before, "finished": access.finished}
 
     def pre_request(self, worker, request):
@@ -152,6 +152,20 @@ def test_each_pre_request_has_one_post_request(serve, work, request_bytes, clien
     assert hooks.events[0] == "pre"
     ((status, sent),) = hooks.events[1:]
     assert (status, sent) == told or (told[1] is None and status == told[0])
+
+
+class FullDisk(Logger):
+    def access(self, *args):
+        raise OSError(28, "No space left on device")
+
+
+def test_log_that_fails_keeps_no_post_request_from_its_hook(serve):
+    hooks = Told(FullDisk)
+    server = serve(lambda scope, receive, send: answers(receive, send), lifespan="off", **hooks.options)
+    with server.connect() as connection:
+        assert ask(connection).status == 201
+    server.stop()
+    assert hooks.events == ["pre", (201, 5)]
 
 
 def test_refused_request_that_no_app_has_seen_has_neither(serve):

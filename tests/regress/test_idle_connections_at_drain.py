@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.support.apps import hello
-from tests.support.asking import ask, fetch
+from tests.support.asking import ask, fetch, send
 from tests.support.servers import PATIENCE, read_response, read_to_end
 
 LONG = 3 * PATIENCE  # seconds: a window that ends by itself only after a test has failed
@@ -66,6 +66,29 @@ def test_window_fits_into_a_short_graceful_timeout(serve):
         server.call(server.server.stop)
         assert read_to_end(idle) == b""  # no reset
         assert time.monotonic() - began < 2
+    server.stop()
+
+
+def test_window_leaves_time_for_what_is_asked_for_at_its_end(serve):
+    """An idle connection ends a good while before what is in hand is told to."""
+    told = []
+
+    async def app(scope, receive, send):
+        if scope["path"] == "/":
+            return await hello(scope, receive, send)
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        told.append(scope["path"])
+        await hello(scope, receive, send)
+
+    server = serve(app, graceful_timeout=4, keepalive=LONG, shutdown_keepalive=LONG, lifespan="off")
+    with server.connect() as idle, server.connect() as busy:
+        ask(idle)
+        send(busy, "/listens")
+        server.until(lambda: server.server.counters.snapshot()["in_flight"] == 1)
+        draining(server)
+        assert read_to_end(idle) == b"" and not told
+        assert read_response(busy).status == 200 and told
     server.stop()
 
 

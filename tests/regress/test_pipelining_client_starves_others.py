@@ -1,6 +1,7 @@
 """A client that pipelined 4,000 requests had all of them served in one callback: everybody else waited, the heartbeat
 stood still, and the arbiter killed the worker. Found in review, beside other servers."""
 
+import asyncio
 import threading
 import time
 
@@ -117,6 +118,35 @@ def test_peer_that_lags_between_two_turns_gets_its_answers(wire):
     for _ in range(100):
         peer.read()
     assert app.paths == paths(1, 100) and in_order(peer, 100) and not peer.ended
+
+
+def test_bytes_that_come_though_reading_is_paused_are_in_their_place(wire):
+    """A loop may have read them before."""
+    app = Journal()
+    peer = app.follow(wire(app, budget=0), 200)
+    sent = numbered(1, 200)
+
+    def come():
+        for start in range(0, len(sent), 1000):
+            peer.transport.protocol.data_received(sent[start:start + 1000])
+
+    peer.call(come)
+    assert app.paths == paths(1, 200) and in_order(peer, 200) and not peer.ended
+
+
+def test_turns_that_have_been_taken_leave_the_budget_to_later_ones(wire):
+    """Those that wait for a turn share it, and nobody else."""
+    async def app(scope, receive, send):
+        if scope["path"] == "/waits":
+            await asyncio.sleep(0)
+        else:
+            time.sleep(0.05)  # a part of the budget; with a thousand that wait it would be far too much
+        await hello(scope, receive, send)
+
+    peer = wire(app, budget=PATIENCE).send(get(b"/waits") * COUNT)
+    assert peer.take().count(b"HTTP/1.1 200 ") == COUNT
+    peer.send(get(b"/works") * 3)
+    assert len(peer.writes) == 1 and peer.output.count(b"HTTP/1.1 200 ") == 3
 
 
 def test_refusal_behind_requests_waits_for_their_turns(wire):

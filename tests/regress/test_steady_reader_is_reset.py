@@ -42,6 +42,16 @@ def test_reader_of_one_lag_after_another_is_waited_for(wire):
             assert not peer.closed
 
 
+def test_slow_end_of_one_lag_is_forgotten_in_the_next(wire):
+    app, peer = lagging(wire, 50)
+    peer.tick(SEND - 1)
+    peer.read()
+    app.body(b"x" * STEP, more=True)
+    peer.read(RATE * SEND + 200)
+    peer.wait(SEND)
+    assert not peer.closed
+
+
 def test_who_reads_too_slowly_on_average_is_reset(wire):
     _, peer = lagging(wire)
     for _ in range(4):

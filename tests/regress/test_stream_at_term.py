@@ -1,11 +1,18 @@
 """Found by an operator's trial: with an open stream TERM skipped everything. The drain lasted until the moment in which
 the arbiter kills, so no `finally` clause ran, no lifespan shutdown, no worker_exit and no line of the access log."""
 
+import asyncio
+import itertools
 import signal
 
 import pytest
 
+from tests.support.answers import take_apart
+from tests.support.apps import read_body
 from tests.support.asking import send
+from tests.support.puppet import Puppet
+from tests.support.servers import PATIENCE, read_response
+from tests.support.wire import post
 
 SOURCE = """
 import asyncio
@@ -32,6 +39,14 @@ async def app(scope, receive, send):
             await asyncio.Event().wait()
     finally:
         say("finally")
+"""
+STUCK = SOURCE.replace('say("the app shuts down")', "await for_ever()") + """
+
+async def for_ever():
+    try:
+        await asyncio.Event().wait()
+    finally:
+        say("the app is cancelled")
 """
 CONFIG = """
 accesslog, access_log_format = "-", "access: %(r)s"
@@ -69,6 +84,52 @@ def test_stream_that_listens_for_a_disconnect_ends_by_itself(gunicorn, loop):
     assert "before they are done" not in server.output
 
 
+def test_app_in_hand_is_told_nothing_as_long_as_there_is_time(serve):
+    """Neither in the middle of a body, nor behind it."""
+    async def app(scope, receive, send):
+        body = await read_body(receive)
+        listening = asyncio.ensure_future(receive())
+        await asyncio.wait({listening, asyncio.ensure_future(go.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"told" if listening.done() else body})
+        await listening
+
+    server = serve(app, graceful_timeout=8 * PATIENCE, body_timeout=PATIENCE, lifespan="off")
+    go = server.call(asyncio.Event)
+    with server.connect() as client:
+        client.sendall(post(b"half and half")[:-5])
+        server.until(lambda: server.server.counters.snapshot()["in_flight"] == 1)
+        server.call(server.server.stop)
+        server.until(lambda: server.socket.fileno() == -1)
+        look_on(server)
+        client.sendall(b" half")
+        look_on(server)
+        server.call(go.set)
+        assert read_response(client).body == b"half and half"
+    server.stop()
+
+
+def test_app_that_is_told_within_a_body_may_take_its_time_to_answer(wire):
+    """Nobody waits for the rest any more."""
+    app = Puppet()
+    peer = wire(app, body=10).send(post(b"half and half")[:-5])
+    app.receive()
+    listening = app.receive()
+    for connection in peer.clock.connections():
+        peer.call(connection.dismiss)
+    assert listening.result() == {"type": "http.disconnect"}
+    peer.wait(10)
+    app.begin()
+    app.body(b"late").result()
+    app.finish()
+    assert take_apart(peer.output).body == b"late"
+
+
+def look_on(server, ticks=3):
+    seen = itertools.count()
+    server.until(lambda: next(seen) == ticks)
+
+
 def read_until(connection, end):
     data = b""
     while end not in data:
@@ -76,6 +137,43 @@ def read_until(connection, end):
         assert more, data
         data += more
     return data
+
+
+def test_worker_exit_comes_behind_a_shutdown_that_never_ends(gunicorn, loop):
+    server = gunicorn(STUCK, "--asgi-loop", loop, "--graceful-timeout", "2", config=CONFIG)
+    with server.connect() as stream:
+        send(stream, "/listens")
+        read_until(stream, b"first")
+        server.signal(signal.SIGTERM)
+        assert server.wait() == 0
+    for what in ("the app is cancelled", "hook: worker_exit"):
+        assert what in server.output, server.output
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_everything_happens_when_an_int_behind_the_term_leaves_two_seconds(gunicorn, together):
+    """The worker may hear of the two in this order, or of INT first if they come together."""
+    server = gunicorn(STUCK, "--graceful-timeout", str(PATIENCE), config=CONFIG)
+    with server.connect() as stream:
+        send(stream, "/deaf")
+        read_until(stream, b"first")
+        worker = server.worker()
+        if together:
+            server.signal(signal.SIGSTOP, worker)
+        server.signal(signal.SIGTERM)
+        server.wait_for("Handling signal: term")
+        if not together:
+            with pytest.raises(ConnectionRefusedError):  # the worker drains
+                while True:
+                    server.connect().close()
+        server.signal(signal.SIGINT)
+        server.wait_for("Quick shutdown requested")
+        if together:
+            server.signal(signal.SIGQUIT, worker)  # as the arbiter does
+            server.signal(signal.SIGCONT, worker)
+        assert server.wait() == 0
+    for what in ("finally", "the app is cancelled", "hook: worker_exit"):
+        assert what in server.output, server.output
 
 
 @pytest.mark.parametrize("timeout", ["0", "1"])

@@ -58,6 +58,18 @@ def test_factory_that_the_app_sets_makes_the_tasks_of_requests(serve):
     assert len(set(tasks)) == 3 and set(tasks) <= set(seen)
 
 
+def test_factory_that_is_set_while_the_app_serves_is_seen_with_the_next_tick(serve):
+    seen = []
+    tasks.clear()
+    server = serve(hello, lifespan="off")
+    with server.connect() as connection:
+        assert ask(connection).body == b"Hello"
+        server.call(server.loop.set_task_factory, keywords(seen))
+        server.call_behind_a_tick(lambda: None)
+        assert ask(connection).body == b"Hello"
+    assert [task in seen for task in tasks] == [False, True]
+
+
 def test_factory_that_raises_is_a_500(wire, caplog):
     def factory(loop, coroutine, **options):
         raise ZeroDivisionError("a bug")

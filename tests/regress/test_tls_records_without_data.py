@@ -146,6 +146,20 @@ def test_end_behind_records_comes_when_they_are_taken():
     assert b"".join(taker.pieces) == DATA
 
 
+def test_records_that_come_though_reading_is_paused_are_in_their_place():
+    """A loop may have read them before."""
+    taker = Taker()
+
+    async def play(client):
+        sent = client.records(DATA)
+        for start in range(0, len(sent), 1000):
+            client.layer.data_received(sent[start:start + 1000])
+        await settle()
+
+    run(play, taker)
+    assert b"".join(taker.pieces) == DATA
+
+
 def test_records_of_a_client_that_has_gone_are_forgotten():
     taker = Taker()
 

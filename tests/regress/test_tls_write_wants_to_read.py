@@ -86,6 +86,24 @@ def test_app_waits_meanwhile_and_pieces_stay_in_order(asked):
     assert take_apart(peer.heard).body == BODY + BODY.upper() + BODY
 
 
+def test_app_waits_though_what_was_written_before_has_left(asked):
+    app, peer, tls = asked
+    wants, tls.wants = tls.wants, None
+    peer.transport.room = 0
+    app.begin(headers=[(b"content-length", b"%d" % (3 * len(BODY)))])
+    waiting = [app.body(BODY, more=True)]
+    tls.wants = wants
+    waiting.append(app.body(BODY.upper(), more=True))
+    peer.transport.room = None
+    peer.read()
+    assert not any(task.done() for task in waiting)
+    go_on(peer, tls)
+    assert all(task.done() and task.exception() is None for task in waiting)
+    app.body(BODY).result()
+    peer.listen()
+    assert take_apart(peer.heard).body == BODY + BODY.upper() + BODY
+
+
 def test_peer_of_whom_nothing_more_comes_is_reset_at_its_limit(asked):
     app, peer, _ = asked
     app.begin()
