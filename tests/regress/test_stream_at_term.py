@@ -115,14 +115,52 @@ def test_app_that_is_told_within_a_body_may_take_its_time_to_answer(wire):
     peer = wire(app, body=10).send(post(b"half and half")[:-5])
     app.receive()
     listening = app.receive()
-    for connection in peer.clock.connections():
-        peer.call(connection.dismiss)
+    peer.call(peer.dispatch.give_notice)
     assert listening.result() == {"type": "http.disconnect"}
     peer.wait(10)
     app.begin()
     app.body(b"late").result()
     app.finish()
     assert take_apart(peer.output).body == b"late"
+
+
+@pytest.mark.parametrize("failure", [None, ClientDisconnect()], ids=["returns", "raises"])
+def test_client_that_waits_has_an_answer_though_the_app_gives_up_when_it_is_told(wire, caplog, failure):
+    """It had none, and the access log said that the client had gone."""
+    told = []
+    app = Puppet()
+    peer = wire(app, finished=lambda cycle: told.append(cycle.status)).send(get())
+    listening = app.receive()
+    peer.call(peer.dispatch.give_notice)
+    assert listening.result() == {"type": "http.disconnect"}
+    app.finish() if failure is None else app.fail(failure)
+    answer = take_apart(peer.output)
+    assert (answer.status, answer.headers["connection"]) == (503, "close")
+    assert told == [503]
+    assert not [record for record in caplog.records if record.levelno > logging.DEBUG]
+
+
+def test_notice_reaches_an_app_whose_answer_can_take_no_more(wire):
+    app = Puppet()
+    peer = wire(app, grace=1000).send(b"HEAD" + get()[3:])
+    app.begin()
+    app.body(b"piece", more=True).result()
+    app.receive().result()
+    listening = app.receive()
+    peer.call(peer.dispatch.give_notice)
+    assert listening.result() == {"type": "http.disconnect"}
+
+
+def test_stream_that_ends_itself_short_while_the_worker_drains_is_no_error(wire, caplog):
+    """As sse-starlette's do: a deploy wrote a line at level error for each."""
+    app = Puppet()
+    peer = wire(app).send(get())
+    app.begin()
+    app.body(b"piece", more=True).result()
+    peer.context.draining = peer.dispatch.draining = True
+    app.finish()
+    assert peer.closed
+    assert not [record for record in caplog.records if record.levelno > logging.DEBUG]
 
 
 def look_on(server, ticks=3):

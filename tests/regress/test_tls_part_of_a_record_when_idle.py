@@ -38,7 +38,7 @@ def test_request_is_answered_when_its_rest_comes_after_the_drain_has_begun(idle)
     it.context.draining = True
     for _ in range(2):
         for connection in it.clock.connections():
-            it.call(connection.shut)
+            it.call(connection.shut, 0)
     it.send(second)
     it.listen()
     assert statuses(it.heard) == [200, 200]
