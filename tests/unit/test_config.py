@@ -262,6 +262,14 @@ def test_settings_of_gunicorn_are_obeyed(read, name, value):
     assert getattr(read(**{name: value}), name) == value
 
 
+def test_reload_is_waited_for_by_a_developer(read):
+    """Nobody's next request is worth a window, nor a stream the whole of a long graceful_timeout."""
+    given = {"fastsrv_shutdown_keepalive": 7}
+    assert read(given).shutdown_keepalive == 7
+    assert read(given, reload=True).shutdown_keepalive == 0
+    assert read(graceful_timeout=3600, reload=True).graceful_timeout < read(graceful_timeout=3600).graceful_timeout
+
+
 @pytest.mark.parametrize("name", ["limit_request_line", "limit_request_field_size", "worker_connections"])
 def test_gunicorns_zero_means_no_limit(read, name):
     assert getattr(read(**{name: 0}), name) == UNLIMITED
