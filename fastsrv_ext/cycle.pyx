@@ -468,8 +468,8 @@ cdef class Cycle:
             raise ClientDisconnected("the client has gone")
 
     cdef bint is_full(self, Py_ssize_t size) noexcept:
-        """With `size` more bytes of the body, is that all that can go on the wire? Not while the request's body is still
-        to be taken: to that the app may answer first, and read it then."""
+        """With `size` more bytes of the body, is that all that can go on the wire? Not while the request's body is
+        still to be taken: an app may answer first, and read then."""
         if not self.body_complete or self.buffered > 0:
             return False
         return self.framing == NO_BODY or (self.framing == LENGTH and self.sent + size == self.length)

@@ -16,7 +16,7 @@ cdef enum:
     MAX_CORKED = 256 * 1024        # bytes kept back to leave in one write
     MAX_JOINED = 64 * 1024         # bytes up to which one copy costs less than a write of many buffers
     # How many send_timeouts a peer that has read faster than it must may then read nothing. Its kernel tells of room in
-    # steps, of 95 KB on a Linux of today: with the defaults, who reads 1,000 bytes a second is silent for three of them.
+    # steps, of 95 KB on a Linux of today: by default, who reads 1,000 bytes a second is silent for three of them.
     PATIENCE = 3
 
 

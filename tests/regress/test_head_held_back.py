@@ -247,3 +247,39 @@ def test_real_client_sees_the_head_before_the_first_event(serve, tls):
             assert head.status == 200 and head.headers["transfer-encoding"] == "chunked"
             server.call(go.set)
             assert b"event" in connection.recv(1000)
+
+
+@pytest.mark.parametrize("unix", [False, True])
+@pytest.mark.parametrize("fields", [[], [(b"content-length", b"2")]])
+def test_head_of_a_pipelined_request_whose_client_has_ended_its_side_is_held_once(wire, unix, fields):
+    """It was held twice, and forgotten once: the next tick sent a head for an answer that was complete, and the worker
+    crashed."""
+    go_on = asyncio.Event()
+
+    async def app(scope, receive, send):
+        await go_on.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": fields})
+        await asyncio.sleep(0)
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    it = wire(app, unix=unix).send(get() + get()).end()
+    it.call(go_on.set)
+    output = it.output
+    assert statuses(output) == [200, 200]
+    it.tick(4 * TICK)
+    assert it.output == output
+
+
+def test_expect_is_answered_though_the_head_could_have_left(wire):
+    """100 Continue cannot follow a head: it waits for an app that has yet to ask for the body."""
+    app = Puppet()
+    it = wire(app).send(post(b"body", b"Expect: 100-continue")[:-4])
+    app.begin()
+    it.tick(4 * TICK)
+    assert it.output == b""
+    receiving = app.receive()
+    assert it.output == b"HTTP/1.1 100 Continue\r\n\r\n"
+    it.send(b"body")
+    assert receiving.result()["body"] == b"body"
+    it.tick(2 * TICK)
+    assert statuses(it.output)[-1] == 200

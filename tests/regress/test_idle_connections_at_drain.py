@@ -123,3 +123,19 @@ def test_stop_without_idle_connections_is_as_quick_as_ever(serve):
     began = time.monotonic()
     server.stop()
     assert time.monotonic() - began < PATIENCE / 2
+
+
+def test_first_request_of_a_connection_made_long_ahead_is_answered(serve):
+    """Balancers open connections ahead of use: one that was older than a second was closed at once."""
+    server = serve(hello, hurried=True, graceful_timeout=8 * PATIENCE, keepalive=LONG, shutdown_keepalive=LONG)
+    with server.connect() as ahead, server.connect() as idle:
+        ask(idle)
+        since = server.server.clock.now
+        server.until(lambda: server.server.clock.now > since + 8)  # ticks: two seconds of the clock's
+        draining(server)
+        began = server.server.clock.now
+        server.until(lambda: server.server.clock.now > began + 4)
+        response = ask(ahead)
+        assert (response.status, response.headers["connection"]) == (200, "close")
+        ask(idle)
+    server.stop()

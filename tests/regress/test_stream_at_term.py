@@ -3,16 +3,18 @@ the arbiter kills, so no `finally` clause ran, no lifespan shutdown, no worker_e
 
 import asyncio
 import itertools
+import logging
 import signal
 
 import pytest
+from starlette.requests import ClientDisconnect
 
 from tests.support.answers import take_apart
 from tests.support.apps import read_body
 from tests.support.asking import send
 from tests.support.puppet import Puppet
 from tests.support.servers import PATIENCE, read_response
-from tests.support.wire import post
+from tests.support.wire import get, post
 
 SOURCE = """
 import asyncio
@@ -130,12 +132,13 @@ def test_client_that_waits_has_an_answer_though_the_app_gives_up_when_it_is_told
     told = []
     app = Puppet()
     peer = wire(app, finished=lambda cycle: told.append(cycle.status)).send(get())
+    app.receive().result()
     listening = app.receive()
     peer.call(peer.dispatch.give_notice)
     assert listening.result() == {"type": "http.disconnect"}
-    app.finish() if failure is None else app.fail(failure)
+    app.finish(failure)
     answer = take_apart(peer.output)
-    assert (answer.status, answer.headers["connection"]) == (503, "close")
+    assert (answer.status, answer.values(b"connection")) == (503, [b"close"])
     assert told == [503]
     assert not [record for record in caplog.records if record.levelno > logging.DEBUG]
 
@@ -159,7 +162,7 @@ def test_stream_that_ends_itself_short_while_the_worker_drains_is_no_error(wire,
     app.body(b"piece", more=True).result()
     peer.context.draining = peer.dispatch.draining = True
     app.finish()
-    assert peer.closed
+    assert peer.ended
     assert not [record for record in caplog.records if record.levelno > logging.DEBUG]
 
 
