@@ -6,6 +6,7 @@ from itertools import zip_longest
 
 from tests.stress.history import Expected
 
+MOST_AT_WORK = 4  # apps of a connection behind answers that can take no more
 CLOSE_NOTIFY = 24  # bytes of its record (RFC 8446, 6.1): what comes last
 
 
@@ -39,6 +40,24 @@ class Model:
     def wait_for(self, run, known):
         """For a grace period."""
         run.alone, run.known, run.unaware = 0, known, self.is_unaware(run)
+
+    def takes_no_more(self, run):
+        """Is all of its answer on the wire that can be?"""
+        return run.begun and (self.is_silent(run) or len(self.expected[run.number].body) == run.declared)
+
+    def fill(self, run):
+        """The next request is served, though the app goes on, unless it still has a body to take."""
+        taken = run.consumed == self.arrived(run)
+        if run.receiver is not None and run.receiver.done() and not run.receiver.cancelled():
+            taken = run.receiver.result().get("more_body") is False
+        if run is self.in_hand and self.takes_no_more(run) and self.is_whole(run) and taken:
+            run.full, run.heard = True, self.delivered
+            self.complete(run)
+            self.tell(run)
+
+    def is_blocked(self):
+        """Are so many apps at work behind such answers that the next request waits for them?"""
+        return sum(run.full and not run.complete and not run.ended for run in self.runs) >= MOST_AT_WORK
 
     def is_over(self, run):
         """Does receive() say http.disconnect, behind what has come?"""
@@ -113,6 +132,8 @@ class Model:
                 self.turn += 1
                 self.refuse(request.refused)
             elif request is not None and request.head_end is not None and self.delivered >= request.head_end:
+                if self.is_blocked():
+                    return
                 self.turn += 1
                 assert len(self.runs) >= self.turn, "a request was not acted upon"
                 self.in_hand = self.runs[request.number]
@@ -138,6 +159,10 @@ class Model:
             return None
         if self.draining is not None:
             return ("drain", self.draining.number, self.delivered)
+        request = self.requests[self.turn] if self.turn < len(self.requests) else None
+        if self.is_blocked() and request is not None and request.head_end is not None and (
+                self.delivered >= request.head_end):
+            return None
         if self.delivered == 0 or self.delivered > self.next_start:
             return ("head", self.turn)
         return ("idle", self.turn)
@@ -150,6 +175,8 @@ class Model:
             self.wire.read(1)
         self.read_close_notify()
         self.read_answers()
+        if self.in_hand is not None:
+            self.fill(self.in_hand)  # the app may have taken the last of a body
         self.model()
         if self.wire.closed and not self.lost:
             assert self.over and not self.lagging

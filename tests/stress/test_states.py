@@ -274,15 +274,12 @@ class Machine(Model, RuleBasedStateMachine):
 
     def look_for_the_end(self, run, more):
         answer = self.expected[run.number]
-        answer.complete = not more or self.is_silent(run) or len(answer.body) == run.declared  # to the client
-        if answer.complete:
-            run.complete, run.full = not more, more
+        answer.complete = not more or self.takes_no_more(run)  # to the client
+        if not more:
+            run.complete = True
             self.complete(run)
-        if run.full:
-            run.heard = self.delivered
-            if not self.is_whole(run):
-                run.consumed = self.arrived(run)  # it is thrown away
-            self.tell(run)
+        else:
+            self.fill(run)
 
     def complete(self, run):
         request, answer = self.requests[run.number], self.expected[run.number]
@@ -347,6 +344,8 @@ class Machine(Model, RuleBasedStateMachine):
             left_behind = [run for run in self.runs if run.told and not run.ended]
             run = self.in_hand
             held = run if run is not None and run.status is not None and not run.begun else None
+            if held is not None and self.requests[held.number].awaits_continue and not self.is_whole(held):
+                held = None  # 100 Continue cannot follow a head
             self.wire.tick()
             self.read_close_notify()
             self.quiet += 1
