@@ -26,7 +26,9 @@ async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": b"Hello, world!"})
 """
 MAX_REQUESTS = 700  # of a worker
-MAY_LOSE = {"direct": 2, "haproxy": 0, "nginx": 0}  # of some 30,000
+# Of some 30,000. Our end and a request may pass each other on the wire (RFC 9112, 9.6), also between haproxy and us: that
+# takes a busy machine, and two backends of which one ends for good.
+MAY_LOSE = {"direct": 2, "haproxy": 0, "nginx": 0, "two backends": 2}
 
 
 # As one sets up haproxy for more than one server: who cannot connect to one tries the other.
@@ -109,5 +111,5 @@ def test_one_of_two_servers_ends(gunicorn, tmp_path):
         assert ending.wait() == 0
         clients.served(500)
     print(clients.figures)
-    assert not clients.figures["lost"]
+    assert len(clients.figures["lost"]) <= MAY_LOSE["two backends"]
     assert clients.figures["slowest"] < SLOWEST
