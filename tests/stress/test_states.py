@@ -362,7 +362,7 @@ class Machine(Model, RuleBasedStateMachine):
             if cancelled:
                 pass  # what has come is its failure's answer
             elif key is None:
-                assert not news and (self.lost or not self.wire.ended)
+                assert not news and (self.lost or released or not self.wire.ended)
             else:
                 self.judge(key[0], news)
             self.model()
