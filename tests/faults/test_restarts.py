@@ -26,8 +26,8 @@ async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": b"Hello, world!"})
 """
 MAX_REQUESTS = 700  # of a worker
-# Of some 30,000. Our end and a request may pass each other on the wire (RFC 9112, 9.6), also between haproxy and us: that
-# takes a busy machine, and two backends of which one ends for good.
+# Of some 30,000. Our end and a request may pass each other on the wire (RFC 9112, 9.6), also between haproxy and us:
+# that takes a busy machine, and two backends of which one ends for good.
 MAY_LOSE = {"direct": 2, "haproxy": 0, "nginx": 0, "two backends": 2}
 
 

@@ -214,6 +214,7 @@ def test_starlette_has_one_write_and_its_length(serve, path, middleware):
             while missing > 0:
                 missing -= len(connection.recv(1 << 20))
     assert in_one_piece >= ANSWERS / 2  # all, but where a tick has come in between
+    server.until(lambda: not server.server.dispatch.tasks)  # the app has closed its file
 
 
 @pytest.mark.parametrize("middleware", [False, True])
