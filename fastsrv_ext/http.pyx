@@ -21,14 +21,12 @@ from fastsrv_ext.response cimport UNTIL_CLOSE, error_answer
 from fastsrv_ext.scope cimport make_scope
 from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, HEAD, IDLE, RESPOND, SEND, State
 
-cdef enum:
-    NOT_SEEN = -1                  # bytes: the peer's end has not been seen behind the body in hand
-
 # RFC 9110, 10.2.3. Most requests take less than a second, so there is room again by then; who is told to stay away for
 # longer does so while there is.
 cdef bytes RETRY_AFTER = b"retry-after: 1\r\n"  # seconds
 
 cdef enum:
+    NOT_SEEN = -1                  # bytes: the peer's end has not been seen behind the body in hand
     MAX_LEFT_AT_WORK = 4           # apps behind answers that can take no more: HEAD to a stream is one, for seconds
     MAX_REST = 1024 * 1024         # bytes of an answered body, read for nothing so that the connection lives on
     SERVICE_UNAVAILABLE = 503      # what is told of an answer that the worker's end has cost
@@ -379,6 +377,8 @@ cdef class HTTP(Closing):
     cdef int response_complete(self, Cycle cycle) except -1:
         cdef bint last = cycle.ending != PERSISTS
         self.context.counters.responses += 1
+        self.cycle = None
+        cycle.connection = None
         if cycle.progress == FULL:
             cycle.counters = self.context.counters  # it is in flight until the app has said that it has ended, or ends
             cycle.lose(cycle.status)  # the time that it took; of it is told in the app's context, when that has ended
@@ -386,9 +386,6 @@ cdef class HTTP(Closing):
             self.left_at_work += 1
         else:
             self.context.counters.in_flight -= 1
-        self.cycle = None
-        cycle.connection = None
-        if cycle.progress != FULL:
             cycle.tell_finished()
         if last:
             self.ends(cycle.ending)
