@@ -31,7 +31,7 @@ class Listeners:
         limit: int, connected: Callable[[], int],
     ) -> None:
         self.loop = loop
-        self.sockets = sockets
+        self.sockets = list(sockets)
         self.protocol = protocol
         self.log = log
         self.limit = limit
@@ -47,7 +47,7 @@ class Listeners:
 
     def room_changed(self) -> None:
         """A connection was made or has ended: accept if there is room for one more."""
-        room = self.wanted and self.connected() + len(self.adopting) < self.limit
+        room = self.wanted and self.has_room()
         if room != self.accepting:
             self.accepting = room
             if room:
@@ -68,7 +68,11 @@ class Listeners:
         self.wanted = False
         self.room_changed()
         self.loop.call_later(LAST_CALL, self.drop)
-        for listening in self.sockets:
+        while self.sockets:
+            listening = self.sockets.pop()
+            listening.setblocking(False)
+            while self.has_room() and self.accept(listening):
+                pass  # to the very end: who is in the queue when it is closed is reset
             listening.close()  # no shutdown(): it would end the other processes' copies, too
 
     def let_go(self) -> None:
@@ -92,20 +96,24 @@ class Listeners:
         for listening in self.sockets:
             self.loop.remove_reader(listening)
 
-    def accept(self, listening: socket.socket) -> None:
-        """One connection: the next one's room depends on it."""
+    def has_room(self) -> bool:
+        return self.connected() + len(self.adopting) < self.limit
+
+    def accept(self, listening: socket.socket) -> bool:
+        """One connection: the next one's room depends on it. Was there one?"""
         try:
             connection, _ = listening.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-            return  # another worker was faster, or the peer has gone
+            return False  # another worker was faster, or the peer has gone
         except OSError as error:
             self.try_again_later(error)
-            return
+            return False
         connection.setblocking(False)
         task = self.loop.create_task(self.adopt(connection))
         self.adopting.add(task)
         task.add_done_callback(self.adopted)
         self.room_changed()
+        return True
 
     async def adopt(self, connection: socket.socket) -> None:
         try:
