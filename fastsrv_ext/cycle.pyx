@@ -585,8 +585,8 @@ cdef class Cycle:
         return self.peer >= FINISHED or self.progress == FULL
 
     def unaware(self):
-        """Is the app at work for a client of which the same holds, without having been told?"""
-        return self.may_be_gone() and not self.is_over()
+        """Has the app not been told yet that its client may have gone?"""
+        return not self.is_over()
 
     def tell_disconnect(self):
         """Tell the app that its client seems to have gone, or the worker ends: receive() says http.disconnect from now
@@ -613,11 +613,11 @@ cdef class Cycle:
         return self.peer == GONE
 
     def taken(self):
-        """How much of the response the client has taken, head and bytes of the body, as far as can be told; -1 while it
-        lags behind."""
+        """How much the client has taken of the response, head and bytes of the body, as far as can be told, and the
+        app of the request's body; -1 while the client lags behind."""
         if self.connection is not None and self.connection.lagging():
             return -1
-        return self.sent + (self.progress >= BEGUN)
+        return self.received + self.sent + (self.progress >= BEGUN)
 
     def fail(self, bint owed):
         """The app will not complete its response: if one is still `owed` and none begun, answer 500, else close. An app
