@@ -65,14 +65,13 @@ class Listeners:
     def end(self) -> None:
         """Accept no more: who comes now finds another process that listens, or is refused. A connection that is
         being made gets a moment."""
-        self.wanted = False
+        opened, self.wanted = self.wanted, False
         self.room_changed()
         self.loop.call_later(LAST_CALL, self.drop)
         while self.sockets:
             listening = self.sockets.pop()
-            listening.setblocking(False)
-            while self.has_room() and self.accept(listening):
-                pass  # to the very end: who is in the queue when it is closed is reset
+            if opened:
+                self.accept_the_last(listening)
             listening.close()  # no shutdown(): it would end the other processes' copies, too
 
     def let_go(self) -> None:
@@ -114,6 +113,12 @@ class Listeners:
         task.add_done_callback(self.adopted)
         self.room_changed()
         return True
+
+    def accept_the_last(self, listening: socket.socket) -> None:
+        """To the very end: who is in the queue when it is closed is reset."""
+        listening.setblocking(False)
+        while self.has_room() and self.accept(listening):
+            pass
 
     async def adopt(self, connection: socket.socket) -> None:
         try:

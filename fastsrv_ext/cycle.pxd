@@ -75,7 +75,8 @@ cdef class Cycle:
     cdef Hold hold                   # None, or what lets a held head leave in time
     cdef long long turn              # of the loop, in which the app was last seen to send
     cdef double turn_began           # about when: seconds of the system's monotonic clock
-    cdef Py_ssize_t streak           # bytes since then
+    cdef Py_ssize_t streak           # bytes since then; to nobody: since it has given way
+    cdef bint had_turn               # which it did without a wait that could be cancelled
     cdef Ending ending               # why no other request may follow, or PERSISTS
     cdef Said said                   # by the app, in its fields
 

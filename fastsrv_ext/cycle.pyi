@@ -1,7 +1,7 @@
 # What Python code sees of cycle.pyx; http.pyx sees cycle.pxd.
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Generator
 from types import TracebackType
 from typing import Any, NoReturn
 
@@ -43,6 +43,13 @@ class Ready(Done):
 @disjoint_base
 class Elsewhere(Done):
     """A send() called in another thread than the loop's."""
+
+@disjoint_base
+class Turn:
+    """An awaitable: a turn of the loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None: ...
+    def __await__(self) -> Generator[Any]: ...
 
 @disjoint_base
 class Cycle:

@@ -158,6 +158,21 @@ cdef class Elsewhere(Done):
             self.sending.close()
 
 
+cdef class Turn:
+    """A turn of the loop in which anyio cancels nothing, as the wait is over when it begins: it comes to the app's next
+    wait. A generator is closed when it is cancelled there; if its send() is, whenever the garbage collector comes."""
+    cdef object loop
+
+    def __init__(self, loop):
+        self.loop = loop
+
+    def __await__(self):
+        over = self.loop.create_future()
+        over.set_result(None)
+        over._asyncio_future_blocking = True  # says asyncio's `await`, of one that is not over
+        yield over
+
+
 Coroutine.register(Done)
 cdef Done DONE = Done()
 
@@ -220,6 +235,7 @@ cdef class Cycle:
 
     async def wait_for_turn(self):
         """It has been told time and again, and may never wait for anything else: let others be served."""
+        self.streak = 0
         await sleep(0)
         return await self.receive()
 
@@ -444,23 +460,31 @@ cdef class Cycle:
             self.progress = COMPLETE
             self.in_flight_no_more()
             self.wake()
-        elif self.has_had_its_turn(size):
+        elif self.has_had_its_turn(0):  # nothing is written
             return self.wait_for_peer()
         return DONE
 
     cdef bint has_had_its_turn(self, Py_ssize_t size) except -1:
-        """The app goes on, and may never wait for anything else: is it time that others are served?"""
+        """The app goes on, and may never wait for anything else: is it time that others are served? One that sends to
+        nobody gives way however often it waits in between: anyio cancels no task whose wait is over.
+        """
         cdef long long turn = self.context.this_turn()
         if self.turn != turn:
             self.turn = turn
             self.turn_began = monotonic()
-            self.streak = 0
+            if self.connection is not None:
+                self.streak = 0
         self.streak += size + EVENT_COST
         return self.streak > STREAK or self.context.budget.is_spent(self.turn_began)
 
     async def wait_for_peer(self):
         """For one that lags, or for a turn of the loop."""
-        if self.connection is None or not self.connection.lagging():
+        self.streak = 0
+        if self.connection is None and not self.had_turn:
+            self.had_turn = True
+            await Turn(self.context.loop)
+        elif self.connection is None or not self.connection.lagging():
+            self.had_turn = False
             await sleep(0)
         while self.connection is not None and self.connection.lagging():
             await self.connection.caught_up()

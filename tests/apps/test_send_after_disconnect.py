@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from tests.apps.served.disconnect_app import THREADS
+from tests.apps.served.disconnect_app import POOL, THREADS
 from tests.support.servers import Gunicorn, read_response, read_to_end
 
 CONFIG = """
@@ -58,6 +58,27 @@ def test_stream_of_starlette_is_closed(server, key, ignored):
     server.wait_for_end(key)
     server.note(key + "-closed")
     assert known(server, key) == ("background" if ignored else None)
+
+
+def test_span_of_open_telemetry_ends_where_it_began(server, key, ignored):
+    """Else it complains of it: "Failed to detach context"."""
+    connection = ask(server, f"/traced/fast/stream?key={key}")
+    assert connection.recv(1000)
+    reset(connection)
+    server.wait_for_end(key)
+    server.note(key + "-closed")
+    assert known(server, key) == ("background" if ignored else None)
+
+
+def test_pool_of_a_reverse_proxy_is_not_used_up(server, key, ignored):
+    for number in range(2 * POOL if ignored else 1):
+        connection = ask(server, f"/fast/proxy?key={key}{number}&path=fast/stream")
+        assert connection.recv(1000)
+        reset(connection)
+        server.wait_for_end(f"{key}{number}")
+        server.wait_for_end(f"{key}{number}-behind")
+    with ask(server, "/fast/proxy?key=last&path=flask/hello") as connection:
+        assert b"hello" in read_response(connection).body
 
 
 def test_stream_of_starlette_to_a_client_that_has_half_closed_is_whole(server):

@@ -148,7 +148,7 @@ def test_peer_that_has_lagged_is_still_looked_for(limited, unix, lag):
         it.transport.peer.close()
     else:  # all that TCP tells
         it.transport.peer.shutdown(socket.SHUT_WR)
-    it.tick(GRACE)
+    it.tick(2 * GRACE)
     assert not cancelled
     it.wait(3)
     assert cancelled and it.context.counters.in_flight == 0

@@ -4,8 +4,10 @@ The connection was closed when 1 MiB had been thrown away, while the peer was st
 """
 
 import http.client
+import shutil
 import socket
 import struct
+import subprocess
 import threading
 
 import pytest
@@ -50,6 +52,19 @@ def test_client_that_writes_all_before_it_reads_gets_the_answer(server, path, ch
         answer = read_response(connection)
         assert (answer.status, answer.headers["connection"]) == (401, "close")
         assert connection.recv(1) == b""
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+@pytest.mark.parametrize("options", [(), ("--header", "Expect:"), ("--header", "Transfer-Encoding: chunked")],
+                         ids=["expect", "length", "chunked"])
+@pytest.mark.parametrize("path", ["/", "/part", "/closes"])
+def test_curl_gets_the_answer(serve, tmp_path, path, options):
+    (tmp_path / "upload").write_bytes(bytes(20 * MEGABYTE))
+    done = subprocess.run([
+        "curl", "--disable", "--noproxy", "*", "--silent", "--show-error", "--max-time", str(PATIENCE), *options,
+        "--upload-file", tmp_path / "upload", "--write-out", " %{http_code}",
+        f"http://127.0.0.1:{serve(refuses).port}{path}"], capture_output=True)
+    assert (done.returncode, done.stdout) == (0, b"Who are you? 401"), done.stderr
 
 
 REFUSALS = {

@@ -4,9 +4,12 @@ import asyncio
 import functools
 import time
 
+import aiohttp
 from a2wsgi import WSGIMiddleware
 from fastapi import BackgroundTasks, FastAPI, Request
 from flask import Flask, request
+from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
+from opentelemetry.sdk.trace import TracerProvider
 from starlette.background import BackgroundTask
 from starlette.responses import StreamingResponse
 
@@ -16,6 +19,7 @@ from tests.apps.served.django_app import app as django
 PIECE = bytes(64 * 1024)
 PIECES = 100  # more than the kernel takes for a client that reads nothing
 THREADS = 5  # of Flask
+POOL = 2  # connections of the reverse proxy to what is behind it
 fast = FastAPI()
 flask = Flask(__name__)
 
@@ -31,12 +35,12 @@ async def background(key: str, asked: Request, tasks: BackgroundTasks) -> str:
 
 
 @fast.get("/fast/stream")
-async def stream(key: str) -> StreamingResponse:
+async def stream(key: str, pause: float = 0) -> StreamingResponse:
     async def pieces():
         try:
             while True:
                 yield PIECE
-                await asyncio.sleep(0)
+                await asyncio.sleep(pause)
         finally:
             note(key + "-closed")
 
@@ -49,6 +53,21 @@ async def paced() -> StreamingResponse:
         for _ in range(10):
             yield "piece\n"
             await asyncio.sleep(0.02)
+
+    return StreamingResponse(pieces())
+
+
+@fast.get("/fast/proxy")
+async def proxy(asked: Request, key: str, path: str) -> StreamingResponse:
+    """A reverse proxy of `path` on this very server: a closed generator gives the connection back to its pool."""
+    if not hasattr(fast.state, "session"):
+        fast.state.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=POOL))
+
+    async def pieces():
+        host, port = asked.scope["server"]
+        async with fast.state.session.get(f"http://{host}:{port}/{path}?key={key}-behind&pause=0.01") as response:
+            async for piece in response.content.iter_any():
+                yield piece
 
     return StreamingResponse(pieces())
 
@@ -86,15 +105,17 @@ async def endless(scope, receive, send):
 
 
 wsgi = WSGIMiddleware(flask, workers=THREADS)
+traced = OpenTelemetryMiddleware(fast, tracer_provider=TracerProvider())
 
 
 async def by_path(scope, receive, send):
     global loop
     loop = asyncio.get_running_loop()
     _, name, rest = scope["path"].split("/", 2)
-    if name == "django":
+    if name in ("django", "traced"):
         scope = {**scope, "path": f"/{rest}"}
-    await {"fast": fast, "flask": wsgi, "django": django, "endless": endless}[name](scope, receive, send)
+    app = {"fast": fast, "traced": traced, "flask": wsgi, "django": django, "endless": endless}[name]
+    await app(scope, receive, send)
 
 
 async def app(scope, receive, send):
