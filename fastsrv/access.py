@@ -16,6 +16,7 @@ from gunicorn.glogging import Logger
 
 from fastsrv.access_line import AccessLine
 from fastsrv.atoms import decoded, environ, method, path, query, scheme, took, uri
+from fastsrv.log import CarefulLog
 from fastsrv_ext.cycle import Cycle
 
 
@@ -87,7 +88,7 @@ class Access:
                 if self.post_request:
                     self.post_request(self.worker, request, variables, response)
         except BaseException:
-            self.log.exception("The access log or post_request failed")
+            CarefulLog(self.log).exception("The access log or post_request failed")
 
 
 def changed_hook(cfg: Any, name: str) -> Any:

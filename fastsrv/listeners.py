@@ -108,7 +108,7 @@ class Listeners:
             self.try_again_later(error)
             return False
         connection.setblocking(False)
-        task = self.loop.create_task(self.adopt(connection))
+        task = asyncio.Task(self.adopt(connection), loop=self.loop)
         self.adopting.add(task)
         task.add_done_callback(self.adopted)
         self.room_changed()
@@ -159,7 +159,7 @@ class UvloopListeners(Listeners):
         self.opening: asyncio.Task[None] | None = None
 
     def resume(self) -> None:
-        self.opening = self.loop.create_task(self.listen())
+        self.opening = asyncio.Task(self.listen(), loop=self.loop)
 
     async def listen(self) -> None:
         try:

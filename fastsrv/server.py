@@ -81,9 +81,9 @@ class Server:
 
     async def serve(self) -> None:
         """Start up, serve, drain, shut down. Raises LifespanFailed if the app cannot start."""
-        heart = self.loop.create_task(self.heartbeat())
-        stop = self.loop.create_task(self.stopping.wait())
-        starting = self.loop.create_task(self.lifespan.startup())
+        heart = asyncio.Task(self.heartbeat(), loop=self.loop)
+        stop = asyncio.Task(self.stopping.wait(), loop=self.loop)
+        starting = asyncio.Task(self.lifespan.startup(), loop=self.loop)
         try:
             await first_of(starting, stop, heart)
             if starting.done():
@@ -225,13 +225,13 @@ class Server:
         if tasks:
             self.log.warning("%d requests are ended before they are done", len(tasks))
             await self.until("shutdown", *tasks)
-        ending = self.loop.create_task(self.lifespan.shutdown())
+        ending = asyncio.Task(self.lifespan.shutdown(), loop=self.loop)
         await self.until("cleanup", ending)
         failure = ending.exception() if ending.done() else TimeoutError("the time for it is over")
         if failure is not None:
             self.log.error("The app failed to shut down: %s", failure, exc_info=failure.__cause__)
         ending.cancel()
-        await self.until("leave", self.loop.create_task(self.lifespan.end()))
+        await self.until("leave", asyncio.Task(self.lifespan.end(), loop=self.loop))
         refused = self.counters.snapshot()["refused"]
         if refused:
             self.log.info("Requests refused: %s", ", ".join(f"{refused[kind]} {kind}" for kind in refused))

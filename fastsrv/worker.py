@@ -29,6 +29,7 @@ from fastsrv.dispatch import NotASGI, check_app
 from fastsrv.failed_app import failed_app, files_of, shown_if_it_fails
 from fastsrv.forwarded import Forwarded
 from fastsrv.lifespan import LifespanFailed
+from fastsrv.log import CarefulLog
 from fastsrv.server import Server
 from fastsrv.stacks import report
 from fastsrv.timetable import LAST_WORD, NEVER, QUICK, QUICKER, Timetable
@@ -45,6 +46,7 @@ class Worker(base.Worker):
     tls: ssl.SSLContext | None = None
     loop: asyncio.AbstractEventLoop | None = None
     server: Server | None = None
+    lives = True  # alive
     terminated = False  # TERM has come
     interrupted = False  # INT or QUIT has come
     dying = False  # aborted by the arbiter: to end now, whatever the app does
@@ -66,6 +68,18 @@ class Worker(base.Worker):
             sys.exit(1)
         for told in strangers({**os.environ, **cfg.env}, cfg.settings):  # here: once, not in each worker
             log.warning("%s", told)
+
+    @property
+    def alive(self) -> bool:
+        """gunicorn's word for a worker that is to go on."""
+        return self.lives
+
+    @alive.setter
+    def alive(self, alive: bool) -> None:
+        """False ends it: from signal handlers, and from the reloader's thread, whatever the loop is at."""
+        self.lives = alive
+        if not alive and not self.timetables:
+            self.end_by(Timetable.graceful(time.monotonic(), graceful_timeout(self.cfg)))
 
     @property
     def nr(self) -> int:
@@ -132,7 +146,7 @@ class Worker(base.Worker):
         assert self.loop is not None
         try:
             for job in (self.serve, self.end_loop):
-                task = self.loop.create_task(job())
+                task = asyncio.Task(job(), loop=self.loop)
                 while not task.done():
                     self.run_until_exit(task)
                 task.result()
@@ -165,7 +179,7 @@ class Worker(base.Worker):
         access = Access(self, self.cfg, self.log)
         sockets = [listener.sock for listener in self.sockets]  # type: ignore[attr-defined]
         self.server = Server(
-            self.wsgi, self.config, sockets, self.log,
+            self.wsgi, self.config, sockets, CarefulLog(self.log),
             watch=self.watch, beat=self.notify, tls=self.tls,
             max_requests=0 if self.max_requests == sys.maxsize else self.max_requests,
             finished=access.finished, before=access.before, forwarded=Forwarded(self.cfg).apply,
@@ -186,7 +200,7 @@ class Worker(base.Worker):
             await asyncio.get_running_loop().shutdown_asyncgens()
 
         rest = max(0.0, self.server.timetable.leave - time.monotonic())
-        await asyncio.wait({asyncio.create_task(end())}, timeout=min(LAST_WORD, rest))
+        await asyncio.wait({asyncio.Task(end())}, timeout=min(LAST_WORD, rest))
 
     def watch(self) -> None:
         """With every tick: should we go on?"""
@@ -195,8 +209,6 @@ class Worker(base.Worker):
             self.log.info("The arbiter has gone, the worker ends")
             self.alive = False
         if not self.alive:
-            if not self.timetables:  # no signal, but the reloader's thread, or the above
-                self.end_by(Timetable.graceful(time.monotonic(), self.config.graceful_timeout))
             self.server.stop(self.timetable)
 
     @property
@@ -257,7 +269,6 @@ class Worker(base.Worker):
         """TERM: end gracefully. The arbiter may say it time and again, and counts from the first."""
         self.terminated = True
         super().handle_exit(sig, frame)
-        self.end_by(Timetable.graceful(time.monotonic(), graceful_timeout(self.cfg)))
         if self.interrupted:  # Python has no order for signals that come together
             self.end_by(Timetable.quick(time.monotonic(), QUICKER))
         if self.server is None or not self.server.started:

@@ -47,8 +47,11 @@ cdef class Timed(Link):
 cdef class Clock:
     cdef readonly long long now        # ticks since the clock was made
     cdef tuple queues                  # a Queue per State
+    cdef dict early                    # by deadline: a Queue of those whose wait was shortened, whatever their state
 
     cdef long long limit(self, State state) noexcept
+    cdef bint judge_queue(self, Queue queue, Budget budget, double began) except -1
+    cdef list members(self, Queue queue)
 
 
 cdef double seconds(long long ticks) noexcept

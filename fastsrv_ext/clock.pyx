@@ -52,13 +52,14 @@ cdef class Timed(Link):
 
     cdef int shorten(self, long long ticks) except -1:
         """The wait that has just begun is the rest of one that has lasted for so long."""
-        cdef Link later = self.previous
+        cdef Queue early
         if ticks > 0:
             self.deadline -= ticks
-            while isinstance(later, Timed) and (<Timed>later).deadline > self.deadline:
-                later = later.previous
             self.unlink()
-            self.link_behind(later)
+            early = self.clock.early.get(self.deadline)
+            if early is None:
+                early = self.clock.early[self.deadline] = Queue("", NEXT)
+            early.append(self)
         return 0
 
     cdef int expired(self) except -1:
@@ -83,6 +84,7 @@ cdef class Clock:
             WATCH: ("WATCH", ticks(WATCH_EVERY)), HOLD: ("HOLD", NEXT),
         }
         self.queues = tuple(Queue(*limits[state]) for state in sorted(limits))
+        self.early = {}
 
     cdef long long limit(self, State state) noexcept:
         return (<Queue>self.queues[<Py_ssize_t>state]).limit
@@ -100,18 +102,28 @@ cdef class Clock:
         during a stall are read before their sender is judged.
         """
         cdef Queue queue
-        cdef Timed first
         cdef double began = monotonic()
         for queue in self.queues:
-            while queue.limit != NEVER and queue.next is not queue:
-                first = <Timed>queue.next
-                if first.deadline > self.now:
-                    break
-                first.expired()
-                if queue.next is first and first.deadline <= self.now:
-                    raise RuntimeError(f"{first!r} stayed in {queue.name} after its deadline")
-                if budget is not None and budget.is_spent(began):
-                    return True
+            if queue.limit != NEVER and self.judge_queue(queue, budget, began):
+                return True
+        for deadline in [deadline for deadline in self.early if deadline <= self.now]:
+            if self.judge_queue(self.early[deadline], budget, began):
+                return True
+            del self.early[deadline]
+        return False
+
+    cdef bint judge_queue(self, Queue queue, Budget budget, double began) except -1:
+        """True: the budget was spent before all of it were judged."""
+        cdef Timed first
+        while queue.next is not queue:
+            first = <Timed>queue.next
+            if first.deadline > self.now:
+                break
+            first.expired()
+            if queue.next is first and first.deadline <= self.now:
+                raise RuntimeError(f"{first!r} stayed in {queue.name} after its deadline")
+            if budget is not None and budget.is_spent(began):
+                return True
         return False
 
     def cap(self, str state, double seconds):
@@ -127,16 +139,26 @@ cdef class Clock:
                     timed.deadline = min(timed.deadline, self.now + limit)
 
     def waiting(self, str state):
-        """Everybody in `state` (its name), as a list, the one that entered first at its head."""
-        return [timed for queue in self.queues if queue.name == state for timed in members(queue)]
+        """Everybody in `state` (its name), as a list, the one that entered first at its head, and behind them those
+        whose wait was shortened."""
+        return [timed for queue in self.queues if queue.name == state for timed in self.members(queue)]
 
     def connections(self):
         """Everybody in a state of connections, as a list."""
-        return [timed for queue in self.queues[:OF_CONNECTIONS] for timed in members(queue)]
+        return [timed for queue in self.queues[:OF_CONNECTIONS] for timed in self.members(queue)]
 
     def census(self):
         """How many wait in each state: {"HEAD": 0, "IDLE": 12, ...}, CLOSED left out."""
-        return {queue.name: len(members(queue)) for queue in self.queues[1:]}
+        return {queue.name: len(self.members(queue)) for queue in self.queues[1:]}
+
+    cdef list members(self, Queue queue):
+        """Who waits in its state."""
+        cdef Queue early
+        cdef Timed timed
+        found = members(queue)
+        for early in self.early.values():
+            found += [timed for timed in members(early) if self.queues[<Py_ssize_t>timed.state] is queue]
+        return found
 
 
 def ticks(double seconds):

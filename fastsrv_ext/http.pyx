@@ -54,14 +54,14 @@ cdef class HTTP(Closing):
     def data_received(self, bytes data not None):
         if self.input >= ENDED:
             self.discard(len(data))
-        elif self.unread is not None:
+        elif self.unread is not None or self.turn is not None:
             self.keep_unread(data)
+            self.throttle()  # it has had its turn, or enough to do
+        elif self.read(data, 0):
+            self.advance_soon()
+            self.throttle()
         else:
-            self.read(data, 0)
-            if self.turn is None:
-                self.advance()
-            else:
-                self.throttle()  # it has had its turn, and waits for the next one
+            self.advance()
 
     def eof_received(self):
         """The peer has half-closed. True: we stay to answer what it has asked for."""
@@ -188,7 +188,9 @@ cdef class HTTP(Closing):
             while self.state < DRAIN:
                 if self.unread is not None and self.first is None and not self.is_crowded():
                     data, self.unread = self.unread, None
-                    self.read(data, self.parsed)
+                    spent = self.read(data, self.parsed)
+                    if spent:
+                        break
                 elif self.cycle is not None or self.state == SEND:
                     break
                 elif self.first is not None and self.left_at_work >= MAX_LEFT_AT_WORK:

@@ -31,6 +31,7 @@ cdef class Reader(Stream):
     cdef Py_ssize_t excess           # bytes of an unfinished head, or around the chunks of a body
     cdef bytes unread                # not parsed yet, from `parsed` on: enough has been read ahead
     cdef Py_ssize_t parsed           # bytes of `unread`
+    cdef Py_ssize_t bare             # bytes that were read at once, and carried no body
 
     # the pipeline: cycles that wait for their turn; each knows the following one
     cdef Cycle first
@@ -42,7 +43,7 @@ cdef class Reader(Stream):
     cdef int body_came(self, Py_ssize_t size) except -1      # for `reading`
     cdef int message_ended(self) except -1                   # that of `reading`
 
-    cdef int read(self, bytes data, Py_ssize_t start) except -1
+    cdef bint read(self, bytes data, Py_ssize_t start) except -1
     cdef int keep_unread(self, bytes data) except -1
     cdef bint reads_method_head(self) except -1
     cdef bint is_crowded(self) noexcept
@@ -50,6 +51,7 @@ cdef class Reader(Stream):
     cdef int forget_last(self) except -1
     cdef int forget_pipeline(self) except -1
 
+    cdef Py_ssize_t step(self, bytes data, Py_ssize_t start) except -1
     cdef Py_ssize_t scan(self, bytes data, Py_ssize_t start) except -1
     cdef Py_ssize_t read_body(self, bytes data, Py_ssize_t start) except -1
     cdef Py_ssize_t begin(self, bytes data, Py_ssize_t start) except -1

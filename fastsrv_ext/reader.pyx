@@ -20,7 +20,8 @@ from fastsrv_ext.request cimport CHUNKED_LENGTH, body_too_large, too_large
 cdef enum:
     READ_AHEAD = 16 * 1024         # bytes that the parser gets at once, but for a body of known length
     MAX_PIPELINED = 32             # requests read ahead before reading pauses
-    HIGH_WATER = 64 * 1024         # bytes of bodies that no app has taken before reading pauses
+    HIGH_WATER = 64 * 1024         # bytes of heads and bodies that no app has taken before reading pauses
+    BARE_A_TURN = 16 * 1024        # bytes that carry no body, to be parsed in a turn: they cost far more than a body's
     CHUNK_OVERHEAD = 16            # bytes that a chunk may spend on its framing; extensions come on top
     MAX_EXCESS = 16 * 1024         # bytes of chunk extensions and trailers a body may spend; Go allows 16 KiB
 
@@ -40,31 +41,37 @@ cdef class Reader(Stream):
 
     # --- bytes ---
 
-    cdef int read(self, bytes data, Py_ssize_t start) except -1:
-        """What has come, from `start` on. Where enough has been read ahead, the rest is kept, and not copied."""
-        cdef Py_ssize_t size = len(data), begin = start, end
+    cdef bint read(self, bytes data, Py_ssize_t start) except -1:
+        """What has come, from `start` on. Where enough has been read ahead, the rest is kept, and not copied. True: it
+        was as much as there may be in a turn of the loop."""
+        cdef Py_ssize_t size = len(data), begin = start
+        self.bare = 0
         while start < size and self.input < ENDED:
-            if start > begin and self.is_crowded():
+            if start > begin and (self.bare >= BARE_A_TURN or self.is_crowded()):
                 self.unread = data
                 self.parsed = start
                 break
-            if self.input == IN_PLAIN_BODY:
-                start = self.read_body(data, start)
-                continue
-            if self.input == BETWEEN or self.line is not None:
-                if self.line is None and self.context.scan_heads:
-                    end = self.scan(data, start)
-                    if end > start:
-                        start = end
-                        continue
-                start = self.begin(data, start)
-            else:
-                start = self.feed(data, start)
-        return 0
+            self.bare -= start
+            start = self.step(data, start)
+            self.bare += start
+        return self.bare >= BARE_A_TURN
+
+    cdef Py_ssize_t step(self, bytes data, Py_ssize_t start) except -1:
+        """A head, a body, or a part of one. Returns where it ends."""
+        cdef Py_ssize_t end
+        if self.input == IN_PLAIN_BODY:
+            return self.read_body(data, start)
+        if self.input == BETWEEN or self.line is not None:
+            if self.line is None and self.context.scan_heads:
+                end = self.scan(data, start)
+                if end > start:
+                    return end
+            return self.begin(data, start)
+        return self.feed(data, start)
 
     cdef int keep_unread(self, bytes data) except -1:
-        """Behind what is unread: the loop had read it before reading was paused."""
-        self.unread = self.unread[self.parsed:] + data
+        """Behind what is unread, if anything is: the loop had read it before reading was paused."""
+        self.unread = data if self.unread is None else self.unread[self.parsed:] + data
         self.parsed = 0
         return 0
 
@@ -234,7 +241,7 @@ cdef class Reader(Stream):
         if self.pipelined >= MAX_PIPELINED:
             return True
         while cycle is not None:
-            held += cycle.buffered
+            held += cycle.head.size + cycle.buffered
             cycle = cycle.following
         if self.reading is not None and self.reading is not self.last:
             held += self.reading.buffered
@@ -273,6 +280,7 @@ cdef class Reader(Stream):
     def on_body(self, bytes data not None):
         cdef Py_ssize_t size = len(data)
         self.excess -= size
+        self.bare -= size
         if self.body_left > 0:
             self.body_left -= size
         self.reading.received += size

@@ -58,6 +58,26 @@ def test_factory_that_the_app_sets_makes_the_tasks_of_requests(serve):
     assert len(set(tasks)) == 3 and set(tasks) <= set(seen)
 
 
+def test_factory_that_knows_no_keywords_makes_the_tasks_of_requests_alone(serve):
+    """uvloop calls it with some, and it raises: that is a 500, and nothing else. The worker did not even accept."""
+    async def app(scope, receive, send):
+        if scope["type"] == "lifespan":
+            await receive()
+            asyncio.get_running_loop().set_task_factory(plain([]))
+            await send({"type": "lifespan.startup.complete"})
+            phases.append((await receive())["type"])
+            await send({"type": "lifespan.shutdown.complete"})
+        else:
+            await hello(scope, receive, send)
+
+    phases = []
+    server = serve(app)
+    with server.connect() as connection:
+        assert ask(connection).status in (200, 500)
+    server.stop()
+    assert phases == ["lifespan.shutdown"]
+
+
 def test_factory_that_is_set_while_the_app_serves_is_seen_with_the_next_tick(serve):
     seen = []
     tasks.clear()

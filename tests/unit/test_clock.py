@@ -249,7 +249,8 @@ def test_wait_that_is_taken_up_again_has_its_place_among_the_others(stage):
     fourth.wait("BODY", 1)
     fifth = it.waiter("BODY")
     fifth.wait("BODY", 1000)
-    assert it.clock.waiting("BODY") == [fifth, third, first, fourth, second]
+    assert it.clock.waiting("BODY") == [first, second, third, fourth, fifth]
+    assert it.clock.census()["BODY"] == len(it.clock.connections()) == 5
     it.tick()
     assert it.expired == [fifth]
     it.tick(40)

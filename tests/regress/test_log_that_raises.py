@@ -1,0 +1,61 @@
+"""A filter of the app's that raised on a line of ours, which the clock had occasion for, ended the heartbeat, and with
+it the worker: without a drain, a request beside it was cut off, and the app's lifespan never shut down."""
+
+import signal
+
+import pytest
+
+from tests.support.asking import read_response, send
+
+SOURCE = """
+import asyncio
+
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        print("shut down", flush=True)
+        return await send({"type": "lifespan.shutdown.complete"})
+    if scope["path"] == "/stubborn":
+        print("it has begun", flush=True)
+        while True:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                pass
+    await filtered.wait()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"hello"})
+
+filtered = asyncio.Event()
+"""
+CONFIG = """
+asgi_disconnect_grace_period = 1
+graceful_timeout = 2
+
+def post_worker_init(worker):
+    import served
+
+    def complains(record):
+        if "goes on with" in record.getMessage():
+            served.filtered.set()
+        return record.request_id
+
+    worker.log.error_log.addFilter(complains)
+"""
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_failing_line_costs_itself_alone(gunicorn, loop):
+    server = gunicorn(SOURCE, "--asgi-loop", loop, config=CONFIG)
+    with server.connect() as beside, server.connect() as gone:
+        send(beside)
+        send(gone, "/stubborn")
+        server.wait_for("it has begun")
+        gone.close()
+        assert read_response(beside).body == b"hello"
+    server.signal(signal.SIGTERM)
+    assert server.wait() == 0
+    assert "shut down" in server.output and "heartbeat" not in server.output
+    assert "AttributeError" in server.output
