@@ -51,7 +51,7 @@ cdef class Clock:
 
     cdef long long limit(self, State state) noexcept
     cdef bint judge_queue(self, Queue queue, Budget budget, double began) except -1
-    cdef list members(self, Queue queue)
+    cdef list members(self, int state)
 
 
 cdef double seconds(long long ticks) noexcept

@@ -7,7 +7,7 @@ heartbeat calls `advance()` and, after the loop has polled once more, `judge()`.
 from math import ceil
 
 from fastsrv_ext.budget cimport monotonic
-from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, GRACE, HEAD, HOLD, IDLE, OF_CONNECTIONS, RESPOND, SEND, WATCH
+from fastsrv_ext.state cimport CLOSED, NAMES, STATES, State, is_move, is_of_connection
 
 TICK = 0.25  # seconds; a limit is met at most two ticks late, for four wake-ups a second
 WATCH_EVERY = 1  # seconds: a system call for each that is watched; their apps have a grace period of some seconds
@@ -40,6 +40,7 @@ cdef class Timed(Link):
 
     cdef int enter(self, State state) except -1:
         """Wait for what `state` waits for, from now on. The only writer of state and deadline."""
+        assert is_move(self.state, state), f"{type(self).__name__}: {NAMES[self.state]} -> {NAMES[state]}"
         cdef Queue queue = <Queue>self.clock.queues[<Py_ssize_t>state]
         self.unlink()
         self.state = state
@@ -78,12 +79,11 @@ cdef class Clock:
         double grace=3,
     ):
         limits = {
-            CLOSED: ("CLOSED", NEVER), HEAD: ("HEAD", ticks(header)), IDLE: ("IDLE", ticks(keepalive)),
-            RESPOND: ("RESPOND", NEVER), BODY: ("BODY", ticks(body)), SEND: ("SEND", ticks(send)),
-            DRAIN: ("DRAIN", ticks(drain)), CLOSE: ("CLOSE", ticks(close)), GRACE: ("GRACE", ticks(grace)),
-            WATCH: ("WATCH", ticks(WATCH_EVERY)), HOLD: ("HOLD", NEXT),
+            "CLOSED": NEVER, "HEAD": ticks(header), "IDLE": ticks(keepalive), "RESPOND": NEVER, "BODY": ticks(body),
+            "SEND": ticks(send), "DRAIN": ticks(drain), "CLOSE": ticks(close), "GRACE": ticks(grace),
+            "WATCH": ticks(WATCH_EVERY), "HOLD": NEXT,
         }
-        self.queues = tuple(Queue(*limits[state]) for state in sorted(limits))
+        self.queues = tuple(Queue(name, limits[name]) for name in NAMES)
         self.early = {}
 
     cdef long long limit(self, State state) noexcept:
@@ -141,23 +141,24 @@ cdef class Clock:
     def waiting(self, str state):
         """Everybody in `state` (its name), as a list, the one that entered first at its head, and behind them those
         whose wait was shortened."""
-        return [timed for queue in self.queues if queue.name == state for timed in self.members(queue)]
+        return self.members(NAMES.index(state))
 
     def connections(self):
         """Everybody in a state of connections, as a list."""
-        return [timed for queue in self.queues[:OF_CONNECTIONS] for timed in self.members(queue)]
+        cdef int state
+        return [
+            timed for state in range(STATES) if is_of_connection(<State>state) for timed in self.members(state)]
 
     def census(self):
         """How many wait in each state: {"HEAD": 0, "IDLE": 12, ...}, CLOSED left out."""
-        return {queue.name: len(self.members(queue)) for queue in self.queues[1:]}
+        return {NAMES[state]: len(self.members(state)) for state in range(STATES) if state != CLOSED}
 
-    cdef list members(self, Queue queue):
-        """Who waits in its state."""
+    cdef list members(self, int state):
         cdef Queue early
         cdef Timed timed
-        found = members(queue)
+        found = members(self.queues[state])
         for early in self.early.values():
-            found += [timed for timed in members(early) if self.queues[<Py_ssize_t>timed.state] is queue]
+            found += [timed for timed in members(early) if <int>timed.state == state]
         return found
 
 

@@ -8,7 +8,7 @@ from fastsrv_ext.request import BadRequest
 
 from fastsrv_ext.counters cimport HEAD_LATE, KEEPALIVE_OVER, REST_LATE
 from fastsrv_ext.reader cimport BETWEEN, ENDED, IN_HEAD, REFUSED
-from fastsrv_ext.state cimport BODY, CLOSE, DRAIN, HEAD, IDLE, SEND
+from fastsrv_ext.state cimport BODY, CLOSE, DRAIN, HEAD, IDLE, SEND, is_ending
 
 cdef enum:
     DRAIN_LIMITS = 6               # of DRAIN that what comes may make of one, 30 s as nginx's lingering_time
@@ -124,7 +124,7 @@ cdef class Closing(Reader):
             if not (self.has_part_of_record() or self.has_unread_bytes()):
                 self.ends(self.context.drains_for)
                 self.close()
-        elif self.state >= DRAIN and self.input >= ENDED and self.unsent() == 0:
+        elif is_ending(self.state) and self.input >= ENDED and self.unsent() == 0:
             if self.state == DRAIN and self.clock.now - self.draining_since >= SHUT_FOR_GOOD:
                 had_its_moment = True
             if had_its_moment:

@@ -1,7 +1,7 @@
 # Why connections end and why requests are refused: counts.
 # Decides nothing and knows no connection: http.pyx, closing.pyx and others say what happened.
 
-from fastsrv_ext.state cimport OF_CONNECTIONS
+from fastsrv_ext.state cimport STATES
 
 
 cdef enum Ending:
@@ -35,7 +35,7 @@ cdef class Counters:
     cdef readonly long long responses        # that are complete
     cdef readonly long long in_flight        # requests whose app is at work, until its response is complete
     cdef long long[ENDINGS] closed           # connections
-    cdef long long[OF_CONNECTIONS] expired   # limits of time that were acted upon, by State
+    cdef long long[STATES] expired           # limits of time that were acted upon, by State
     cdef dict refused                        # requests, by BadRequest.kind
 
     cdef Ending refuse(self, object kind) except PERSISTS

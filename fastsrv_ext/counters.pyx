@@ -4,7 +4,7 @@ Decides nothing and knows no connection. One a worker process, made by fastsrv/s
 connections through their Context; snapshot() is for whoever shows it.
 """
 
-from fastsrv_ext.state cimport CLOSED, RESPOND
+from fastsrv_ext.state cimport NAMES, RESPOND, State, is_of_connection
 
 # The names of `Ending`, in its order; docs/ARCHITECTURE.md tells what each means.
 cdef tuple ENDING_NAMES = (
@@ -12,8 +12,6 @@ cdef tuple ENDING_NAMES = (
     "concurrency", "bad_request", "client_close", "app_close", "keepalive_off", "body_unread", "app_failed",
     "peer_ended", "lost", "tls_failed", "worker_drains", "max_requests", "worker_stops",
 )
-# Those of `State`.
-cdef tuple STATE_NAMES = ("CLOSED", "HEAD", "IDLE", "RESPOND", "BODY", "SEND", "DRAIN", "CLOSE")
 
 # Refusals (BadRequest.kind) that a connection's end is counted apart for.
 cdef dict APART = {
@@ -43,10 +41,14 @@ cdef class Counters:
         has sent the last of it to nobody, or ends. refused: requests that were refused, by kind (BadRequest.kind); a
         kind is there once it has occurred.
         """
+        cdef int i
         return {
             "opened": self.opened,
             "connections": {name: self.closed[i] for i, name in enumerate(ENDING_NAMES) if i != PERSISTS},
-            "expired": {name: self.expired[i] for i, name in enumerate(STATE_NAMES) if i not in (CLOSED, RESPOND)},
+            "expired": {
+                name: self.expired[i] for i, name in enumerate(NAMES)
+                if is_of_connection(<State>i) and i != RESPOND
+            },
             "requests": self.requests,
             "responses": self.responses,
             "in_flight": self.in_flight,

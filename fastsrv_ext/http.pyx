@@ -19,7 +19,7 @@ from fastsrv_ext.cycle cimport BEGUN, CLIENT_CLOSED_REQUEST, FINISHED, FULL, GON
 from fastsrv_ext.reader cimport ENDED, IN_BODY, IN_HEAD, IN_PLAIN_BODY, REFUSED
 from fastsrv_ext.response cimport UNTIL_CLOSE, error_answer
 from fastsrv_ext.scope cimport make_scope
-from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, HEAD, IDLE, RESPOND, SEND, State
+from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, HEAD, IDLE, RESPOND, SEND, State, is_ending
 
 # RFC 9110, 10.2.3. Most requests take less than a second, so there is room again by then; who is told to stay away for
 # longer does so while there is.
@@ -68,7 +68,7 @@ cdef class HTTP(Closing):
         cdef Cycle cycle
         cdef Peer peer = HALF_CLOSED if self.is_local() else FINISHED
         self.ends(PEER_ENDED)
-        if self.state >= DRAIN or (
+        if is_ending(self.state) or (
             self.cycle is None and self.first is None and self.refusal is None and self.state != SEND
         ):
             self.enter(CLOSE)
@@ -128,7 +128,7 @@ cdef class HTTP(Closing):
             if cycle.received == self.seen:
                 cycle.tell_gone()
             self.seen = cycle.received
-        elif self.state >= DRAIN:
+        elif is_ending(self.state):
             self.drained = 0  # what the kernel holds is the last: read it, or our close is a reset
             self.throttle()
         return 0
@@ -185,7 +185,7 @@ cdef class HTTP(Closing):
             return 0
         self.advancing = True
         try:
-            while self.state < DRAIN:
+            while not is_ending(self.state):
                 if self.unread is not None and self.first is None and not self.is_crowded():
                     data, self.unread = self.unread, None
                     spent = self.read(data, self.parsed)
@@ -273,7 +273,7 @@ cdef class HTTP(Closing):
 
     cdef int rest(self) except -1:
         """Nothing is owed. Wait for the next request, unless there is none to come."""
-        if self.state == SEND or self.state >= DRAIN:
+        if self.state == SEND or is_ending(self.state):
             pass  # resume_writing, or the peer's end, comes first
         elif self.input == REFUSED:
             self.drain()

@@ -10,7 +10,7 @@ from fastsrv_ext.kernel cimport (
     HAS_CLOSED, HAS_ENDED, HAS_GONE, MAX_PARTS, NO_END, Sight, end_both_sides, end_our_side, has_unread, look_at,
     reset_now, send_now, send_parts_now, unacknowledged,
 )
-from fastsrv_ext.state cimport CLOSE, CLOSED, RESPOND, SEND, WATCH
+from fastsrv_ext.state cimport CLOSE, CLOSED, RESPOND, SEND, WATCH, is_ending, is_owed
 
 cdef enum:
     MAX_CORKED = 256 * 1024        # bytes kept back to leave in one write
@@ -146,7 +146,7 @@ cdef class Stream(Connection):
 
     cdef bint is_direct(self) noexcept:
         """May bytes go to the kernel past the transport? Whatever it holds itself makes the state SEND."""
-        return self.descriptor >= 0 and self.state < SEND
+        return self.descriptor >= 0 and self.state != SEND and not is_ending(self.state)
 
     cdef int transmit(self, bytes data) except -1:
         if self.is_direct():
@@ -302,7 +302,7 @@ cdef class Watch(Timed):
 
     cdef int expired(self) except -1:
         cdef Stream stream = self.stream
-        if RESPOND <= stream.state <= SEND or stream.throttled:
+        if is_owed(stream.state) or stream.throttled:
             self.enter(WATCH)
             stream.look()
         else:

@@ -1,13 +1,10 @@
 # A Timed that tests can hold: what a connection is to the clock, without HTTP.
 # Compiled by the fixture of tests/unit/test_clock.py.
 
-from fastsrv_ext.clock cimport Timed
-from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, GRACE, HEAD, IDLE, RESPOND, SEND, WATCH
+from fastsrv_ext.state import MOVES
 
-cdef dict STATES = {
-    "CLOSED": CLOSED, "HEAD": HEAD, "IDLE": IDLE, "RESPOND": RESPOND, "BODY": BODY, "SEND": SEND,
-    "DRAIN": DRAIN, "CLOSE": CLOSE, "GRACE": GRACE, "WATCH": WATCH,
-}
+from fastsrv_ext.clock cimport Timed
+from fastsrv_ext.state cimport NAMES, State
 
 
 cdef class Waiter(Timed):
@@ -20,9 +17,21 @@ cdef class Waiter(Timed):
 
     def wait(self, str state, long long waited=0):
         """waited: ticks that this wait has lasted before."""
-        self.enter(STATES[state])
+        for name in way(NAMES[self.state], state):
+            self.enter(<State><int>NAMES.index(name))
         self.shorten(waited)
 
     cdef int expired(self) except -1:
         self.on_expiry(self)
         return 0
+
+
+def way(before, state):
+    """The shortest one there is by legal moves, as the names of the states behind `before`."""
+    ways = [[before]]
+    for known in ways:
+        for move in MOVES:
+            if known[-1] in move.before:
+                if move.after == state:
+                    return [*known[1:], state]
+                ways.append([*known, move.after])

@@ -331,7 +331,8 @@ def test_waiting_lists_the_waits_of_a_state_in_order(stage):
     assert it.clock.waiting("HEAD") == heads
     assert it.clock.waiting("IDLE") == [idle]
     assert it.clock.waiting("BODY") == []
-    assert it.clock.waiting("no such state") == []
+    with pytest.raises(ValueError):
+        it.clock.waiting("no such state")
 
 
 def test_connections_are_all_but_the_apps_and_what_stands_beside_them(stage):
