@@ -7,7 +7,7 @@ says what each limit means; stream.pyx does what is to be done to the transport.
 from fastsrv_ext.request import BadRequest
 
 from fastsrv_ext.counters cimport HEAD_LATE, KEEPALIVE_OVER, REST_LATE
-from fastsrv_ext.reader cimport BETWEEN, ENDED, IN_HEAD, REFUSED
+from fastsrv_ext.reader cimport BETWEEN, ENDED, IN_HEAD, REFUSED, is_acted_upon
 from fastsrv_ext.state cimport BODY, CLOSE, DRAIN, HEAD, IDLE, SEND, is_ending
 
 cdef enum:
@@ -73,8 +73,7 @@ cdef class Closing(Reader):
     cdef int close(self) except -1:
         """Nothing is owed any more."""
         cdef bint peer_knows = self.input == ENDED and self.drained == 0
-        if self.input < ENDED:
-            self.input = REFUSED
+        self.stop()
         self.head = self.reading = None
         if self.state == DRAIN or peer_knows:
             self.enter(CLOSE)
@@ -124,7 +123,7 @@ cdef class Closing(Reader):
             if not (self.has_part_of_record() or self.has_unread_bytes()):
                 self.ends(self.context.drains_for)
                 self.close()
-        elif is_ending(self.state) and self.input >= ENDED and self.unsent() == 0:
+        elif is_ending(self.state) and not is_acted_upon(self.input) and self.unsent() == 0:
             if self.state == DRAIN and self.clock.now - self.draining_since >= SHUT_FOR_GOOD:
                 had_its_moment = True
             if had_its_moment:

@@ -16,13 +16,13 @@ from fastsrv_ext.counters cimport (
     APP_FAILED, BODY_UNREAD, KEEPALIVE_OFF, LOST, PEER_ENDED, PERSISTS, TLS_FAILED, WORKER_STOPS, Ending,
 )
 from fastsrv_ext.cycle cimport BEGUN, CLIENT_CLOSED_REQUEST, FINISHED, FULL, GONE, HALF_CLOSED, THERE, Peer
-from fastsrv_ext.reader cimport ENDED, IN_BODY, IN_HEAD, IN_PLAIN_BODY, REFUSED
+from fastsrv_ext.reader cimport ENDED, IN_BODY, IN_HEAD, IN_PLAIN_BODY, REFUSED, is_acted_upon
 from fastsrv_ext.response cimport UNTIL_CLOSE, error_answer
 from fastsrv_ext.scope cimport make_scope
 from fastsrv_ext.state cimport BODY, CLOSE, CLOSED, DRAIN, HEAD, IDLE, RESPOND, SEND, State, is_ending
 
-# RFC 9110, 10.2.3. Most requests take less than a second, so there is room again by then; who is told to stay away for
-# longer does so while there is.
+# RFC 9110, 10.2.3. Most requests take less than a second, so by then there is room again; a longer time would keep
+# clients away from a worker that has room.
 cdef bytes RETRY_AFTER = b"retry-after: 1\r\n"  # seconds
 
 cdef enum:
@@ -52,7 +52,7 @@ cdef class HTTP(Closing):
             self.abort()
 
     def data_received(self, bytes data not None):
-        if self.input >= ENDED:
+        if not is_acted_upon(self.input):
             self.discard(len(data))
         elif self.unread is not None or self.turn is not None:
             self.keep_unread(data)
@@ -294,8 +294,7 @@ cdef class HTTP(Closing):
         """What has been read is no request: answer `refusal` when those before it are answered."""
         cdef Cycle cycle = self.reading
         refusal.bodiless = self.reads_method_head()
-        if self.input != ENDED:
-            self.input = REFUSED
+        self.stop()
         self.head = self.reading = None
         self.unread = None
         if cycle is None:
@@ -397,7 +396,7 @@ cdef class HTTP(Closing):
             cycle.buffered = 0
             if last or not self.is_worth_draining(cycle):
                 self.ends(BODY_UNREAD)
-                self.input = REFUSED
+                self.stop()
                 self.reading = self.unread = None
         if self.advancing:
             return 0
@@ -433,8 +432,7 @@ cdef class HTTP(Closing):
 
     cdef int act_no_more(self) except -1:
         """No later byte is acted upon, nor what has been read (CVE-2024-49768)."""
-        if self.input != ENDED:
-            self.input = REFUSED
+        self.stop()
         self.forget_pipeline()
         self.unread = self.refusal = None
         return 0

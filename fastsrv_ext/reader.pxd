@@ -18,6 +18,11 @@ cdef enum Input:
     REFUSED              # we act upon nothing more; what comes is discarded
 
 
+cdef inline bint is_acted_upon(Input input) noexcept:
+    """Is what comes acted upon, or discarded?"""
+    return input != ENDED and input != REFUSED
+
+
 cdef class Reader(Stream):
     # the parser and what it is at
     cdef object parser               # httptools.HttpRequestParser, None until a head asks for it
@@ -37,6 +42,11 @@ cdef class Reader(Stream):
     cdef Cycle first
     cdef Cycle last
     cdef Py_ssize_t pipelined        # how many
+
+    cdef inline void stop(self) noexcept:
+        """From now on nothing that comes is acted upon."""
+        if is_acted_upon(self.input):
+            self.input = REFUSED
 
     # what http.pyx makes of it
     cdef int refuse(self, object refusal) except -1          # BadRequest: what was read is no request

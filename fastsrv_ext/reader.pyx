@@ -46,7 +46,7 @@ cdef class Reader(Stream):
         was as much as there may be in a turn of the loop."""
         cdef Py_ssize_t size = len(data), begin = start
         self.bare = 0
-        while start < size and self.input < ENDED:
+        while start < size and is_acted_upon(self.input):
             if start > begin and (self.bare >= BARE_A_TURN or self.is_crowded()):
                 self.unread = data
                 self.parsed = start
@@ -140,7 +140,7 @@ cdef class Reader(Stream):
             text = stand_in(self.head, limits)
             shift += end - PyBytes_GET_SIZE(text)
             at, end = 0, PyBytes_GET_SIZE(text)
-        while at < end and self.input < ENDED:
+        while at < end and is_acted_upon(self.input):
             at = self.feed(text, at)
         return at + shift
 
@@ -194,7 +194,7 @@ cdef class Reader(Stream):
         except HttpParserError as error:
             self.refuse(BadRequest(400, f"{error}", "syntax"))
         else:
-            if self.input < ENDED:
+            if is_acted_upon(self.input):
                 self.check_excess()
         return 0
 

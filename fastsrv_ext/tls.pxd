@@ -6,8 +6,8 @@ from fastsrv_ext.budget cimport Budget
 cdef enum Phase:
     HANDSHAKE                        # hands are not shaken yet
     OPEN
-    ENDED                            # our close_notify is out; the peer may go on
-    LOST                             # nothing is read or written any more
+    NOTIFIED                         # our close_notify is out; the peer may go on
+    DISCONNECTED                     # nothing is read or written any more
 
 
 cdef struct Records:

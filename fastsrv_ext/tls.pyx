@@ -50,7 +50,7 @@ cdef class TLS:
         self.protocol.connection_made(self)
 
     def data_received(self, bytes data not None):
-        if self.phase == LOST or self.peer_has_ended or self.end_waits:
+        if self.phase == DISCONNECTED or self.peer_has_ended or self.end_waits:
             return  # nothing may follow the peer's close_notify
         if self.held is None:
             self.go_through(data, 0)
@@ -73,7 +73,7 @@ cdef class TLS:
             self.protocol.resume_writing()
 
     def connection_lost(self, exc):
-        self.phase = LOST
+        self.phase = DISCONNECTED
         self.descriptor = -1
         protocol, self.protocol = self.protocol, None
         protocol.connection_lost(exc if self.error is None else self.error)
@@ -96,14 +96,14 @@ cdef class TLS:
             began = monotonic()
             view = memoryview(data)
             pieces = [self.take(view[start:end])]
-            while end < size and self.phase != LOST and not self.end_waits:
+            while end < size and self.phase != DISCONNECTED and not self.end_waits:
                 if self.budget.is_spent(began):
                     self.hold(data, end)
                     break
                 start, end = end, slice_end(&self.records, data, end)
                 pieces.append(self.take(view[start:end]))
             plain = b"".join(pieces)
-        if self.phase == LOST:
+        if self.phase == DISCONNECTED:
             return 0
         if plain:
             self.protocol.data_received(plain)
@@ -111,7 +111,7 @@ cdef class TLS:
             self.write_on()
         if self.end_waits:
             self.let_end()
-        if self.outgoing is not None and self.outgoing.pending and self.phase != ENDED:
+        if self.outgoing is not None and self.outgoing.pending and self.phase != NOTIFIED:
             self.flush()  # a handshake's answer, an alert, a new key
         return 0
 
@@ -141,12 +141,12 @@ cdef class TLS:
 
     cdef bytes take(self, object data):
         """What `data`, and half a record before it, is in plain."""
-        if self.phase == LOST:
+        if self.phase == DISCONNECTED:
             return b""
         self.incoming.write(data)
         if self.phase == HANDSHAKE:
             self.shake_hands()
-        return self.decrypt() if self.phase == OPEN or self.phase == ENDED else b""
+        return self.decrypt() if self.phase == OPEN or self.phase == NOTIFIED else b""
 
     cdef int shake_hands(self) except -1:
         try:
@@ -196,7 +196,7 @@ cdef class TLS:
         return 0
 
     cdef int fail(self, object error) except -1:
-        self.phase = LOST
+        self.phase = DISCONNECTED
         self.error = error
         self.failed(error)
         self.flush()  # the alert
@@ -243,7 +243,7 @@ cdef class TLS:
     cdef int notify(self) except -1:
         """Say that nothing more will come from us."""
         if self.phase == OPEN:
-            self.phase = ENDED
+            self.phase = NOTIFIED
             try:
                 self.tls.unwrap()
             except SSLError:  # the peer's close_notify has not come: ours is written all the same
