@@ -56,6 +56,7 @@ class Worker(base.Worker):
     def __init__(self, *args: Any) -> None:
         """In the arbiter, before the fork."""
         super().__init__(*args)
+        self.careful_log = CarefulLog(self.log)
         self.timetables: list[Timetable] = []  # of all ends that were asked for
 
     @classmethod
@@ -152,7 +153,7 @@ class Worker(base.Worker):
                 task.result()
             self.loop.close()
         except LifespanFailed as failure:
-            self.log.error("The app failed to start: %s", failure, exc_info=failure.__cause__)
+            self.careful_log.error("The app failed to start: %s", failure, exc_info=failure.__cause__)
             self.exit(Arbiter.WORKER_BOOT_ERROR)
         except BaseException:
             if not self.dying:
@@ -171,7 +172,7 @@ class Worker(base.Worker):
         except (SystemExit, KeyboardInterrupt) as failure:
             if self.dying or task.done() or self.server is None or not self.server.started:
                 raise
-            self.log.error("A task or callback of the app raised %r, the worker ends", failure)
+            self.careful_log.error("A task or callback of the app raised %r, the worker ends", failure)
             self.alive = False
             self.server.stop()
 
@@ -179,7 +180,7 @@ class Worker(base.Worker):
         access = Access(self, self.cfg, self.log)
         sockets = [listener.sock for listener in self.sockets]  # type: ignore[attr-defined]
         self.server = Server(
-            self.wsgi, self.config, sockets, CarefulLog(self.log),
+            self.wsgi, self.config, sockets, self.careful_log,
             watch=self.watch, beat=self.notify, tls=self.tls,
             max_requests=0 if self.max_requests == sys.maxsize else self.max_requests,
             finished=access.finished, before=access.before, forwarded=Forwarded(self.cfg).apply,
@@ -206,7 +207,7 @@ class Worker(base.Worker):
         """With every tick: should we go on?"""
         assert self.server is not None
         if self.alive and self.ppid != os.getppid():
-            self.log.info("The arbiter has gone, the worker ends")
+            self.careful_log.info("The arbiter has gone, the worker ends")
             self.alive = False
         if not self.alive:
             self.server.stop(self.timetable)
@@ -240,7 +241,8 @@ class Worker(base.Worker):
     def end_at_last(self) -> None:
         while (rest := self.timetable.exit - time.monotonic()) > 0:
             time.sleep(min(rest, LOOK))
-        self.log.warning("The app, or a thread or child process of it, does not end; the worker ends without it")
+        self.careful_log.warning(
+            "The app, or a thread or child process of it, does not end; the worker ends without it")
         os._exit(self.code)
 
     def has_forked(self) -> None:
@@ -308,8 +310,9 @@ class Worker(base.Worker):
         self.dying = True
         if self.loop is not None and not self.loop.is_closed():
             self.loop.stop()  # the SystemExit that follows may get lost: in the app, or in uvloop
-        self.log.critical("The worker (pid %s) was aborted; it was doing this:\n%s",
-                          os.getpid(), report(self.loop, self.server, frame))
+        self.careful_log.critical(
+            "The worker (pid %s) was aborted; it was doing this:\n%s",
+            os.getpid(), report(self.loop, self.server, frame))
         super().handle_abort(sig, frame)
 
 

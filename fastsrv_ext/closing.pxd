@@ -9,6 +9,7 @@ cdef class Closing(Reader):
     cdef long long draining_since    # the tick at which DRAIN was entered, whatever has extended it
 
     # what http.pyx makes of it
+    cdef object turn                 # asyncio.Handle: advance() comes with it; None
     cdef int advance(self) except -1                         # do what is to be done next
 
     cdef int drain(self) except -1

@@ -26,6 +26,10 @@ cdef class Closing(Reader):
         """The clock's word that the peer has kept us waiting for as long as the state allows."""
         if self.state == SEND:
             return self.judge_laggard()
+        if self.turn is not None and self.state != CLOSE:
+            # What has come is not judged before its turn: with the next tick, unless it has moved on by then.
+            self.enter(HEAD if self.state == IDLE else self.state)
+            return self.shorten(self.clock.limit(self.state) - 1)
         if self.state == IDLE:
             if self.has_part_of_record() or self.has_unread_bytes():
                 return self.enter(HEAD)  # a request has come; the loop is about to read it, or the rest of its record
@@ -120,7 +124,7 @@ cdef class Closing(Reader):
             since = max(since, self.since)
             if self.clock.now - since < max(SHUT_AFTER, self.clock.limit(IDLE)):
                 return
-            if not (self.has_part_of_record() or self.has_unread_bytes()):
+            if self.turn is None and not (self.has_part_of_record() or self.has_unread_bytes()):
                 self.ends(self.context.drains_for)
                 self.close()
         elif is_ending(self.state) and not is_acted_upon(self.input) and self.unsent() == 0:

@@ -11,7 +11,6 @@ cdef class HTTP(Closing):
     cdef object refusal              # BadRequest to be answered when their turn is over
     cdef bint advancing              # advance() is at work further up the stack
     cdef double corked_since         # the time; 0 where answers do not wait for those of the loop's next turn
-    cdef object turn                 # asyncio.Handle: advance() comes with it; None
     cdef int left_at_work            # apps that go on though their answers can take no more
     cdef long long seen              # bytes received of the body in hand when the peer's end was last seen behind it
 

@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from tests.support.asking import ask, fetch, send
-from tests.support.servers import PATIENCE
+from tests.support.servers import PATIENCE, read_response
 
 STREAM = """
 import asyncio, sys, time
@@ -30,12 +30,14 @@ async def app(scope, receive, send):
 
 
 def outcome(server):
-    """Of a new connection: answered or refused, within a time in which nobody would give up."""
+    """Of a new connection: answered, refused, or reset, within a time in which nobody would give up."""
     try:
         with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
             return "answered" if ask(connection, "/").status == 200 else "?"
     except ConnectionRefusedError:
         return "refused"
+    except ConnectionResetError:
+        return "reset"
 
 
 @pytest.mark.parametrize("options", [(), ("--reuse-port",)], ids=["shared", "reuse-port"])
@@ -57,9 +59,31 @@ def when_ready(server):  # with reuse_port gunicorn does not say it
         while "refused" not in outcomes:
             outcomes.append(outcome(server))
         outcomes += [outcome(server) for _ in range(10)]
-    assert set(outcomes) <= {"answered", "refused"}
+    assert set(outcomes) <= {"answered", "refused", "reset"}
+    assert outcomes.count("reset") <= 1  # in the microseconds from the last accept() to close()
     assert outcomes[-10:] == ["refused"] * 10
     assert server.wait() == 0
+
+
+def test_connection_that_comes_while_the_listeners_end_is_answered(serve):
+    """Whatever the loop does to end its own part stands between the last look into the queue and the close."""
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"hello"})
+
+    def pause():
+        paused()
+        late.append(server.connect())
+        send(late[-1])
+
+    late = []
+    server = serve(app, lifespan="off")
+    listeners = server.server.listeners
+    paused, listeners.pause = listeners.pause, pause
+    server.stop()
+    assert read_response(late[0]).status == 200
+    for connection in late:
+        connection.close()
 
 
 @contextlib.contextmanager

@@ -1,14 +1,17 @@
 """A filter of the app's that raised on a line of ours, which the clock had occasion for, ended the heartbeat, and with
 it the worker: without a drain, a request beside it was cut off, and the app's lifespan never shut down."""
 
+import os
+import select
 import signal
 
 import pytest
 
-from tests.support.asking import read_response, send
+from tests.support.asking import send
+from tests.support.servers import PATIENCE, read_response
 
 SOURCE = """
-import asyncio
+import asyncio, threading, time
 
 async def app(scope, receive, send):
     if scope["type"] == "lifespan":
@@ -17,6 +20,9 @@ async def app(scope, receive, send):
         await receive()
         print("shut down", flush=True)
         return await send({"type": "lifespan.shutdown.complete"})
+    if scope["path"] == "/thread":
+        threading.Thread(target=time.sleep, args=(3600,)).start()
+        filtered.set()
     if scope["path"] == "/stubborn":
         print("it has begun", flush=True)
         while True:
@@ -59,3 +65,15 @@ def test_failing_line_costs_itself_alone(gunicorn, loop):
     assert server.wait() == 0
     assert "shut down" in server.output and "heartbeat" not in server.output
     assert "AttributeError" in server.output
+
+
+def test_process_whose_last_word_fails_ends_all_the_same(gunicorn):
+    """A thread of the app's holds it up; the arbiter kills only at its own end."""
+    server = gunicorn(SOURCE, "--timeout", "0", config=CONFIG)
+    old = os.pidfd_open(server.worker())
+    with server.connect() as connection:
+        send(connection, "/thread")
+        assert read_response(connection).body == b"hello"
+    server.signal(signal.SIGHUP)
+    assert select.select([old], [], [], PATIENCE)[0]
+    os.close(old)

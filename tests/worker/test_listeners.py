@@ -83,10 +83,15 @@ def post_worker_init(worker): print("ready", flush=True)
             send(busy, "/wait", "Content-Length: 1", method="POST")
             server.wait_for("a request waits")
             server.signal(signal.SIGTERM, server.worker())
+            resets = 0
             with pytest.raises(ConnectionRefusedError):  # nobody listens
                 while True:
                     with connect() as late:
-                        assert ask(late).status == 200
+                        try:
+                            assert ask(late).status == 200
+                        except ConnectionResetError:
+                            resets += 1
+            assert resets <= 1  # in the microseconds from the last accept() to close(): the kernel has no other way
             busy.sendall(b"x")
             assert read_response(busy).body == b"waited"
         server.wait_for("ready", 2)
