@@ -1,7 +1,7 @@
 """fastsrv's settings: one frozen dataclass, read from gunicorn's settings and fastsrv's own.
 
 No loop and no socket here. The worker reads it once per process; docs/SETTINGS.md is made from
-OWN_SETTINGS (`python tools/settings_document.py`). Whatever is misspelt or senseless raises ConfigError, whose
+OWN_SETTINGS (`python -m tools.settings_document`). Whatever is misspelt or senseless raises ConfigError, whose
 text names the setting; of an unknown name in the environment strangers() tells.
 """
 

@@ -81,6 +81,7 @@ class Server:
 
     async def serve(self) -> None:
         """Start up, serve, drain, shut down. Raises LifespanFailed if the app cannot start."""
+        # No loop.create_task(), here or elsewhere for what is ours: a task factory of the app's is for its requests.
         heart = asyncio.Task(self.heartbeat(), loop=self.loop)
         stop = asyncio.Task(self.stopping.wait(), loop=self.loop)
         starting = asyncio.Task(self.lifespan.startup(), loop=self.loop)

@@ -24,8 +24,7 @@ cdef class Link:
 
 
 cdef class Queue(Link):
-    """The waits of one state in order of deadline; the Queue itself is the ring's fixed point."""
-    cdef readonly str name             # of the state
+    """Waits in order of deadline, of one state or with one deadline; the Queue itself is the ring's fixed point."""
     cdef readonly long long limit      # ticks; 0: no deadline
 
     cdef inline void append(self, Link link) noexcept:

@@ -15,11 +15,9 @@ class Link:
 
 @disjoint_base
 class Queue(Link):
-    """The waits of one state in order of deadline."""
+    """Waits in order of deadline, of one state or with one deadline."""
 
-    def __init__(self, name: str, limit: int) -> None: ...
-    @property
-    def name(self) -> str: ...  # of the state
+    def __init__(self, limit: int) -> None: ...
     @property
     def limit(self) -> int: ...  # ticks; 0: no deadline
 

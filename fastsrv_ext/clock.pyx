@@ -25,8 +25,7 @@ cdef class Link:
 
 cdef class Queue(Link):
 
-    def __init__(self, str name, long long limit):
-        self.name = name
+    def __init__(self, long long limit):
         self.limit = limit
         self.previous = self.next = self
 
@@ -59,7 +58,7 @@ cdef class Timed(Link):
             self.unlink()
             early = self.clock.early.get(self.deadline)
             if early is None:
-                early = self.clock.early[self.deadline] = Queue("", NEXT)
+                early = self.clock.early[self.deadline] = Queue(NEXT)
             early.append(self)
         return 0
 
@@ -83,7 +82,7 @@ cdef class Clock:
             "SEND": ticks(send), "DRAIN": ticks(drain), "CLOSE": ticks(close), "GRACE": ticks(grace),
             "WATCH": ticks(WATCH_EVERY), "HOLD": NEXT,
         }
-        self.queues = tuple(Queue(name, limits[name]) for name in NAMES)
+        self.queues = tuple(Queue(limits[name]) for name in NAMES)
         self.early = {}
 
     cdef long long limit(self, State state) noexcept:
@@ -121,7 +120,7 @@ cdef class Clock:
                 break
             first.expired()
             if queue.next is first and first.deadline <= self.now:
-                raise RuntimeError(f"{first!r} stayed in {queue.name} after its deadline")
+                raise RuntimeError(f"{first!r} stayed in {NAMES[first.state]} after its deadline")
             if budget is not None and budget.is_spent(began):
                 return True
         return False
@@ -130,13 +129,12 @@ cdef class Clock:
         """From now on `state` (its name; one with a limit) lasts for so many seconds at most, also for who is in it;
         with 0 until the next tick."""
         cdef long long limit = ticks(seconds) if seconds > 0 else 1
-        cdef Queue queue
+        cdef Queue queue = self.queues[NAMES.index(state)]
         cdef Timed timed
-        for queue in self.queues:
-            if queue.name == state and limit < queue.limit:
-                queue.limit = limit
-                for timed in members(queue):  # it stays in order of deadline
-                    timed.deadline = min(timed.deadline, self.now + limit)
+        if limit < queue.limit:
+            queue.limit = limit
+            for timed in members(queue):  # it stays in order of deadline
+                timed.deadline = min(timed.deadline, self.now + limit)
 
     def waiting(self, str state):
         """Everybody in `state` (its name), as a list, the one that entered first at its head, and behind them those

@@ -6,9 +6,9 @@
 from pathlib import Path
 
 from tests.policy.rows import TOPICS
+from tools.marks import between_marks
 
 DOCUMENT = Path(__file__).parents[1] / "docs/HTTP.md"
-BEGIN, END = "<!-- made by tools/http_document.py -->\n", "<!-- end of what is made -->\n"
 
 
 def table(rows):
@@ -34,10 +34,8 @@ def setting(row):
 
 def with_tables(text):
     """`text` with what stands between the two marks replaced."""
-    before, _, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    assert end, f"{DOCUMENT} has lost its marks"
-    return before + BEGIN + "".join(f"\n## {topic}\n\n{table(rows)}" for topic, rows in TOPICS) + "\n" + END + after
+    made = "".join(f"\n## {topic}\n\n{table(rows)}" for topic, rows in TOPICS)
+    return between_marks(text, "http_document", made + "\n")
 
 
 if __name__ == "__main__":

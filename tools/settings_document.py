@@ -1,15 +1,15 @@
 """Writes the table of fastsrv's own settings, from fastsrv/config.py, into docs/SETTINGS.md.
 
-`python tools/settings_document.py`, after a change of OWN_SETTINGS; tests/unit/test_settings_document.py
+`python -m tools.settings_document`, after a change of OWN_SETTINGS; tests/unit/test_settings_document.py
 fails until it was called.
 """
 
 from pathlib import Path
 
 from fastsrv.config import OFF, OWN_SETTINGS, UNLIMITED
+from tools.marks import between_marks
 
 DOCUMENT = Path(__file__).parents[1] / "docs/SETTINGS.md"
-BEGIN, END = "<!-- made by tools/settings_document.py -->\n", "<!-- end of what is made -->\n"
 
 
 def table():
@@ -30,10 +30,7 @@ def written(default):
 
 def with_table(text):
     """`text` with the table between the two marks replaced."""
-    before, _, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    assert end, f"{DOCUMENT} has lost its marks"
-    return before + BEGIN + table() + END + after
+    return between_marks(text, "settings_document", table())
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ called.
 from pathlib import Path
 
 from fastsrv_ext.state import BEGUN, MOVES
+from tools.marks import between_marks
 
 DOCUMENT = Path(__file__).parents[1] / "docs/ARCHITECTURE.md"
-BEGIN, END = "<!-- made by tools/states_document.py -->\n", "<!-- end of what is made -->\n"
 
 
 def table():
@@ -23,10 +23,7 @@ def table():
 
 def with_table(text):
     """`text` with the table between the two marks replaced."""
-    before, _, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    assert end, f"{DOCUMENT} has lost its marks"
-    return before + BEGIN + table() + END + after
+    return between_marks(text, "states_document", table())
 
 
 if __name__ == "__main__":

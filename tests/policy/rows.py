@@ -1,6 +1,6 @@
 """All rows of the request policy, by topic: the one source of docs/HTTP.md and of what is sent to fastsrv in the tests.
 
-`python tools/http_document.py` writes the document after a change.
+`python -m tools.http_document` writes the document after a change.
 """
 
 from tests.policy import chunked, connection, fields, framing, line, target

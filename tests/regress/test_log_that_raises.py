@@ -11,26 +11,32 @@ from tests.support.asking import send
 from tests.support.servers import PATIENCE, read_response
 
 SOURCE = """
-import asyncio, threading, time
+import asyncio, sys, threading, time
 
 async def app(scope, receive, send):
     if scope["type"] == "lifespan":
         await receive()
         await send({"type": "lifespan.startup.complete"})
+        print("the app has started", flush=True)
         await receive()
         print("shut down", flush=True)
         return await send({"type": "lifespan.shutdown.complete"})
+    if scope["path"] == "/exit":
+        asyncio.get_running_loop().call_soon(sys.exit)
+        filtered.set()
     if scope["path"] == "/thread":
         threading.Thread(target=time.sleep, args=(3600,)).start()
         filtered.set()
+    print("it has begun", flush=True)
     if scope["path"] == "/stubborn":
-        print("it has begun", flush=True)
         while True:
             try:
                 await asyncio.sleep(3600)
             except asyncio.CancelledError:
                 pass
     await filtered.wait()
+    if scope["path"] == "/works":
+        await asyncio.sleep(0.3)
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"hello"})
 
@@ -44,7 +50,7 @@ def post_worker_init(worker):
     import served
 
     def complains(record):
-        if "goes on with" in record.getMessage():
+        if "goes on with" in record.getMessage() or "arbiter has gone" in record.getMessage():
             served.filtered.set()
         return record.request_id
 
@@ -58,7 +64,7 @@ def test_failing_line_costs_itself_alone(gunicorn, loop):
     with server.connect() as beside, server.connect() as gone:
         send(beside)
         send(gone, "/stubborn")
-        server.wait_for("it has begun")
+        server.wait_for("it has begun", 2)
         gone.close()
         assert read_response(beside).body == b"hello"
     server.signal(signal.SIGTERM)
@@ -77,3 +83,22 @@ def test_process_whose_last_word_fails_ends_all_the_same(gunicorn):
     server.signal(signal.SIGHUP)
     assert select.select([old], [], [], PATIENCE)[0]
     os.close(old)
+
+
+def test_worker_whose_arbiter_has_gone_ends_in_order(gunicorn):
+    """It answers what is owed first."""
+    server = gunicorn(SOURCE, config=CONFIG)
+    server.wait_for("the app has started")
+    with server.connect() as connection:
+        send(connection, "/works")
+        server.wait_for("it has begun")
+        server.process.kill()
+        assert read_response(connection).body == b"hello"
+    server.wait_for("^shut down")
+
+
+def test_worker_ends_in_order_when_a_callback_of_the_app_exits(gunicorn):
+    server = gunicorn(SOURCE, config=CONFIG)
+    with server.connect() as connection:
+        send(connection, "/exit")
+        server.wait_for("^shut down")

@@ -73,17 +73,23 @@ def test_answer_is_whole_when_more_has_come(asked):
     assert take_apart(peer.heard).body == BODY and not peer.ended
 
 
-def test_app_waits_meanwhile_and_pieces_stay_in_order(asked):
+def wait_and_end(asked, waiting):
+    """Two bodies of three are sent, the first ones, and their send() waits until TLS goes on."""
     app, peer, tls = asked
-    app.begin(headers=[(b"content-length", b"%d" % (3 * len(BODY)))])
-    waiting = [app.body(BODY, more=True), app.body(BODY.upper(), more=True)]
-    peer.call(lambda: None)
     assert not any(task.done() for task in waiting)
     go_on(peer, tls)
     assert all(task.done() and task.exception() is None for task in waiting)
     app.body(BODY).result()
     peer.listen()
     assert take_apart(peer.heard).body == BODY + BODY.upper() + BODY
+
+
+def test_app_waits_meanwhile_and_pieces_stay_in_order(asked):
+    app, peer, _ = asked
+    app.begin(headers=[(b"content-length", b"%d" % (3 * len(BODY)))])
+    waiting = [app.body(BODY, more=True), app.body(BODY.upper(), more=True)]
+    peer.call(lambda: None)
+    wait_and_end(asked, waiting)
 
 
 def test_app_waits_though_what_was_written_before_has_left(asked):
@@ -96,12 +102,7 @@ def test_app_waits_though_what_was_written_before_has_left(asked):
     waiting.append(app.body(BODY.upper(), more=True))
     peer.transport.room = None
     peer.read()
-    assert not any(task.done() for task in waiting)
-    go_on(peer, tls)
-    assert all(task.done() and task.exception() is None for task in waiting)
-    app.body(BODY).result()
-    peer.listen()
-    assert take_apart(peer.heard).body == BODY + BODY.upper() + BODY
+    wait_and_end(asked, waiting)
 
 
 def test_peer_of_whom_nothing_more_comes_is_reset_at_its_limit(asked):

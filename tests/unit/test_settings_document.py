@@ -15,7 +15,7 @@ ROWS = re.findall(r"^\| `(\w+)` \| (.*?) \| ", TEXT.replace(OWN, ""), re.MULTILI
 
 
 def test_own_settings_are_as_the_code_has_them():
-    """`python tools/settings_document.py` makes it true again."""
+    """`python -m tools.settings_document` makes it true again."""
     assert with_table(TEXT) == TEXT
 
 
