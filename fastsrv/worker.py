@@ -12,6 +12,7 @@ import os
 import signal
 import ssl
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -57,6 +58,7 @@ class Worker(base.Worker):
         """In the arbiter, before the fork."""
         super().__init__(*args)
         self.careful_log = CarefulLog(self.log)
+        self.forking = threading.local()  # .mask: the signals that were blocked before
         self.timetables: list[Timetable] = []  # of all ends that were asked for
 
     @classmethod
@@ -96,7 +98,7 @@ class Worker(base.Worker):
     def load_wsgi(self) -> None:
         """The first of our steps in the new process, and the last whose failure ends gunicorn: from then on it
         would boot workers for ever."""
-        os.register_at_fork(after_in_parent=self.has_forked, after_in_child=self.let_go)
+        os.register_at_fork(before=self.is_about_to_fork, after_in_parent=self.has_forked, after_in_child=self.let_go)
         self.prepare()
         keep_freed_memory()
         self.load_app()
@@ -245,8 +247,13 @@ class Worker(base.Worker):
             "The app, or a thread or child process of it, does not end; the worker ends without it")
         os._exit(self.code)
 
+    def is_about_to_fork(self) -> None:
+        """The app makes a child: a signal that reaches it before let_go() would run our handler, and not end it."""
+        self.forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, self.SIGNALS)
+
     def has_forked(self) -> None:
-        """The app has made a child, which has copies of all connections."""
+        """The child has copies of all connections."""
+        signal.pthread_sigmask(signal.SIG_SETMASK, self.forking.mask)
         if self.server is not None and self.server.started:
             self.server.context.forked = True
 
@@ -256,6 +263,7 @@ class Worker(base.Worker):
             if getattr(signal.getsignal(number), "__self__", None) is self:
                 signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
         signal.set_wakeup_fd(-1)  # a signal of the child's would wake our loop
+        signal.pthread_sigmask(signal.SIG_SETMASK, self.forking.mask)
         if self.server is None:
             self.close_sockets()
         else:

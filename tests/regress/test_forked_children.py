@@ -35,9 +35,11 @@ async def app(scope, receive, send):
     elif scope["path"] == "/late":
         process = fork.Process(target=time.sleep, args=[3600], daemon=scope["query_string"] == b"daemon")
         process.start()
+        children.append(process)
         said = str(process.pid).encode()
-    elif scope["path"] == "/end":
-        children[-1].terminate()
+    elif scope["path"] in ("/end", "/joined"):
+        if scope["path"] == "/end":
+            children[-1].terminate()
         children[-1].join(20)
         said = str(children[-1].exitcode).encode()
     elif scope["path"] == "/run":
@@ -61,6 +63,18 @@ def test_child_ends_by_term_and_has_nothing_of_ours_in_its_handlers(server):
         ask(connection, "/fork")
         assert ask(connection, "/end").body == b"-15"
         assert ask(connection, "/run").body == b"ran\n"
+
+
+def test_signal_within_the_fork_ends_the_child(gunicorn):
+    """It came before gunicorn's handlers were put back, ran one of them, and the child lived on."""
+    server = gunicorn(SOURCE, config='''
+import os, signal
+def post_fork(server, worker):  # before the worker registers what it does in a child
+    os.register_at_fork(after_in_child=lambda: os.kill(os.getpid(), signal.SIGTERM))
+''')
+    with server.connect() as connection:
+        ask(connection, "/late")
+        assert ask(connection, "/joined").body == b"-15"
 
 
 def test_client_sees_its_end_while_a_child_holds_a_copy_of_the_connection(server):
@@ -106,7 +120,7 @@ def listening_of(server):
 
 
 @pytest.mark.parametrize(("number", "path", "most"), [
-    (signal.SIGTERM, "/late?daemon", 5), (signal.SIGINT, "/late?daemon", 4), (signal.SIGINT, "/late", 6),
+    (signal.SIGTERM, "/late?daemon", 5), (signal.SIGINT, "/late?daemon", 4), (signal.SIGINT, "/late", 15),
 ])
 def test_child_does_not_keep_the_workers_exit_waiting(server, number, path, most):
     child = int(fetch(server, path).body)

@@ -43,4 +43,4 @@ def test_new_code_is_served_soon_after_a_change(gunicorn, tmp_path, blocked):
         began = time.monotonic()
         server.worker(2)
         assert fetch(server).body == b"new"
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 15  # half of graceful_timeout

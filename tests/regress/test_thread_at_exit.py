@@ -38,7 +38,7 @@ def test_quick_stop_does_not_wait_for_a_thread(gunicorn, number, path):
         began = time.monotonic()
         server.signal(number)
         assert server.wait() == 0
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 15
     assert "SIGKILL" not in server.output
     assert "the app shuts down" in server.output
     assert "hook: worker_exit" in server.output
@@ -55,7 +55,7 @@ def test_quick_stop_behind_a_graceful_one(gunicorn):
         began = time.monotonic()
         server.signal(signal.SIGINT)
         assert server.wait() == 0
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15
     assert "the worker ends without it" in server.output  # gunicorn does not always say whom it has killed
     assert "the app shuts down" in server.output
     assert "hook: worker_exit" in server.output
