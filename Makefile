@@ -18,7 +18,7 @@ MODE := release
 BIN := $(abspath $(VENV))/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEBUG := BUILD_DEBUG=$(if $(filter debug,$(MODE)),1,0)
-SOURCES := $(wildcard fastsrv_ext/*.pyx fastsrv_ext/*.pxd)
+SOURCES := $(wildcard $(addprefix fastsrv_ext/,*.pyx *.pxd */*.pyx */*.pxd))
 
 .PHONY: run test build debug annotate lint stress faults restarts fuzz fuzz-head fuzz-differ fuzz-protocol bench wheel clean
 
@@ -37,7 +37,7 @@ debug:
 
 annotate: $(VENV)/.tools
 	$(DEBUG) BUILD_ANNOTATE=1 $(BIN)/python setup.py --quiet --name  # any command will do: Cython runs before it
-	@ls build/$(MODE)-annotate/cython/fastsrv_ext/*.html
+	@ls build/$(MODE)-annotate/cython/fastsrv_ext/*.html build/$(MODE)-annotate/cython/fastsrv_ext/*/*.html
 
 lint: build $(VENV)/.lint
 	$(BIN)/ruff check
@@ -73,7 +73,7 @@ wheel: $(VENV)/.package
 
 # The virtual environments stay: they are yours to delete.
 clean:
-	rm -rf build dist *.egg-info fastsrv_ext/*.so .fuzz .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist *.egg-info fastsrv_ext/*.so fastsrv_ext/*/*.so .fuzz .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -f $(VENV)/.built-* .venv*/.built-*
 
 # Stamps: one for the tools that build, one for the build in place (of one mode at a time), one for each dependency group.

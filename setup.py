@@ -1,4 +1,4 @@
-"""Finds and compiles fastsrv_ext/*.pyx. All that needs no program stands in pyproject.toml.
+"""Finds and compiles fastsrv_ext/**/*.pyx. All that needs no program stands in pyproject.toml.
 
 Switches from the environment; each mode has its own build directory, so that none reuses another's files:
 BUILD_DEBUG=1     bounds checks and assertions on, symbols, little optimization
@@ -60,8 +60,8 @@ class BuildExt(build_ext):
 
 
 extensions = [
-    Extension(f"fastsrv_ext.{Path(pyx).stem}", [pyx], **COMPILER)
-    for pyx in sorted(glob("fastsrv_ext/*.pyx"))
+    Extension(".".join(Path(pyx).with_suffix("").parts), [pyx], **COMPILER)
+    for pyx in sorted(glob("fastsrv_ext/**/*.pyx", recursive=True))
 ]
 
 setup(

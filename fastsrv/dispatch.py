@@ -1,7 +1,7 @@
 """ASGI dispatch: calls the app for a cycle, turns its failure into a 500 or a closed connection, and cancels it when
 its client has gone.
 
-Knows no sockets. fastsrv_ext/http.pyx calls start() for each request; tasks that are not done at once
+Knows no sockets. fastsrv_ext/http1/protocol.pyx calls start() for each request; tasks that are not done at once
 are kept in `tasks` until they are.
 """
 
@@ -16,8 +16,8 @@ from functools import partial
 from typing import Any
 
 from fastsrv_ext.clock import Clock
-from fastsrv_ext.cycle import ClientDisconnected, Cycle
 from fastsrv_ext.grace import Grace
+from fastsrv_ext.http1.cycle import ClientDisconnected, Cycle
 
 EAGER = sys.version_info >= (3, 12)
 

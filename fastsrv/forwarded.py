@@ -1,8 +1,8 @@
 """What a trusted proxy may say, and nobody else: the client's scheme and address, fields with an underscore.
 
 gunicorn's rules: forwarded_allow_ips names the proxies, secure_scheme_headers the fields that tell of https,
-header_map and forwarder_headers what becomes of underscores. fastsrv_ext/http.pyx calls apply() for requests that
-carry one of these fields, no others.
+header_map and forwarder_headers what becomes of underscores. fastsrv_ext/http1/protocol.pyx calls apply() for
+requests that carry one of these fields, no others.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
-from fastsrv_ext.names import watch
-from fastsrv_ext.request import BadRequest
+from fastsrv_ext.http.field_names import watch
+from fastsrv_ext.http.request import BadRequest
 
 FORWARDED_FOR = b"x-forwarded-for"
 MAX_HOPS = 32  # entries of it that are looked at: so many proxies stand in no row, and each costs some microseconds

@@ -22,8 +22,8 @@ from fastsrv.timetable import LAST_WORD, NEVER, Timetable
 from fastsrv_ext.clock import TICK, Clock
 from fastsrv_ext.context import Context, Limits
 from fastsrv_ext.counters import Counters
-from fastsrv_ext.http import HTTP
-from fastsrv_ext.tls import TLS
+from fastsrv_ext.http1.protocol import HTTP
+from fastsrv_ext.wire.tls import TLS
 
 DRAIN_POLL = 0.05  # seconds between two looks at what is still open
 SHUT = ("HEAD", "DRAIN", "CLOSE")  # states whose time is up sooner while the worker drains

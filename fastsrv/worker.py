@@ -24,13 +24,13 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
 from gunicorn.workers import base
 
-from fastsrv.access import Access
 from fastsrv.config import Config, ConfigError, graceful_timeout, strangers
 from fastsrv.dispatch import NotASGI, check_app
 from fastsrv.failed_app import failed_app, files_of, shown_if_it_fails
 from fastsrv.forwarded import Forwarded
 from fastsrv.lifespan import LifespanFailed
-from fastsrv.log import CarefulLog
+from fastsrv.log.access import Access
+from fastsrv.log.careful import CarefulLog
 from fastsrv.server import Server
 from fastsrv.stacks import report
 from fastsrv.timetable import LAST_WORD, NEVER, QUICK, QUICKER, Timetable

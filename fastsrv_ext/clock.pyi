@@ -1,4 +1,4 @@
-# What Python code sees of clock.pyx; http.pyx sees clock.pxd.
+# What Python code sees of clock.pyx; protocol.pyx sees clock.pxd.
 
 from typing import Any, Final
 

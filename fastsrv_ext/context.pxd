@@ -27,7 +27,7 @@ cdef class Context:
     cdef readonly Budget budget
     cdef readonly Limits limits
     cdef readonly Counters counters
-    cdef bint scan_heads            # plain heads need no parser (head.pyx)
+    cdef bint scan_heads            # plain heads need no parser (plain_head.pyx)
 
     cdef bint eager                 # a task runs its first step when it is made
     cdef bint gathers               # its transports' writelines() is worth calling

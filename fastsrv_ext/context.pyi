@@ -9,7 +9,7 @@ from typing_extensions import disjoint_base
 from fastsrv_ext.budget import Budget
 from fastsrv_ext.clock import Clock
 from fastsrv_ext.counters import Counters
-from fastsrv_ext.cycle import Cycle
+from fastsrv_ext.http1.cycle import Cycle
 
 @disjoint_base
 class Limits:

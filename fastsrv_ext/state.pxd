@@ -1,5 +1,5 @@
 # The states of a connection: whom do we wait for?
-# Not the waiting itself (clock.pyx) nor the moves (http.pyx, closing.pyx); everybody below reads it.
+# Not the waiting itself (clock.pyx) nor the moves (protocol.pyx, closing.pyx); everybody below reads it.
 #
 # A connection has a deadline only while it waits for the peer; while the app works it has none. The limit of a state is
 # looked up in the clock's table (clock.pyx), never stored with the connection. What a state means for a connection is
@@ -17,7 +17,7 @@ cpdef enum State:
     CLOSE                # our last bytes to leave, and the peer's end
     # No connection's own:
     GRACE                # an app whose client has gone, to end by itself (grace.pyx)
-    WATCH                # a peer that the loop does not listen to, to reset or end; beside a connection's (stream.pyx)
+    WATCH                # a peer that the loop does not listen to, to reset or end; beside a connection's
     HOLD                 # an app, to send the body that belongs to a head; beside a connection's (cycle.pyx)
 
 cdef enum:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fastsrv_ext.http import HTTP
+from fastsrv_ext.http1.protocol import HTTP
 from tests.support.answers import statuses, take_apart
 from tests.support.apps import Recorder, hello
 from tests.support.puppet import Puppet

@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 from fastsrv_ext.clock import TICK
-from fastsrv_ext.cycle import ClientDisconnected
+from fastsrv_ext.http1.cycle import ClientDisconnected
 from tests.support.apps import hello
 from tests.support.servers import HURRY, PATIENCE, read_response, read_to_end
 from tests.support.tls import client_context, server_context

@@ -12,7 +12,7 @@ import pytest
 from gunicorn.config import Config as GunicornConfig
 from gunicorn.glogging import Logger
 
-from fastsrv.access import Access
+from fastsrv.log.access import Access
 from fastsrv.timetable import QUICK, Timetable
 from tests.support.asking import ask, send
 from tests.support.servers import PATIENCE, read_to_end

@@ -2,8 +2,8 @@
 
 import pytest
 
-from fastsrv_ext.http import HTTP
-from fastsrv_ext.request import BadRequest
+from fastsrv_ext.http.request import BadRequest
+from fastsrv_ext.http1.protocol import HTTP
 from tests.support.answers import statuses
 from tests.support.puppet import Puppet
 from tests.support.wire import Transport, get, post

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from fastsrv_ext.tls import TLS
+from fastsrv_ext.wire.tls import TLS
 from tests.support.apps import Recorder, hello
 from tests.support.asking import ask
 from tests.support.servers import PATIENCE

@@ -5,7 +5,7 @@ import asyncio
 
 import pytest
 
-from fastsrv_ext.cycle import ClientDisconnected
+from fastsrv_ext.http1.cycle import ClientDisconnected
 from tests.support.wire import get
 
 START = {"type": "http.response.start", "status": 200}

@@ -7,7 +7,7 @@ import ssl
 import pytest
 
 from fastsrv_ext.budget import Budget
-from fastsrv_ext.tls import TLS
+from fastsrv_ext.wire.tls import TLS
 from tests.support.answers import take_apart
 from tests.support.apps import echo
 from tests.support.tls import client_context, server_context

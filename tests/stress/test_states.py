@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from fastsrv_ext.tls import TLS
+from fastsrv_ext.wire.tls import TLS
 from tests.stress.history import GOOD, LAST, Failed, Request, Returned, Run
 from tests.stress.model import Model
 from tests.support.client import Answers

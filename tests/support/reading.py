@@ -13,7 +13,7 @@ from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrad
 
 from fastsrv_ext.clock import Clock
 from fastsrv_ext.context import Context, Limits
-from fastsrv_ext.http import HTTP
+from fastsrv_ext.http1.protocol import HTTP
 
 USUAL = {"request_line": 4094, "request_fields": 100, "request_field_size": 8190, "request_head": 65536}
 HOST = re.compile(rb"((\[[0-9a-f:.]+\]|[\w.~!$&'()*+;=-]+)(:[0-9]*)?)?", re.ASCII | re.IGNORECASE)

@@ -13,7 +13,7 @@ from fastsrv.dispatch import Dispatch
 from fastsrv_ext.budget import Budget
 from fastsrv_ext.clock import TICK, Clock
 from fastsrv_ext.context import Context, Limits
-from fastsrv_ext.http import HTTP
+from fastsrv_ext.http1.protocol import HTTP
 
 TURNS = 100_000  # of the loop, after which a test has failed: something goes on for ever
 HOST = b"Host: example.org\r\n"

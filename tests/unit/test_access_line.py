@@ -1,4 +1,4 @@
-"""fastsrv/access_line.py and atoms.py: the short way to the access log writes what the long way, gunicorn's own,
+"""fastsrv/log/line.py and atoms.py: the short way to the access log writes what the long way, gunicorn's own,
 writes; and what listens to logging on the long way is never passed by."""
 
 import base64
@@ -13,9 +13,9 @@ from gunicorn.glogging import Logger
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastsrv import atoms
-from fastsrv.access import Access, Request, Response
-from fastsrv.access_line import AccessLine
+from fastsrv.log import atoms
+from fastsrv.log.access import Access, Request, Response
+from fastsrv.log.line import AccessLine
 from tests.support.apps import hello
 from tests.support.wire import Wire, get
 

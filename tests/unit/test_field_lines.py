@@ -1,11 +1,11 @@
-"""Field lines that have come before are remembered (field_lines.pyx): nobody must be able to tell. The names here are
-of those that are remembered (names.pyx)."""
+"""Field lines that have come before are remembered (field_cache.pyx): nobody must be able to tell. The names here are
+of those that are remembered (field_names.pyx)."""
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fastsrv_ext.names import watch
+from fastsrv_ext.http.field_names import watch
 from tests.support.apps import Recorder
 from tests.support.reading import compare
 from tests.support.wire import HOST, Wire, get
@@ -36,7 +36,7 @@ def test_a_line_that_comes_again_is_the_same_field():
     assert fields == [[(b"dnt", b"and again")]] * TIMES
 
 
-# Of the first the mark of a line (field_lines.pyx) is made; the others differ from it in a byte, at every place.
+# Of the first the mark of a line (field_cache.pyx) is made; the others differ from it in a byte, at every place.
 LINE = b"Accept: 0123456789abcdefghijklmnopqrstuvwxyz-0123456789"
 
 

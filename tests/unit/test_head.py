@@ -1,4 +1,4 @@
-"""A head of the plain form is scanned (head.pyx); everything else is httptools'. Whatever is scanned must come
+"""A head of the plain form is scanned (plain_head.pyx); everything else is httptools'. Whatever is scanned must come
 out as httptools has it: tests/support/reading.py compares the two, for the fuzzing, too. Here, moreover, the same
 requests are sent with and without the scan to an app that reads their bodies, and it must see the same."""
 

@@ -8,7 +8,7 @@ import struct
 
 import pytest
 
-from fastsrv_ext.cycle import ClientDisconnected
+from fastsrv_ext.http1.cycle import ClientDisconnected
 from tests.support.apps import hello
 from tests.support.tls import client_context, server_context
 from tests.support.wire import get, post

@@ -1,4 +1,4 @@
-"""The request line of heads that are the parser's, as it comes in pieces (fastsrv_ext/request_line.pyx, reader.pyx).
+"""The request line of heads that are the parser's, as it comes in pieces (request_line.pyx, reader.pyx).
 
 What is served and what is refused, split at every byte: tests/policy.
 """

@@ -8,7 +8,7 @@ import ssl
 
 import pytest
 
-from fastsrv_ext.tls import TLS
+from fastsrv_ext.wire.tls import TLS
 from tests.support.answers import statuses, take_apart
 from tests.support.apps import echo, hello
 from tests.support.puppet import Puppet

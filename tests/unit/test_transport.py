@@ -30,7 +30,7 @@ class Recorder(asyncio.Protocol):
         self.news.set()
 
     def connection_made(self, transport):
-        transport.set_write_buffer_limits(1, 0)  # as fastsrv_ext/http.pyx does
+        transport.set_write_buffer_limits(1, 0)  # as fastsrv_ext/http1/protocol.pyx does
 
     def data_received(self, data):
         self.received += data

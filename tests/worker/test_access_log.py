@@ -8,7 +8,7 @@ import pytest
 from gunicorn.config import Config as GunicornConfig
 from gunicorn.glogging import Logger
 
-from fastsrv.access import Access
+from fastsrv.log.access import Access
 from tests.support.apps import hello
 from tests.support.asking import ask, fetch
 from tests.support.servers import PATIENCE, read_to_end

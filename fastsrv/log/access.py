@@ -1,0 +1,97 @@
+"""The access log and the request hooks: what gunicorn's logger and hooks want to know of a request.
+
+Nothing here runs for a server without an access log, statsd and hooks. fastsrv/dispatch.py calls before() when a
+request starts; fastsrv_ext/http1/cycle.pyx calls finished() when its response is complete, or when the app ends
+if that was lost before. Both run in the request's task, or one that sends for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any
+
+from gunicorn.glogging import Logger
+
+from fastsrv.log.atoms import decoded, environ, method, path, query, scheme, took, uri
+from fastsrv.log.careful import CarefulLog
+from fastsrv.log.line import AccessLine
+from fastsrv_ext.http1.cycle import Cycle
+
+
+class Request:
+    """A request as gunicorn's logger and hooks know it."""
+
+    def __init__(self, cycle: Cycle) -> None:
+        self.method = method(cycle)
+        self.uri = uri(cycle)
+        self.path = path(cycle)
+        self.query = query(cycle)
+        self.version = tuple(int(part) for part in cycle.head.version.split("."))
+        self.headers = [(name.upper(), value) for name, value in texts(cycle.head.headers)]
+        self.remote_addr = cycle.client or ("", 0)
+        self.scheme = scheme(cycle)
+
+
+class Response:
+    """A response as gunicorn's logger and hooks know it."""
+
+    def __init__(self, cycle: Cycle) -> None:
+        self.status_code = cycle.status
+        try:
+            self.status = f"{cycle.status} {HTTPStatus(cycle.status).phrase}"
+        except ValueError:  # the app's own, or the 499 of an answer that nobody was there to get
+            self.status = str(cycle.status)
+        self.sent = cycle.sent
+        self.headers = texts(cycle.response_headers)
+
+
+def texts(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    return [(name.decode("latin-1"), decoded(value)) for name, value in headers]
+
+
+class Access:
+    """Tells gunicorn's logger and hooks of requests; `finished` and `before` are None where none listens."""
+
+    def __init__(self, worker: Any, cfg: Any, log: Any) -> None:
+        self.worker = worker
+        self.log = log
+        self.pre_request = changed_hook(cfg, "pre_request")
+        self.post_request = changed_hook(cfg, "post_request")
+        # A logger with an access() of its own (statsd's) wants every request, log or not.
+        self.logs = getattr(log, "access_log_enabled", True) or type(log).access is not Logger.access
+        self.finished = self.tell if self.logs or self.post_request else None
+        self.before = self.announce if self.pre_request else None
+
+    def announce(self, cycle: Cycle) -> None:
+        cycle.request = Request(cycle)
+        self.pre_request(self.worker, cycle.request)
+
+    @cached_property
+    def line(self) -> AccessLine | None:
+        """The short way to the log, if it leads to the same. Looked for when the first line is due: the app may
+        set logging up, or have it patched, while it starts."""
+        return None if self.post_request or not self.logs else AccessLine.find(self.log)
+
+    def tell(self, cycle: Cycle) -> None:
+        """Called in the middle of a connection's work, which goes on: a failing logger costs its line, a failing hook
+        nothing, even if it raises SystemExit."""
+        try:
+            if self.line is not None and self.line.write(cycle):
+                return
+            request, response, variables = cycle.request or Request(cycle), Response(cycle), environ(cycle)
+            try:
+                if self.logs:
+                    self.log.access(response, request, variables, took(cycle))
+            finally:
+                if self.post_request:
+                    self.post_request(self.worker, request, variables, response)
+        except BaseException:
+            CarefulLog(self.log).exception("The access log or post_request failed")
+
+
+def changed_hook(cfg: Any, name: str) -> Any:
+    """gunicorn's hook `name`, or None if the user has set none."""
+    setting = cfg.settings[name]
+    return None if setting.get() is setting.default else setting.get()

@@ -1,0 +1,284 @@
+"""What an access log may say of a request and its response: gunicorn's atoms, each a function of a cycle.
+
+Knows no logger: fastsrv/log/access.py tells gunicorn's of these values, fastsrv/log/line.py writes lines of them.
+Whatever a client or an app has said is made printable here.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+
+from fastsrv_ext.http1.cycle import Cycle
+
+Atom = Callable[[Cycle], str]
+UserOf = Callable[[dict[str, str]], "str | None"]  # gunicorn's way from an environ to a user
+
+MISSING = "-"
+PART = re.compile(r"%\((?P<atom>[^()]*)\)s|%%|[^%]+")
+OF_A_NAME = re.compile(r"\{(.*)\}([ioe])", re.DOTALL)  # {name}i, {name}o, {name}e
+
+
+def line_of(log_format: str, user_of: UserOf) -> Atom | None:
+    """A function of a cycle that makes what `log_format % atoms` is with gunicorn's atoms.
+
+    None for a format with a conversion that is not of the form %(atom)s.
+    """
+    template, atoms, end = "", [], 0
+    while end < len(log_format):
+        part = PART.match(log_format, end)
+        if part is None:
+            return None
+        end = part.end()
+        atom = part[0] if part["atom"] is None else atom_of(part["atom"], user_of)
+        if isinstance(atom, str):
+            template += atom
+        else:
+            template += "%s"
+            atoms.append(atom)
+    return lambda cycle: template % tuple([atom(cycle).replace('"', '\\"') for atom in atoms])
+
+
+def atom_of(name: str, user_of: UserOf) -> Atom | str:
+    """The function that makes the atom of this name; or its text, where that is the same for every cycle."""
+    of_a_name = OF_A_NAME.fullmatch(name.lower())
+    if of_a_name is not None:
+        return BY_NAME[of_a_name[2]](of_a_name[1])
+    if name == "p":
+        return f"<{os.getpid()}>"
+    if name == "u":
+        return user(user_of)
+    return ATOMS.get(name, MISSING)
+
+
+# --- the request ---
+
+
+def scope(cycle: Cycle) -> dict[str, Any]:
+    """As the app got it, which may have changed its own since."""
+    return cycle.logged or cycle.scope
+
+
+def method(cycle: Cycle) -> str:
+    return cycle.head.method
+
+
+def uri(cycle: Cycle) -> str:
+    return cycle.head.target.decode("latin-1")
+
+
+def path(cycle: Cycle) -> str:
+    return printable(scope(cycle)["path"])
+
+
+def query(cycle: Cycle) -> str:
+    text: bytes = scope(cycle)["query_string"]
+    return text.decode("latin-1")
+
+
+def protocol(cycle: Cycle) -> str:
+    return "HTTP/" + cycle.head.version
+
+
+def request_line(cycle: Cycle) -> str:
+    head = cycle.head
+    return f"{head.method} {head.target.decode('latin-1')} HTTP/{head.version}"
+
+
+def host(cycle: Cycle) -> str:
+    """The peer's, a proxy's where there is one. A UNIX socket's has no address."""
+    return cycle.client[0] if cycle.client else MISSING
+
+
+def port(cycle: Cycle) -> str:
+    return str(cycle.client[1]) if cycle.client else "0"
+
+
+def scheme(cycle: Cycle) -> str:
+    text: str = scope(cycle)["scheme"]
+    return text
+
+
+def field(cycle: Cycle, name: bytes) -> str | None:
+    """The request's fields of this name, joined as in WSGI's environ. None without, and for an Authorization
+    that gunicorn would decode to what is not printable."""
+    values = cycle.head.values(name)
+    if not values:
+        return None
+    text = decoded(b",".join(values))
+    return text if name != b"authorization" or names_printable_user(text) else None
+
+
+def referer(cycle: Cycle) -> str:
+    text = field(cycle, b"referer")
+    return MISSING if text is None else text
+
+
+def user_agent(cycle: Cycle) -> str:
+    text = field(cycle, b"user-agent")
+    return MISSING if text is None else text
+
+
+def user(user_of: UserOf) -> Atom:
+    def atom(cycle: Cycle) -> str:
+        text = field(cycle, b"authorization")
+        return MISSING if text is None else user_of({"HTTP_AUTHORIZATION": text}) or MISSING
+
+    return atom
+
+
+# --- the response ---
+
+
+def status(cycle: Cycle) -> str:
+    return str(cycle.status)
+
+
+def sent(cycle: Cycle) -> str:
+    return str(cycle.sent)
+
+
+# --- the time ---
+
+
+def now(cycle: Cycle) -> str:
+    return timestamp(int(time.time()))
+
+
+def took(cycle: Cycle) -> timedelta:
+    return timedelta(seconds=cycle.took)
+
+
+def seconds(cycle: Cycle) -> str:
+    return str(took(cycle).seconds)
+
+
+def milliseconds(cycle: Cycle) -> str:
+    time_taken = took(cycle)
+    return str(time_taken.seconds * 1_000 + time_taken.microseconds // 1_000)
+
+
+def microseconds(cycle: Cycle) -> str:
+    time_taken = took(cycle)
+    return str(time_taken.seconds * 1_000_000 + time_taken.microseconds)
+
+
+def decimal_seconds(cycle: Cycle) -> str:
+    time_taken = took(cycle)
+    return f"{time_taken.seconds}.{time_taken.microseconds:06}"
+
+
+# --- by name ---
+
+
+def environ(cycle: Cycle) -> dict[str, str]:
+    """The WSGI names that access log formats may ask for.
+
+    A field with an underscore in its name has none: it could pose as another one.
+    """
+    variables = {name: atom(cycle) for name, atom in ENVIRON.items()}
+    for name, value in cycle.head.headers:
+        if b"_" not in name:
+            key = variable_of(name.decode("latin-1"))
+            variables[key] = f"{variables[key]},{decoded(value)}" if key in variables else decoded(value)
+    if not names_printable_user(variables.get("HTTP_AUTHORIZATION", "")):
+        del variables["HTTP_AUTHORIZATION"]
+    return variables
+
+
+def variable_of(field_name: str) -> str:
+    """WSGI's name for it."""
+    name = field_name.upper().replace("-", "_")
+    return name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + name
+
+
+def environ_variable(name: str) -> Atom | str:
+    """{name}e"""
+    for variable, of_the_request in ENVIRON.items():
+        if variable.lower() == name:
+            return of_the_request
+    field_name = name.removeprefix("http_").replace("_", "-")
+    if variable_of(field_name).lower() != name:
+        return MISSING
+    wanted = token(field_name)
+
+    def atom(cycle: Cycle) -> str:
+        text = field(cycle, wanted)
+        return MISSING if text is None else text
+
+    return atom
+
+
+def request_field(name: str) -> Atom:
+    """{name}i, the last one of several"""
+    wanted = token(name)
+
+    def atom(cycle: Cycle) -> str:
+        values = cycle.head.values(wanted)
+        return decoded(values[-1]) if values else MISSING
+
+    return atom
+
+
+def response_field(name: str) -> Atom:
+    """{name}o, the last one of several"""
+    wanted = token(name)
+
+    def atom(cycle: Cycle) -> str:
+        for other, value in reversed(cycle.response_headers):
+            if other.lower() == wanted:
+                return decoded(value)
+        return MISSING
+
+    return atom
+
+
+def token(name: str) -> bytes:
+    """A field's name as bytes. The question mark is in none: one that is not ASCII is found nowhere."""
+    return name.encode("ascii", "replace")
+
+
+# --- text that is safe to log ---
+
+
+def decoded(value: bytes) -> str:
+    return printable(value.decode("latin-1"))
+
+
+def printable(text: str) -> str:
+    """`text` with escapes for what would forge a line of the log or drive a terminal (CVE-2020-7694)."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+
+
+def names_printable_user(authorization: str) -> bool:
+    """gunicorn logs the user of basic credentials as it decodes it: in this way."""
+    scheme, _, credentials = authorization.partition(" ")
+    if not scheme.lower().startswith("basic"):
+        return True
+    try:
+        return base64.b64decode(credentials.encode()).partition(b":")[0].decode().isprintable()
+    except ValueError:
+        return True  # nor can gunicorn decode it
+
+
+timestamp = lru_cache(maxsize=1)(lambda second: time.strftime("[%d/%b/%Y:%H:%M:%S %z]", time.localtime(second)))
+ENVIRON: dict[str, Atom] = {
+    "REQUEST_METHOD": method, "RAW_URI": uri, "PATH_INFO": path, "QUERY_STRING": query, "SERVER_PROTOCOL": protocol,
+    "REMOTE_ADDR": host, "REMOTE_PORT": port, "wsgi.url_scheme": scheme,
+}
+BY_NAME: dict[str, Callable[[str], Atom | str]] = {
+    "i": request_field, "o": response_field, "e": environ_variable,
+}
+ATOMS: dict[str, Atom] = {  # beside u and p; l is always missing
+    "h": host, "t": now, "r": request_line, "s": status, "m": method, "U": path, "q": query, "H": protocol, "b": sent,
+    "B": sent, "f": referer, "a": user_agent, "T": seconds, "M": milliseconds, "D": microseconds, "L": decimal_seconds,
+}

@@ -1,1 +1,0 @@
-# Everything in chunks.pyx is for Cython code: see chunks.pxd.

@@ -1,1 +1,0 @@
-# Everything in head.pyx is for Cython code: see head.pxd.

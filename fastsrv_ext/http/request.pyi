@@ -1,0 +1,28 @@
+# What Python code sees of request.pyx; protocol.pyx and scope.pyx see request.pxd.
+
+from typing_extensions import disjoint_base
+
+class BadRequest(Exception):
+    """A request that is answered by `status` and the text `reason`, and the connection closed."""
+
+    status: int
+    reason: str
+    kind: str
+    fields: bytes
+
+    def __init__(self, status: int, reason: str, kind: str, fields: bytes = b"") -> None: ...
+
+@disjoint_base
+class RequestHead:
+    """One parsed request head. Python code sees it when nothing of it is missing."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def target(self) -> bytes: ...  # as received
+    @property
+    def version(self) -> str: ...  # "1.0", "1.1", or up to "1.9"
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]: ...  # (name in lower case, value), in their order
+    def values(self, wanted: bytes) -> list[bytes]: ...  # of the fields of this name, in lower case
+

@@ -1,0 +1,1 @@
+# Everything in chunked.pyx is for Cython code: see chunked.pxd.

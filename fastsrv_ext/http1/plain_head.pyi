@@ -1,0 +1,1 @@
+# Everything in plain_head.pyx is for Cython code: see plain_head.pxd.

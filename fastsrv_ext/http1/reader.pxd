@@ -1,0 +1,75 @@
+# What comes in: bytes -> a pipeline of cycles. The callback target of httptools.
+# Touches no transport and starts no app; protocol.pyx is the class that does.
+
+from fastsrv_ext.http1.chunked cimport Chunks
+from fastsrv_ext.http1.cycle cimport Cycle
+from fastsrv_ext.http.request cimport RequestHead
+from fastsrv_ext.wire.connection cimport Stream
+
+
+cdef enum Input:
+    # What the next byte belongs to.
+    BETWEEN              # no message yet
+    IN_HEAD              # the parser's
+    IN_BODY              # the parser's
+    IN_PLAIN_BODY        # of a scanned head: `body_left` bytes that need no parser
+    PRIMING              # a new parser is being led past a head that has been read
+    ENDED                # the peer has said that no request follows; what comes is discarded
+    REFUSED              # we act upon nothing more; what comes is discarded
+
+
+cdef inline bint is_acted_upon(Input input) noexcept:
+    """Is what comes acted upon, or discarded?"""
+    return input != ENDED and input != REFUSED
+
+
+cdef class Reader(Stream):
+    # the parser and what it is at
+    cdef object parser               # httptools.HttpRequestParser, None until a head asks for it
+    cdef Input input
+    cdef bytes line                  # what has come of a request line, None without
+    cdef RequestHead head            # being read
+    cdef int matched                 # bytes of CRLF CRLF that the last piece of a head ended with
+    cdef Chunks chunks               # how far a chunked body has come
+    cdef Cycle reading               # whose body is being read
+    cdef long long body_left         # bytes of its Content-Length
+    cdef Py_ssize_t excess           # bytes of an unfinished head, or around the chunks of a body
+    cdef bytes unread                # not parsed yet, from `parsed` on: enough has been read ahead
+    cdef Py_ssize_t parsed           # bytes of `unread`
+    cdef Py_ssize_t bare             # bytes that were read at once, and carried no body
+
+    # the pipeline: cycles that wait for their turn; each knows the following one
+    cdef Cycle first
+    cdef Cycle last
+    cdef Py_ssize_t pipelined        # how many
+
+    cdef inline void stop(self) noexcept:
+        """From now on nothing that comes is acted upon."""
+        if is_acted_upon(self.input):
+            self.input = REFUSED
+
+    # what protocol.pyx makes of it
+    cdef int refuse(self, object refusal) except -1          # BadRequest: what was read is no request
+    cdef int body_came(self, Py_ssize_t size) except -1      # for `reading`
+    cdef int message_ended(self) except -1                   # that of `reading`
+
+    cdef bint read(self, bytes data, Py_ssize_t start) except -1
+    cdef int keep_unread(self, bytes data) except -1
+    cdef bint reads_method_head(self) except -1
+    cdef bint is_crowded(self) noexcept
+    cdef Cycle dequeue(self)
+    cdef int forget_last(self) except -1
+    cdef int forget_pipeline(self) except -1
+
+    cdef Py_ssize_t step(self, bytes data, Py_ssize_t start) except -1
+    cdef Py_ssize_t scan(self, bytes data, Py_ssize_t start) except -1
+    cdef Py_ssize_t read_body(self, bytes data, Py_ssize_t start) except -1
+    cdef Py_ssize_t begin(self, bytes data, Py_ssize_t start) except -1
+    cdef Py_ssize_t feed(self, bytes data, Py_ssize_t start) except -1
+    cdef Py_ssize_t head_end(self, const unsigned char* text, Py_ssize_t size) noexcept
+    cdef int head_complete(self, RequestHead head, Input body) except -1
+    cdef int end_message(self) except -1
+    cdef int parse(self, object data) except -1
+    cdef int check_excess(self) except -1
+    cdef int pass_refused_upgrade(self) except -1
+    cdef int enqueue(self, Cycle cycle) except -1

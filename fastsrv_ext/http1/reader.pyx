@@ -1,0 +1,344 @@
+"""What comes in: bytes -> a pipeline of cycles, through the parser's callbacks (RFC 9112).
+
+Parses nothing itself (plain_head.pyx does for plain heads, httptools for the rest), answers nothing, starts nothing:
+callbacks only collect. protocol.pyx calls read() and takes cycles from the pipeline when the parser has returned.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from libc.string cimport memchr
+
+from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
+
+from fastsrv_ext.http.request import BadRequest
+
+from fastsrv_ext.http1.chunked cimport SIZE, chunks_end
+from fastsrv_ext.context cimport Limits
+from fastsrv_ext.http1.plain_head cimport scan_head
+from fastsrv_ext.http1.request_line cimport read_line, stand_in
+from fastsrv_ext.http.request cimport CHUNKED_LENGTH, body_too_large, too_large
+
+cdef enum:
+    READ_AHEAD = 16 * 1024         # bytes that the parser gets at once, but for a body of known length
+    MAX_PIPELINED = 32             # requests read ahead before reading pauses
+    HIGH_WATER = 64 * 1024         # bytes of heads and bodies that no app has taken before reading pauses
+    BARE_A_TURN = 16 * 1024        # bytes that carry no body, to be parsed in a turn: they cost far more than a body's
+    CHUNK_OVERHEAD = 16            # bytes that a chunk may spend on its framing; extensions come on top
+    MAX_EXCESS = 16 * 1024         # bytes of chunk extensions and trailers a body may spend; Go allows 16 KiB
+
+
+cdef class Reader(Stream):
+
+    # --- what protocol.pyx makes of it ---
+
+    cdef int refuse(self, object refusal) except -1:
+        raise NotImplementedError
+
+    cdef int body_came(self, Py_ssize_t size) except -1:
+        raise NotImplementedError
+
+    cdef int message_ended(self) except -1:
+        raise NotImplementedError
+
+    # --- bytes ---
+
+    cdef bint read(self, bytes data, Py_ssize_t start) except -1:
+        """What has come, from `start` on. Where enough has been read ahead, the rest is kept, and not copied. True: it
+        was as much as there may be in a turn of the loop."""
+        cdef Py_ssize_t size = len(data), begin = start
+        self.bare = 0
+        while start < size and is_acted_upon(self.input):
+            if start > begin and (self.bare >= BARE_A_TURN or self.is_crowded()):
+                self.unread = data
+                self.parsed = start
+                break
+            self.bare -= start
+            start = self.step(data, start)
+            self.bare += start
+        return self.bare >= BARE_A_TURN
+
+    cdef Py_ssize_t step(self, bytes data, Py_ssize_t start) except -1:
+        """A head, a body, or a part of one. Returns where it ends."""
+        cdef Py_ssize_t end
+        if self.input == IN_PLAIN_BODY:
+            return self.read_body(data, start)
+        if self.input == BETWEEN or self.line is not None:
+            if self.line is None and self.context.scan_heads:
+                end = self.scan(data, start)
+                if end > start:
+                    return end
+            return self.begin(data, start)
+        return self.feed(data, start)
+
+    cdef int keep_unread(self, bytes data) except -1:
+        """Behind what is unread, if anything is: the loop had read it before reading was paused."""
+        self.unread = data if self.unread is None else self.unread[self.parsed:] + data
+        self.parsed = 0
+        return 0
+
+    cdef Py_ssize_t scan(self, bytes data, Py_ssize_t start) except -1:
+        """A head of the plain form (plain_head.pyx). Returns where it ends: `start`, if it is none."""
+        cdef RequestHead head = RequestHead.__new__(RequestHead)
+        cdef Py_ssize_t size = scan_head(
+            <const unsigned char*>PyBytes_AS_STRING(data) + start, PyBytes_GET_SIZE(data) - start, head,
+            self.context.limits)
+        if size > 0:
+            self.head_complete(head, IN_PLAIN_BODY)
+            if self.body_left == 0:
+                self.end_message()
+        return start + size
+
+    cdef Py_ssize_t read_body(self, bytes data, Py_ssize_t start) except -1:
+        """Body bytes behind a scanned head. Returns where they end."""
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(data) - start
+        if size > self.body_left:
+            size = self.body_left
+        try:
+            self.on_body(data if size == PyBytes_GET_SIZE(data) else data[start:start + size])
+            if self.body_left == 0:
+                self.end_message()
+        except BadRequest as refusal:
+            self.refuse(refusal)
+        return start + size
+
+    cdef Py_ssize_t begin(self, bytes data, Py_ssize_t start) except -1:
+        """A head that is the parser's, which gets it when its request line has been read (request_line.pyx). Empty
+        lines before it are passed over (RFC 9112, 2.2). Returns how far it has come."""
+        cdef Limits limits = self.context.limits
+        cdef Py_ssize_t known = 0, at = start, shift = 0, end, size
+        cdef bytes text = data
+        if self.line is not None:
+            known = PyBytes_GET_SIZE(self.line)
+            text = self.line + data[start:]
+            at, shift = 0, start - known
+            self.line = None
+        end = PyBytes_GET_SIZE(text)
+        cdef const unsigned char* byte = <const unsigned char*>PyBytes_AS_STRING(text)
+        if self.head is None:
+            known = self.matched = 0
+            while end - at >= 2 and byte[at] == c'\r' and byte[at + 1] == c'\n':
+                at += 2
+                self.excess += 2
+            if self.excess > limits.request_head:
+                self.refuse(too_large(limits))
+                return end + shift
+            if at == end or (at == end - 1 and byte[at] == c'\r'):
+                self.line = text[at:] if at < end else None
+                return end + shift
+            self.head = RequestHead.__new__(RequestHead)
+            self.input = IN_HEAD
+            self.excess = 0
+        try:
+            size = read_line(byte + at, end - at, known, self.head, limits)
+        except BadRequest as refusal:
+            self.refuse(refusal)
+            return end + shift
+        if size == 0:
+            self.line = text[at:]
+            return end + shift
+        end = at + size
+        if limits.any_method or limits.any_version:
+            text = stand_in(self.head, limits)
+            shift += end - PyBytes_GET_SIZE(text)
+            at, end = 0, PyBytes_GET_SIZE(text)
+        while at < end and is_acted_upon(self.input):
+            at = self.feed(text, at)
+        return at + shift
+
+    cdef Py_ssize_t feed(self, bytes data, Py_ssize_t start) except -1:
+        """What is the parser's, up to the end of a head or a body at most: what begins there is not. Returns how far
+        it has come."""
+        cdef const unsigned char* text = <const unsigned char*>PyBytes_AS_STRING(data) + start
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(data) - start
+        if self.body_left > 0:
+            size = min(size, self.body_left)
+        elif self.input == IN_BODY:
+            size = chunks_end(&self.chunks, text, min(size, READ_AHEAD))
+        else:
+            size = self.head_end(text, min(size, READ_AHEAD))
+        if self.parser is None:
+            self.parser = HttpRequestParser(self)
+        self.parse(data if size == PyBytes_GET_SIZE(data) else memoryview(data)[start:start + size])
+        return start + size
+
+    cdef Py_ssize_t head_end(self, const unsigned char* text, Py_ssize_t size) noexcept:
+        """How far the parser may be led: to the empty line that ends a head. All of it, if there is none."""
+        cdef Py_ssize_t i = 0
+        cdef const void* found
+        while i < size:
+            if self.matched == 0:
+                found = memchr(text + i, c'\r', size - i)
+                if found is NULL:
+                    return size
+                i = <const unsigned char*>found - text
+            elif text[i] != (c'\n' if self.matched & 1 else c'\r'):
+                self.matched = 0
+                continue
+            i += 1
+            self.matched += 1
+            if self.matched == 4:
+                self.matched = 0
+                return i
+        return size
+
+    cdef int parse(self, object data) except -1:
+        self.excess += len(data)  # before the callbacks, which know what a byte was good for
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade:
+            # The parser has stopped behind the head and taken the message for complete.
+            self.pass_refused_upgrade()
+        except HttpParserCallbackError as error:
+            if not isinstance(error.__context__, BadRequest):
+                raise
+            self.refuse(error.__context__)
+        except HttpParserError as error:
+            self.refuse(BadRequest(400, f"{error}", "syntax"))
+        else:
+            if is_acted_upon(self.input):
+                self.check_excess()
+        return 0
+
+    cdef int check_excess(self) except -1:
+        """Bound what is read without a head or body bytes coming of it: a field that does not end (it
+        grows by copying), empty lines, chunk extensions, trailers."""
+        if self.input == IN_BODY:
+            self.excess = max(0, self.excess) if self.body_left == 0 else 0
+            if self.excess > MAX_EXCESS:
+                self.refuse(BadRequest(
+                    431, f"chunk extensions and trailers larger than {MAX_EXCESS} bytes", "chunk_excess"))
+        elif self.excess > self.context.limits.request_head + READ_AHEAD:
+            self.refuse(too_large(self.context.limits))
+        return 0
+
+    cdef int pass_refused_upgrade(self) except -1:
+        """The peer asked for an upgrade that we do not serve (RFC 9110, 7.8: ignore it).
+
+        The parser would take the body's bytes for a new request. A new parser is led past a head with
+        the same framing and reads on from there.
+        """
+        if self.input != IN_BODY:
+            return 0
+        self.input = PRIMING
+        self.parser = HttpRequestParser(self)
+        if self.reading.head.content_length == CHUNKED_LENGTH:
+            framing = b"transfer-encoding: chunked"
+        else:
+            framing = b"content-length: %d" % self.reading.head.content_length
+        self.parser.feed_data(b"POST / HTTP/1.1\r\n" + framing + b"\r\n\r\n")
+        self.input = IN_BODY
+        return 0
+
+    cdef bint reads_method_head(self) except -1:
+        """Is it a HEAD request that has been read? Its answer has no body. (Of half a head we do not judge.)"""
+        if self.reading is not None:
+            return self.reading.head.is_head
+        return self.head is not None and self.head.is_head
+
+    cdef bint is_crowded(self) noexcept:
+        """Has enough been read ahead of what the app and the peer have taken?"""
+        cdef Py_ssize_t held = 0
+        cdef Cycle cycle = self.first
+        if self.pipelined >= MAX_PIPELINED:
+            return True
+        while cycle is not None:
+            held += cycle.head.size + cycle.buffered
+            cycle = cycle.following
+        if self.reading is not None and self.reading is not self.last:
+            held += self.reading.buffered
+        return held > HIGH_WATER
+
+    # --- the parser's callbacks, in the order of a message ---
+
+    def on_header(self, bytes name not None, bytes value not None):
+        if self.input == IN_HEAD:
+            self.head.add_field(name, value, self.context.limits)
+        elif self.input == IN_BODY:
+            self.reading.head.check_trailer(name, value, self.context.limits)
+
+    def on_headers_complete(self):
+        cdef RequestHead head = self.head
+        if self.input == PRIMING:
+            return
+        if head is None:
+            raise RuntimeError("the parser was given bytes from beyond a message")
+        head.complete(self.parser.should_keep_alive(), self.context.limits)
+        self.head_complete(head, IN_BODY)
+
+    cdef int head_complete(self, RequestHead head, Input body) except -1:
+        """A request is in the pipeline; what comes next is its `body`."""
+        cdef Cycle cycle = Cycle.__new__(Cycle)
+        cycle.begin(self, head)
+        self.head = None
+        self.reading = cycle
+        self.input = body
+        self.body_left = head.content_length if head.content_length > 0 else 0
+        self.chunks.part, self.chunks.left = SIZE, 0
+        self.excess = 0
+        self.enqueue(cycle)
+        return 0
+
+    def on_body(self, bytes data not None):
+        cdef Py_ssize_t size = len(data)
+        self.excess -= size
+        self.bare -= size
+        if self.body_left > 0:
+            self.body_left -= size
+        self.reading.received += size
+        if self.reading.received > self.context.limits.request_body:
+            raise body_too_large(self.context.limits)
+        self.body_came(size)
+        self.reading.body_received(data)
+
+    def on_chunk_header(self):
+        self.excess -= CHUNK_OVERHEAD
+
+    def on_message_complete(self):
+        if self.body_left > 0 or (
+            self.reading.head.content_length == CHUNKED_LENGTH and self.parser.should_upgrade()
+        ):
+            return  # an upgrade: the body is still to come, see pass_refused_upgrade
+        self.end_message()
+
+    cdef int end_message(self) except -1:
+        cdef Cycle cycle = self.reading
+        self.message_ended()
+        self.reading = None
+        self.excess = 0
+        self.input = BETWEEN if cycle.head.keep_alive else ENDED
+        cycle.body_ended()
+        return 0
+
+    # --- the pipeline ---
+
+    cdef int enqueue(self, Cycle cycle) except -1:
+        if self.first is None:
+            self.first = cycle
+        else:
+            self.last.following = cycle
+        self.last = cycle
+        self.pipelined += 1
+        return 0
+
+    cdef Cycle dequeue(self):
+        cdef Cycle cycle = self.first
+        self.first, cycle.following = cycle.following, None
+        if self.first is None:
+            self.last = None
+        self.pipelined -= 1
+        return cycle
+
+    cdef int forget_last(self) except -1:
+        cdef Cycle cycle = self.first
+        if cycle is self.last:
+            return self.forget_pipeline()
+        while cycle.following is not self.last:
+            cycle = cycle.following
+        cycle.following = None
+        self.last = cycle
+        self.pipelined -= 1
+        return 0
+
+    cdef int forget_pipeline(self) except -1:
+        self.first = self.last = None
+        self.pipelined = 0
+        return 0

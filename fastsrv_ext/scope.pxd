@@ -1,6 +1,0 @@
-# A parsed head -> an ASGI scope. Pure: knows no connection.
-
-from fastsrv_ext.context cimport Context
-from fastsrv_ext.request cimport RequestHead
-
-cdef dict make_scope(Context context, RequestHead head, tuple client, tuple server)
