@@ -1,4 +1,4 @@
-"""ASGI dispatch: calls the app for a cycle, turns its failure into a 500 or a closed connection, and cancels it when
+"""ASGI dispatch: calls the app for a exchange, turns its failure into a 500 or a closed connection, and cancels it when
 its client has gone.
 
 Knows no sockets. fastsrv_ext/http1/protocol.pyx calls start() for each request; tasks that are not done at once
@@ -15,9 +15,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from fastsrv_ext.asgi.call import ClientDisconnected
+from fastsrv_ext.asgi.exchange import Exchange
 from fastsrv_ext.clock import Clock
 from fastsrv_ext.grace import Grace
-from fastsrv_ext.http1.cycle import ClientDisconnected, Cycle
 
 EAGER = sys.version_info >= (3, 12)
 
@@ -58,16 +59,16 @@ def accepts(signature: inspect.Signature, count: int) -> bool:
 
 
 class Dispatch:
-    """Starts `app` for each cycle, in a task with a context of its own.
+    """Starts `app` for each exchange, in a task with a context of its own.
 
-    before(cycle): called first, unless None (gunicorn's pre_request).
+    before(exchange): called first, unless None (gunicorn's pre_request).
     clock: its GRACE is what an app has when its client has gone. at_once: cancel it then, and give it that time
     for its end alone.
     """
 
     def __init__(
         self, app: Callable[..., Any], loop: asyncio.AbstractEventLoop, log: Any,
-        before: Callable[[Cycle], None] | None = None, *, clock: Clock, at_once: bool = False,
+        before: Callable[[Exchange], None] | None = None, *, clock: Clock, at_once: bool = False,
     ) -> None:
         self.app = app
         self.loop = loop
@@ -77,8 +78,8 @@ class Dispatch:
         self.at_once = at_once
         self.ended = False
         self.draining = False  # the worker ends, and streams that look for should_exit end themselves
-        self.tasks: dict[asyncio.Task[None], Cycle] = {}
-        self.cancelled: set[Cycle] = set()  # by us; their tasks are not done
+        self.tasks: dict[asyncio.Task[None], Exchange] = {}
+        self.cancelled: set[Exchange] = set()  # by us; their tasks are not done
         # Each request starts from this context. The current one may be another request's, where asyncio
         # has resumed reading on behalf of an app: its variables must not leak.
         self.context = contextvars.copy_context()
@@ -88,127 +89,136 @@ class Dispatch:
         """With each tick: has the app set a task factory, or taken it back? To ask with each request cost 1 % of it."""
         self.eager = EAGER and self.loop.get_task_factory() is None
 
-    def start(self, cycle: Cycle) -> None:
+    def start(self, exchange: Exchange) -> None:
         """Run the app up to its first wait; most are done then. A task factory of the app's own, and Python up to 3.11,
         let the loop run it in its next turn."""
         if self.eager:
             task = asyncio.Task(  # type: ignore[call-arg]  # mypy looks with the eyes of 3.10
-                self.run(cycle), loop=self.loop, eager_start=True, context=self.context.copy())
+                self.run(exchange), loop=self.loop, eager_start=True, context=self.context.copy())
         else:
-            running = self.run(cycle)
+            running = self.run(exchange)
             try:
                 task = self.context.copy().run(self.loop.create_task, running)
             except BaseException as failure:  # of the app's factory
                 running.close()
-                self.fail(cycle, failure)
+                self.fail(exchange, failure)
                 return
         if not task.done():
-            self.keep(cycle, task)
+            self.keep(exchange, task)
 
-    def keep(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
-        self.tasks[task] = cycle
+    def keep(self, exchange: Exchange, task: asyncio.Task[None]) -> None:
+        self.tasks[task] = exchange
         task.add_done_callback(self.tasks.pop)
-        if cycle.may_be_gone():  # its client had ended its side before its turn came, or has all that it can get
-            self.gone(cycle, task)
+        if exchange.may_be_gone():  # its client had ended its side before its turn came, or has all that it can get
+            self.gone(exchange, task)
         else:
-            cycle.task = task
-        cycle.waits()
+            exchange.task = task
+        exchange.waits()
 
-    async def run(self, cycle: Cycle) -> None:
+    async def run(self, exchange: Exchange) -> None:
         try:
             if self.before is not None:
-                self.before(cycle)
-            await self.app(cycle.scope, cycle.receive, cycle.send)
+                self.before(exchange)
+            await self.app(exchange.scope, exchange.receive, exchange.send)
         except BaseException as failure:
-            self.fail(cycle, failure)
+            self.fail(exchange, failure)
             # An app's SystemExit must not end the loop, which serves others, too.
             if isinstance(failure, asyncio.CancelledError):
-                cycle.task = None  # it keeps this error, whose traceback leads here
+                exchange.task = None  # it keeps this error, whose traceback leads here
                 raise
         else:
-            if not cycle.answered():
-                self.fail(cycle, None)
+            if not exchange.complete():
+                self.returned(exchange)
 
-    def fail(self, cycle: Cycle, failure: BaseException | None) -> None:
+    def returned(self, exchange: Exchange) -> None:
+        """The app has returned, and has not said that its answer is complete."""
+        if exchange.answered():
+            exchange.ended()
+        else:
+            self.fail(exchange, None)
+
+    def fail(self, exchange: Exchange, failure: BaseException | None) -> None:
         """The app will not answer; None: it returned early."""
         owed = True
         try:
-            owed = self.report(cycle, failure)
+            owed = self.report(exchange, failure)
         finally:  # also if a handler or filter of the log raises
-            cycle.fail(owed)
+            exchange.fail(owed)
 
-    def report(self, cycle: Cycle, failure: BaseException | None) -> bool:
+    def report(self, exchange: Exchange, failure: BaseException | None) -> bool:
         """Log why the app did not do its work. Returns False if it was the client's going."""
-        if cycle.abandoned() and (failure is None or comes_of_disconnect(failure, set())):
-            self.log.debug("The client has gone during %s", title(cycle), exc_info=failure)
+        if exchange.abandoned() and (failure is None or comes_of_disconnect(failure, set())):
+            self.log.debug("The client has gone during %s", exchange.describe(), exc_info=failure)
             return False
-        if failure is None and self.draining and cycle.begun():
-            self.log.debug("The app ended its answer short, as the worker ends: %s", title(cycle))
+        if failure is None and self.draining and exchange.begun():
+            self.log.debug("The app ended its answer short, as the worker ends: %s", exchange.describe())
         elif failure is None:
-            self.log.error("The app returned without completing its response to %s", title(cycle))
+            self.log.error("The app returned without completing its response to %s", exchange.describe())
         elif isinstance(failure, asyncio.CancelledError):
-            if self.ended or cycle in self.cancelled:
-                self.log.debug("The app was cancelled during %s", title(cycle))
+            if self.ended or exchange in self.cancelled:
+                self.log.debug("The app was cancelled during %s", exchange.describe())
             else:  # by itself, or what it awaited was by somebody else: nobody but the log tells
-                self.log.error("The app was cancelled during %s, and not by the server", title(cycle), exc_info=failure)
+                self.log.error(
+                    "The app was cancelled during %s, and not by the server", exchange.describe(), exc_info=failure)
         elif isinstance(failure, TypeError) and failure.__traceback__.tb_next is None:  # type: ignore[union-attr]
             self.log.error("%r is no ASGI 3 application, called as `await app(scope, receive, send)`: %s",
                            self.app, failure)
         else:
-            self.log.error("The app raised during %s", title(cycle), exc_info=failure)
+            self.log.error("The app raised during %s", exchange.describe(), exc_info=failure)
         return True
 
     # --- an app whose client has gone ---
 
-    def gone(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
+    def gone(self, exchange: Exchange, task: asyncio.Task[None]) -> None:
         """The client has gone, and receive() says so; or it may have: it has ended its side, or has all that it can
         get of this answer. The app has a grace period to end by itself."""
         if self.ended:
             return
-        if self.at_once and cycle.lost():
-            self.cancel(cycle, task)
+        if self.at_once and exchange.lost():
+            self.cancel(exchange, task)
         else:
-            self.wait(cycle, task)
+            self.wait(exchange, task)
 
-    def wait(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
-        Grace(self.clock, task, partial(self.judge, cycle, cycle.unaware(), cycle.taken()))
+    def wait(self, exchange: Exchange, task: asyncio.Task[None]) -> None:
+        Grace(self.clock, task, partial(self.judge, exchange, exchange.unaware(), exchange.taken()))
 
-    def judge(self, cycle: Cycle, unaware: bool, taken: int, task: asyncio.Task[None]) -> None:
+    def judge(self, exchange: Exchange, unaware: bool, taken: int, task: asyncio.Task[None]) -> None:
         """A grace period is over, at whose beginning the app did not know (`unaware`), and the client had `taken` that.
 
         A client that has ended its side and takes what is sent is there, and waits. Of one that takes nothing the app
         is told, and has another grace period; then it is cancelled, unless the client has got the whole body."""
-        if cycle.complete() or self.ended:
+        if exchange.complete() or self.ended:
             return
-        now = cycle.taken()
-        if not cycle.lost() and (now != taken or now == -1):
-            self.wait(cycle, task)
-        elif unaware or cycle.unaware():
-            cycle.tell_disconnect()
-            self.wait(cycle, task)
-        elif not cycle.delivered():
-            self.cancel(cycle, task)
+        now = exchange.taken()
+        if not exchange.lost() and (now != taken or now == -1):
+            self.wait(exchange, task)
+        elif unaware or exchange.unaware():
+            exchange.tell_disconnect()
+            self.wait(exchange, task)
+        elif not exchange.delivered():
+            self.cancel(exchange, task)
 
-    def cancel(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
+    def cancel(self, exchange: Exchange, task: asyncio.Task[None]) -> None:
         """Once: an app that goes on all the same may have a reason."""
         # Not here: what it awaits may be anybody's, and raise; the caller is the clock, or a connection.
-        self.loop.call_soon(self.cancel_now, cycle, task)
-        Grace(self.clock, task, partial(self.outlasted, cycle))
+        self.loop.call_soon(self.cancel_now, exchange, task)
+        Grace(self.clock, task, partial(self.outlasted, exchange))
 
-    def cancel_now(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
-        if not cycle.complete():  # the app may have had its turn first
-            self.cancelled.add(cycle)
-            task.add_done_callback(lambda task: self.cancelled.discard(cycle))
+    def cancel_now(self, exchange: Exchange, task: asyncio.Task[None]) -> None:
+        if not exchange.complete():  # the app may have had its turn first
+            self.cancelled.add(exchange)
+            task.add_done_callback(lambda task: self.cancelled.discard(exchange))
             task.cancel()
 
-    def outlasted(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
-        if not cycle.complete():
-            self.log.warning("The app goes on with %s after its client has gone and it was cancelled", title(cycle))
+    def outlasted(self, exchange: Exchange, task: asyncio.Task[None]) -> None:
+        if not exchange.complete():
+            self.log.warning(
+                "The app goes on with %s after its client has gone and it was cancelled", exchange.describe())
 
     def give_notice(self) -> None:
         """The worker ends soon: tell all that are at work, as of a client that goes."""
-        for cycle in list(self.tasks.values()):
-            cycle.tell_disconnect()
+        for exchange in list(self.tasks.values()):
+            exchange.tell_disconnect()
 
     def end(self) -> list[asyncio.Task[None]]:
         """Cancel what is left, whatever becomes of its client from now on. Returns the tasks."""
@@ -217,11 +227,6 @@ class Dispatch:
         for task in tasks:
             task.cancel()
         return tasks
-
-
-def title(cycle: Cycle) -> str:
-    """"GET /path" for the log; the target holds no control characters (the parser refuses them)."""
-    return f"{cycle.head.method} {cycle.head.target.decode('ascii', 'replace')}"
 
 
 def comes_of_disconnect(failure: object, seen: set[int]) -> bool:

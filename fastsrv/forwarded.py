@@ -11,7 +11,7 @@ import ipaddress
 from typing import Any
 
 from fastsrv_ext.http.field_names import watch
-from fastsrv_ext.http.request import BadRequest
+from fastsrv_ext.http.refusal import BadRequest
 
 FORWARDED_FOR = b"x-forwarded-for"
 MAX_HOPS = 32  # entries of it that are looked at: so many proxies stand in no row, and each costs some microseconds

@@ -22,7 +22,7 @@ from fastsrv.timetable import LAST_WORD, NEVER, Timetable
 from fastsrv_ext.clock import TICK, Clock
 from fastsrv_ext.context import Context, Limits
 from fastsrv_ext.counters import Counters
-from fastsrv_ext.http1.protocol import HTTP
+from fastsrv_ext.http1.protocol import HTTP1
 from fastsrv_ext.wire.tls import TLS
 
 DRAIN_POLL = 0.05  # seconds between two looks at what is still open
@@ -158,9 +158,9 @@ class Server:
 
     # --- what the connections report ---
 
-    def protocol(self) -> HTTP | TLS:
+    def protocol(self) -> HTTP1 | TLS:
         """For a new connection."""
-        http = HTTP(self.context)
+        http = HTTP1(self.context)
         return http if self.tls is None else TLS(
             self.tls, http, self.no_tls, direct=self.direct, budget=self.context.budget)
 

@@ -145,7 +145,6 @@ cdef class Context:
 
     cdef int request_started(self) except -1:
         self.counters.requests += 1
-        self.counters.in_flight += 1
         if self.requests_left > 0:
             self.requests_left -= 1
             if self.requests_left == 0 and self.exhausted is not None:

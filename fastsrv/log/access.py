@@ -1,7 +1,7 @@
 """The access log and the request hooks: what gunicorn's logger and hooks want to know of a request.
 
 Nothing here runs for a server without an access log, statsd and hooks. fastsrv/dispatch.py calls before() when a
-request starts; fastsrv_ext/http1/cycle.pyx calls finished() when its response is complete, or when the app ends
+request starts; fastsrv_ext/asgi/call.pyx calls finished() when its response is complete, or when the app ends
 if that was lost before. Both run in the request's task, or one that sends for it.
 """
 
@@ -17,34 +17,34 @@ from gunicorn.glogging import Logger
 from fastsrv.log.atoms import decoded, environ, method, path, query, scheme, took, uri
 from fastsrv.log.careful import CarefulLog
 from fastsrv.log.line import AccessLine
-from fastsrv_ext.http1.cycle import Cycle
+from fastsrv_ext.asgi.exchange import Exchange
 
 
 class Request:
     """A request as gunicorn's logger and hooks know it."""
 
-    def __init__(self, cycle: Cycle) -> None:
-        self.method = method(cycle)
-        self.uri = uri(cycle)
-        self.path = path(cycle)
-        self.query = query(cycle)
-        self.version = tuple(int(part) for part in cycle.head.version.split("."))
-        self.headers = [(name.upper(), value) for name, value in texts(cycle.head.headers)]
-        self.remote_addr = cycle.client or ("", 0)
-        self.scheme = scheme(cycle)
+    def __init__(self, exchange: Exchange) -> None:
+        self.method = method(exchange)
+        self.uri = uri(exchange)
+        self.path = path(exchange)
+        self.query = query(exchange)
+        self.version = tuple(int(part) for part in exchange.head.version.split("."))
+        self.headers = [(name.upper(), value) for name, value in texts(exchange.head.headers)]
+        self.remote_addr = exchange.client or ("", 0)
+        self.scheme = scheme(exchange)
 
 
 class Response:
     """A response as gunicorn's logger and hooks know it."""
 
-    def __init__(self, cycle: Cycle) -> None:
-        self.status_code = cycle.status
+    def __init__(self, exchange: Exchange) -> None:
+        self.status_code = exchange.status
         try:
-            self.status = f"{cycle.status} {HTTPStatus(cycle.status).phrase}"
+            self.status = f"{exchange.status} {HTTPStatus(exchange.status).phrase}"
         except ValueError:  # the app's own, or the 499 of an answer that nobody was there to get
-            self.status = str(cycle.status)
-        self.sent = cycle.sent
-        self.headers = texts(cycle.response_headers)
+            self.status = str(exchange.status)
+        self.sent = exchange.sent
+        self.headers = texts(exchange.response_headers)
 
 
 def texts(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
@@ -64,9 +64,9 @@ class Access:
         self.finished = self.tell if self.logs or self.post_request else None
         self.before = self.announce if self.pre_request else None
 
-    def announce(self, cycle: Cycle) -> None:
-        cycle.request = Request(cycle)
-        self.pre_request(self.worker, cycle.request)
+    def announce(self, exchange: Exchange) -> None:
+        exchange.request = Request(exchange)
+        self.pre_request(self.worker, exchange.request)
 
     @cached_property
     def line(self) -> AccessLine | None:
@@ -74,16 +74,16 @@ class Access:
         set logging up, or have it patched, while it starts."""
         return None if self.post_request or not self.logs else AccessLine.find(self.log)
 
-    def tell(self, cycle: Cycle) -> None:
+    def tell(self, exchange: Exchange) -> None:
         """Called in the middle of a connection's work, which goes on: a failing logger costs its line, a failing hook
         nothing, even if it raises SystemExit."""
         try:
-            if self.line is not None and self.line.write(cycle):
+            if self.line is not None and self.line.write(exchange):
                 return
-            request, response, variables = cycle.request or Request(cycle), Response(cycle), environ(cycle)
+            request, response, variables = exchange.request or Request(exchange), Response(exchange), environ(exchange)
             try:
                 if self.logs:
-                    self.log.access(response, request, variables, took(cycle))
+                    self.log.access(response, request, variables, took(exchange))
             finally:
                 if self.post_request:
                     self.post_request(self.worker, request, variables, response)

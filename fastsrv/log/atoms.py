@@ -1,4 +1,4 @@
-"""What an access log may say of a request and its response: gunicorn's atoms, each a function of a cycle.
+"""What an access log may say of a request and its response: gunicorn's atoms, each a function of a exchange.
 
 Knows no logger: fastsrv/log/access.py tells gunicorn's of these values, fastsrv/log/line.py writes lines of them.
 Whatever a client or an app has said is made printable here.
@@ -15,9 +15,9 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
-from fastsrv_ext.http1.cycle import Cycle
+from fastsrv_ext.asgi.exchange import Exchange
 
-Atom = Callable[[Cycle], str]
+Atom = Callable[[Exchange], str]
 UserOf = Callable[[dict[str, str]], "str | None"]  # gunicorn's way from an environ to a user
 
 MISSING = "-"
@@ -26,7 +26,7 @@ OF_A_NAME = re.compile(r"\{(.*)\}([ioe])", re.DOTALL)  # {name}i, {name}o, {name
 
 
 def line_of(log_format: str, user_of: UserOf) -> Atom | None:
-    """A function of a cycle that makes what `log_format % atoms` is with gunicorn's atoms.
+    """A function of a exchange that makes what `log_format % atoms` is with gunicorn's atoms.
 
     None for a format with a conversion that is not of the form %(atom)s.
     """
@@ -42,11 +42,11 @@ def line_of(log_format: str, user_of: UserOf) -> Atom | None:
         else:
             template += "%s"
             atoms.append(atom)
-    return lambda cycle: template % tuple([atom(cycle).replace('"', '\\"') for atom in atoms])
+    return lambda exchange: template % tuple([atom(exchange).replace('"', '\\"') for atom in atoms])
 
 
 def atom_of(name: str, user_of: UserOf) -> Atom | str:
-    """The function that makes the atom of this name; or its text, where that is the same for every cycle."""
+    """The function that makes the atom of this name; or its text, where that is the same for every exchange."""
     of_a_name = OF_A_NAME.fullmatch(name.lower())
     if of_a_name is not None:
         return BY_NAME[of_a_name[2]](of_a_name[1])
@@ -60,74 +60,74 @@ def atom_of(name: str, user_of: UserOf) -> Atom | str:
 # --- the request ---
 
 
-def scope(cycle: Cycle) -> dict[str, Any]:
+def scope(exchange: Exchange) -> dict[str, Any]:
     """As the app got it, which may have changed its own since."""
-    return cycle.logged or cycle.scope
+    return exchange.logged or exchange.scope
 
 
-def method(cycle: Cycle) -> str:
-    return cycle.head.method
+def method(exchange: Exchange) -> str:
+    return exchange.head.method
 
 
-def uri(cycle: Cycle) -> str:
-    return cycle.head.target.decode("latin-1")
+def uri(exchange: Exchange) -> str:
+    return exchange.head.target.decode("latin-1")
 
 
-def path(cycle: Cycle) -> str:
-    return printable(scope(cycle)["path"])
+def path(exchange: Exchange) -> str:
+    return printable(scope(exchange)["path"])
 
 
-def query(cycle: Cycle) -> str:
-    text: bytes = scope(cycle)["query_string"]
+def query(exchange: Exchange) -> str:
+    text: bytes = scope(exchange)["query_string"]
     return text.decode("latin-1")
 
 
-def protocol(cycle: Cycle) -> str:
-    return "HTTP/" + cycle.head.version
+def protocol(exchange: Exchange) -> str:
+    return "HTTP/" + exchange.head.version
 
 
-def request_line(cycle: Cycle) -> str:
-    head = cycle.head
+def request_line(exchange: Exchange) -> str:
+    head = exchange.head
     return f"{head.method} {head.target.decode('latin-1')} HTTP/{head.version}"
 
 
-def host(cycle: Cycle) -> str:
+def host(exchange: Exchange) -> str:
     """The peer's, a proxy's where there is one. A UNIX socket's has no address."""
-    return cycle.client[0] if cycle.client else MISSING
+    return exchange.client[0] if exchange.client else MISSING
 
 
-def port(cycle: Cycle) -> str:
-    return str(cycle.client[1]) if cycle.client else "0"
+def port(exchange: Exchange) -> str:
+    return str(exchange.client[1]) if exchange.client else "0"
 
 
-def scheme(cycle: Cycle) -> str:
-    text: str = scope(cycle)["scheme"]
+def scheme(exchange: Exchange) -> str:
+    text: str = scope(exchange)["scheme"]
     return text
 
 
-def field(cycle: Cycle, name: bytes) -> str | None:
+def field(exchange: Exchange, name: bytes) -> str | None:
     """The request's fields of this name, joined as in WSGI's environ. None without, and for an Authorization
     that gunicorn would decode to what is not printable."""
-    values = cycle.head.values(name)
+    values = exchange.head.values(name)
     if not values:
         return None
     text = decoded(b",".join(values))
     return text if name != b"authorization" or names_printable_user(text) else None
 
 
-def referer(cycle: Cycle) -> str:
-    text = field(cycle, b"referer")
+def referer(exchange: Exchange) -> str:
+    text = field(exchange, b"referer")
     return MISSING if text is None else text
 
 
-def user_agent(cycle: Cycle) -> str:
-    text = field(cycle, b"user-agent")
+def user_agent(exchange: Exchange) -> str:
+    text = field(exchange, b"user-agent")
     return MISSING if text is None else text
 
 
 def user(user_of: UserOf) -> Atom:
-    def atom(cycle: Cycle) -> str:
-        text = field(cycle, b"authorization")
+    def atom(exchange: Exchange) -> str:
+        text = field(exchange, b"authorization")
         return MISSING if text is None else user_of({"HTTP_AUTHORIZATION": text}) or MISSING
 
     return atom
@@ -136,54 +136,54 @@ def user(user_of: UserOf) -> Atom:
 # --- the response ---
 
 
-def status(cycle: Cycle) -> str:
-    return str(cycle.status)
+def status(exchange: Exchange) -> str:
+    return str(exchange.status)
 
 
-def sent(cycle: Cycle) -> str:
-    return str(cycle.sent)
+def sent(exchange: Exchange) -> str:
+    return str(exchange.sent)
 
 
 # --- the time ---
 
 
-def now(cycle: Cycle) -> str:
+def now(exchange: Exchange) -> str:
     return timestamp(int(time.time()))
 
 
-def took(cycle: Cycle) -> timedelta:
-    return timedelta(seconds=cycle.took)
+def took(exchange: Exchange) -> timedelta:
+    return timedelta(seconds=exchange.took)
 
 
-def seconds(cycle: Cycle) -> str:
-    return str(took(cycle).seconds)
+def seconds(exchange: Exchange) -> str:
+    return str(took(exchange).seconds)
 
 
-def milliseconds(cycle: Cycle) -> str:
-    time_taken = took(cycle)
+def milliseconds(exchange: Exchange) -> str:
+    time_taken = took(exchange)
     return str(time_taken.seconds * 1_000 + time_taken.microseconds // 1_000)
 
 
-def microseconds(cycle: Cycle) -> str:
-    time_taken = took(cycle)
+def microseconds(exchange: Exchange) -> str:
+    time_taken = took(exchange)
     return str(time_taken.seconds * 1_000_000 + time_taken.microseconds)
 
 
-def decimal_seconds(cycle: Cycle) -> str:
-    time_taken = took(cycle)
+def decimal_seconds(exchange: Exchange) -> str:
+    time_taken = took(exchange)
     return f"{time_taken.seconds}.{time_taken.microseconds:06}"
 
 
 # --- by name ---
 
 
-def environ(cycle: Cycle) -> dict[str, str]:
+def environ(exchange: Exchange) -> dict[str, str]:
     """The WSGI names that access log formats may ask for.
 
     A field with an underscore in its name has none: it could pose as another one.
     """
-    variables = {name: atom(cycle) for name, atom in ENVIRON.items()}
-    for name, value in cycle.head.headers:
+    variables = {name: atom(exchange) for name, atom in ENVIRON.items()}
+    for name, value in exchange.head.headers:
         if b"_" not in name:
             key = variable_of(name.decode("latin-1"))
             variables[key] = f"{variables[key]},{decoded(value)}" if key in variables else decoded(value)
@@ -208,8 +208,8 @@ def environ_variable(name: str) -> Atom | str:
         return MISSING
     wanted = token(field_name)
 
-    def atom(cycle: Cycle) -> str:
-        text = field(cycle, wanted)
+    def atom(exchange: Exchange) -> str:
+        text = field(exchange, wanted)
         return MISSING if text is None else text
 
     return atom
@@ -219,8 +219,8 @@ def request_field(name: str) -> Atom:
     """{name}i, the last one of several"""
     wanted = token(name)
 
-    def atom(cycle: Cycle) -> str:
-        values = cycle.head.values(wanted)
+    def atom(exchange: Exchange) -> str:
+        values = exchange.head.values(wanted)
         return decoded(values[-1]) if values else MISSING
 
     return atom
@@ -230,8 +230,8 @@ def response_field(name: str) -> Atom:
     """{name}o, the last one of several"""
     wanted = token(name)
 
-    def atom(cycle: Cycle) -> str:
-        for other, value in reversed(cycle.response_headers):
+    def atom(exchange: Exchange) -> str:
+        for other, value in reversed(exchange.response_headers):
             if other.lower() == wanted:
                 return decoded(value)
         return MISSING

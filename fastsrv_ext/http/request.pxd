@@ -49,7 +49,5 @@ cdef class RequestHead:
     cdef bytes strip_authority(self, bytes target)
 
 
-cdef object too_large(Limits limits)             # BadRequest: the whole head
-cdef object body_too_large(Limits limits)        # the same: the body
 cdef bint is_host(bytes host) noexcept
 cdef bint is_escape(const unsigned char* text, Py_ssize_t size) noexcept

@@ -2,16 +2,6 @@
 
 from typing_extensions import disjoint_base
 
-class BadRequest(Exception):
-    """A request that is answered by `status` and the text `reason`, and the connection closed."""
-
-    status: int
-    reason: str
-    kind: str
-    fields: bytes
-
-    def __init__(self, status: int, reason: str, kind: str, fields: bytes = b"") -> None: ...
-
 @disjoint_base
 class RequestHead:
     """One parsed request head. Python code sees it when nothing of it is missing."""

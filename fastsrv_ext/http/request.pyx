@@ -10,27 +10,14 @@ cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memchr
 
+from fastsrv_ext.http.refusal import BadRequest
+
 from fastsrv_ext.http.field_names cimport (
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, FORWARDING, HOST, PLAIN, PROXY_CONNECTION,
     TRANSFER_ENCODING, UNDERSCORED, USUAL, Kind, field_name,
 )
 from fastsrv_ext.http.octets cimport HOST_NAME, classify, hexadecimal
-
-
-class BadRequest(Exception):
-    """A request that is answered by `status` and the text `reason`, and the connection closed.
-
-    kind: one word for what is wrong, to count by (docs/ARCHITECTURE.md lists them). fields: further header lines of the
-    answer.
-    """
-
-    def __init__(self, int status, str reason, str kind, bytes fields=b""):
-        super().__init__(status, reason)
-        self.status = status
-        self.reason = reason
-        self.kind = kind
-        self.fields = fields
-        self.bodiless = False  # True in answer to HEAD
+from fastsrv_ext.http.refusal cimport body_too_large, too_large
 
 
 cdef extern from "<arpa/inet.h>" nogil:
@@ -211,16 +198,6 @@ cdef class RequestHead:
             self.headers.append((b"host", authority))
         self.host = authority
         return rest[end:] or b"/"
-
-
-cdef too_large(Limits limits):
-    return BadRequest(
-        431, f"request head larger than {limits.request_head} bytes (fastsrv_limit_request_head)", "head_size")
-
-
-cdef body_too_large(Limits limits):
-    return BadRequest(
-        413, f"request body larger than {limits.request_body} bytes (fastsrv_limit_request_body)", "body_size")
 
 
 cdef bint is_path(bytes path) noexcept:

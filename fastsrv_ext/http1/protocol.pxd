@@ -1,11 +1,13 @@
 # The HTTP/1.1 protocol class: asyncio's callbacks, and what is in hand.
 # fastsrv/server.py makes one for each connection that it accepts.
 
-from fastsrv_ext.http1.closing cimport Closing
-from fastsrv_ext.http1.cycle cimport Cycle
+from fastsrv_ext.http1.cycle cimport Carrier, Cycle
+from fastsrv_ext.http1.reader cimport Reader
 
 
-cdef class HTTP(Closing):
+cdef class HTTP1(Carrier):
+    cdef Reader reader
+
     # what is in hand, before the pipeline
     cdef Cycle cycle                 # being answered
     cdef object refusal              # BadRequest to be answered when their turn is over
@@ -14,14 +16,17 @@ cdef class HTTP(Closing):
     cdef int left_at_work            # apps that go on though their answers can take no more
     cdef long long seen              # bytes received of the body in hand when the peer's end was last seen behind it
 
-    cdef int advance_soon(self) except -1
     cdef int start(self, Cycle cycle) except -1
     cdef int respond(self) except -1
+    cdef int refuse_late(self, str reason, str kind) except -1
+    cdef int refuse_body(self, Cycle cycle, object refusal) except -1
     cdef int refuse_cycle(self, Cycle cycle, object refusal) except -1
     cdef int rest(self) except -1
+    cdef int drain(self) except -1
+    cdef int finish(self) except -1
     cdef int count_refusal(self, object refusal) except -1
     cdef int answer_refusal(self) except -1
     cdef int cut_off(self, Cycle cycle) except -1
     cdef int act_no_more(self) except -1
     cdef bint is_worth_draining(self, Cycle cycle) noexcept
-    cdef int stop_waiting_for_body(self) except -1
+    cdef int judge_pace(self, Cycle cycle) except -1

@@ -1,10 +1,11 @@
 # What comes in: bytes -> a pipeline of cycles. The callback target of httptools.
-# Touches no transport and starts no app; protocol.pyx is the class that does.
+# Touches no transport and starts no app; protocol.pyx, which does, has one for each connection.
 
-from fastsrv_ext.http1.chunked cimport Chunks
-from fastsrv_ext.http1.cycle cimport Cycle
+from fastsrv_ext.asgi.call cimport Peer
+from fastsrv_ext.context cimport Context
 from fastsrv_ext.http.request cimport RequestHead
-from fastsrv_ext.wire.connection cimport Stream
+from fastsrv_ext.http1.chunked cimport Chunks
+from fastsrv_ext.http1.cycle cimport Carrier, Cycle
 
 
 cdef enum Input:
@@ -23,7 +24,10 @@ cdef inline bint is_acted_upon(Input input) noexcept:
     return input != ENDED and input != REFUSED
 
 
-cdef class Reader(Stream):
+cdef class Reader:
+    cdef Context context
+    cdef Carrier carrier             # the connection; None behind its end
+
     # the parser and what it is at
     cdef object parser               # httptools.HttpRequestParser, None until a head asks for it
     cdef Input input
@@ -43,24 +47,19 @@ cdef class Reader(Stream):
     cdef Cycle last
     cdef Py_ssize_t pipelined        # how many
 
-    cdef inline void stop(self) noexcept:
-        """From now on nothing that comes is acted upon."""
-        if is_acted_upon(self.input):
-            self.input = REFUSED
-
-    # what protocol.pyx makes of it
-    cdef int refuse(self, object refusal) except -1          # BadRequest: what was read is no request
-    cdef int body_came(self, Py_ssize_t size) except -1      # for `reading`
-    cdef int message_ended(self) except -1                   # that of `reading`
-
-    cdef bint read(self, bytes data, Py_ssize_t start) except -1
-    cdef int keep_unread(self, bytes data) except -1
+    # for protocol.pyx
+    cdef bint read(self, bytes data) except -1
+    cdef bint read_unread(self) except -1
+    cdef int keep(self, bytes data) except -1
+    cdef int stop(self) except -1
+    cdef int end(self, Peer peer) except -1
+    cdef int forget(self) except -1
+    cdef Cycle dequeue(self)
     cdef bint reads_method_head(self) except -1
     cdef bint is_crowded(self) noexcept
-    cdef Cycle dequeue(self)
-    cdef int forget_last(self) except -1
-    cdef int forget_pipeline(self) except -1
 
+    # within
+    cdef bint read_from(self, bytes data, Py_ssize_t start) except -1
     cdef Py_ssize_t step(self, bytes data, Py_ssize_t start) except -1
     cdef Py_ssize_t scan(self, bytes data, Py_ssize_t start) except -1
     cdef Py_ssize_t read_body(self, bytes data, Py_ssize_t start) except -1
@@ -73,3 +72,7 @@ cdef class Reader(Stream):
     cdef int check_excess(self) except -1
     cdef int pass_refused_upgrade(self) except -1
     cdef int enqueue(self, Cycle cycle) except -1
+    cdef int forget_last(self) except -1
+
+
+cdef Reader new_reader(Carrier carrier)

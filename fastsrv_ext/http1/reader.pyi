@@ -2,10 +2,8 @@
 
 from typing_extensions import disjoint_base
 
-from fastsrv_ext.wire.connection import Stream
-
 @disjoint_base
-class Reader(Stream):
+class Reader:
     """What comes in. The httptools.HttpRequestParser that it makes calls it back."""
 
     def on_header(self, name: bytes, value: bytes) -> None: ...

@@ -1,7 +1,8 @@
 """What comes in: bytes -> a pipeline of cycles, through the parser's callbacks (RFC 9112).
 
 Parses nothing itself (plain_head.pyx does for plain heads, httptools for the rest), answers nothing, starts nothing:
-callbacks only collect. protocol.pyx calls read() and takes cycles from the pipeline when the parser has returned.
+callbacks only collect. protocol.pyx calls read() and takes cycles from the pipeline when the parser has returned; what
+is no request goes to its refuse().
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -9,13 +10,15 @@ from libc.string cimport memchr
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 
-from fastsrv_ext.http.request import BadRequest
+from fastsrv_ext.http.refusal import BadRequest
 
 from fastsrv_ext.http1.chunked cimport SIZE, chunks_end
 from fastsrv_ext.context cimport Limits
 from fastsrv_ext.http1.plain_head cimport scan_head
 from fastsrv_ext.http1.request_line cimport read_line, stand_in
-from fastsrv_ext.http.request cimport CHUNKED_LENGTH, body_too_large, too_large
+from fastsrv_ext.http.refusal cimport body_too_large, too_large
+from fastsrv_ext.http.request cimport CHUNKED_LENGTH
+from fastsrv_ext.http1.cycle cimport new_cycle
 
 cdef enum:
     READ_AHEAD = 16 * 1024         # bytes that the parser gets at once, but for a body of known length
@@ -26,24 +29,83 @@ cdef enum:
     MAX_EXCESS = 16 * 1024         # bytes of chunk extensions and trailers a body may spend; Go allows 16 KiB
 
 
-cdef class Reader(Stream):
+cdef Reader new_reader(Carrier carrier):
+    cdef Reader reader = Reader.__new__(Reader)
+    reader.carrier = carrier
+    reader.context = carrier.context
+    return reader
 
-    # --- what protocol.pyx makes of it ---
 
-    cdef int refuse(self, object refusal) except -1:
-        raise NotImplementedError
+cdef class Reader:
 
-    cdef int body_came(self, Py_ssize_t size) except -1:
-        raise NotImplementedError
+    # --- for protocol.pyx ---
 
-    cdef int message_ended(self) except -1:
-        raise NotImplementedError
+    cdef bint read(self, bytes data) except -1:
+        """What has come. Where enough has been read ahead, the rest is kept, and not copied. True: it was as much as
+        there may be in a turn of the loop."""
+        return self.read_from(data, 0)
+
+    cdef bint read_unread(self) except -1:
+        """The same of what was kept."""
+        data, self.unread = self.unread, None
+        return self.read_from(data, self.parsed)
+
+    cdef int keep(self, bytes data) except -1:
+        """For later, behind what is unread, if anything is: the loop had read it before reading was paused."""
+        self.unread = data if self.unread is None else self.unread[self.parsed:] + data
+        self.parsed = 0
+        return 0
+
+    cdef int stop(self) except -1:
+        """From now on nothing that comes is acted upon. What was read before stays in the pipeline, but for a request
+        whose body has not come."""
+        if is_acted_upon(self.input):
+            self.input = REFUSED
+        if self.reading is not None and self.reading is self.last:
+            self.forget_last()
+        self.head = self.reading = None
+        self.line = self.unread = None
+        return 0
+
+    cdef int end(self, Peer peer) except -1:
+        """The peer has ended its side: no request follows those that have come."""
+        cdef Cycle cycle = self.first
+        self.input = ENDED
+        self.head = self.reading = None
+        while cycle is not None:
+            cycle.peer_is(peer)
+            cycle = cycle.following
+        return 0
+
+    cdef int forget(self) except -1:
+        """Stop, and forget what has been read, too."""
+        self.stop()
+        self.first = self.last = None
+        self.pipelined = 0
+        return 0
+
+    cdef bint reads_method_head(self) except -1:
+        """Is it a HEAD request that has been read? Its answer has no body. (Of half a head we do not judge.)"""
+        if self.reading is not None:
+            return self.reading.head.is_head
+        return self.head is not None and self.head.is_head
+
+    cdef bint is_crowded(self) noexcept:
+        """Has enough been read ahead of what the app and the peer have taken?"""
+        cdef Py_ssize_t held = 0
+        cdef Cycle cycle = self.first
+        if self.pipelined >= MAX_PIPELINED:
+            return True
+        while cycle is not None:
+            held += cycle.head.size + cycle.buffered
+            cycle = cycle.following
+        if self.reading is not None and self.reading is not self.last:
+            held += self.reading.buffered
+        return held > HIGH_WATER
 
     # --- bytes ---
 
-    cdef bint read(self, bytes data, Py_ssize_t start) except -1:
-        """What has come, from `start` on. Where enough has been read ahead, the rest is kept, and not copied. True: it
-        was as much as there may be in a turn of the loop."""
+    cdef bint read_from(self, bytes data, Py_ssize_t start) except -1:
         cdef Py_ssize_t size = len(data), begin = start
         self.bare = 0
         while start < size and is_acted_upon(self.input):
@@ -69,12 +131,6 @@ cdef class Reader(Stream):
             return self.begin(data, start)
         return self.feed(data, start)
 
-    cdef int keep_unread(self, bytes data) except -1:
-        """Behind what is unread, if anything is: the loop had read it before reading was paused."""
-        self.unread = data if self.unread is None else self.unread[self.parsed:] + data
-        self.parsed = 0
-        return 0
-
     cdef Py_ssize_t scan(self, bytes data, Py_ssize_t start) except -1:
         """A head of the plain form (plain_head.pyx). Returns where it ends: `start`, if it is none."""
         cdef RequestHead head = RequestHead.__new__(RequestHead)
@@ -97,7 +153,7 @@ cdef class Reader(Stream):
             if self.body_left == 0:
                 self.end_message()
         except BadRequest as refusal:
-            self.refuse(refusal)
+            self.carrier.refuse(refusal)
         return start + size
 
     cdef Py_ssize_t begin(self, bytes data, Py_ssize_t start) except -1:
@@ -119,7 +175,7 @@ cdef class Reader(Stream):
                 at += 2
                 self.excess += 2
             if self.excess > limits.request_head:
-                self.refuse(too_large(limits))
+                self.carrier.refuse(too_large(limits))
                 return end + shift
             if at == end or (at == end - 1 and byte[at] == c'\r'):
                 self.line = text[at:] if at < end else None
@@ -130,7 +186,7 @@ cdef class Reader(Stream):
         try:
             size = read_line(byte + at, end - at, known, self.head, limits)
         except BadRequest as refusal:
-            self.refuse(refusal)
+            self.carrier.refuse(refusal)
             return end + shift
         if size == 0:
             self.line = text[at:]
@@ -190,9 +246,9 @@ cdef class Reader(Stream):
         except HttpParserCallbackError as error:
             if not isinstance(error.__context__, BadRequest):
                 raise
-            self.refuse(error.__context__)
+            self.carrier.refuse(error.__context__)
         except HttpParserError as error:
-            self.refuse(BadRequest(400, f"{error}", "syntax"))
+            self.carrier.refuse(BadRequest(400, f"{error}", "syntax"))
         else:
             if is_acted_upon(self.input):
                 self.check_excess()
@@ -204,10 +260,10 @@ cdef class Reader(Stream):
         if self.input == IN_BODY:
             self.excess = max(0, self.excess) if self.body_left == 0 else 0
             if self.excess > MAX_EXCESS:
-                self.refuse(BadRequest(
+                self.carrier.refuse(BadRequest(
                     431, f"chunk extensions and trailers larger than {MAX_EXCESS} bytes", "chunk_excess"))
         elif self.excess > self.context.limits.request_head + READ_AHEAD:
-            self.refuse(too_large(self.context.limits))
+            self.carrier.refuse(too_large(self.context.limits))
         return 0
 
     cdef int pass_refused_upgrade(self) except -1:
@@ -228,25 +284,6 @@ cdef class Reader(Stream):
         self.input = IN_BODY
         return 0
 
-    cdef bint reads_method_head(self) except -1:
-        """Is it a HEAD request that has been read? Its answer has no body. (Of half a head we do not judge.)"""
-        if self.reading is not None:
-            return self.reading.head.is_head
-        return self.head is not None and self.head.is_head
-
-    cdef bint is_crowded(self) noexcept:
-        """Has enough been read ahead of what the app and the peer have taken?"""
-        cdef Py_ssize_t held = 0
-        cdef Cycle cycle = self.first
-        if self.pipelined >= MAX_PIPELINED:
-            return True
-        while cycle is not None:
-            held += cycle.head.size + cycle.buffered
-            cycle = cycle.following
-        if self.reading is not None and self.reading is not self.last:
-            held += self.reading.buffered
-        return held > HIGH_WATER
-
     # --- the parser's callbacks, in the order of a message ---
 
     def on_header(self, bytes name not None, bytes value not None):
@@ -266,8 +303,7 @@ cdef class Reader(Stream):
 
     cdef int head_complete(self, RequestHead head, Input body) except -1:
         """A request is in the pipeline; what comes next is its `body`."""
-        cdef Cycle cycle = Cycle.__new__(Cycle)
-        cycle.begin(self, head)
+        cdef Cycle cycle = new_cycle(self.carrier, head)
         self.head = None
         self.reading = cycle
         self.input = body
@@ -286,7 +322,7 @@ cdef class Reader(Stream):
         self.reading.received += size
         if self.reading.received > self.context.limits.request_body:
             raise body_too_large(self.context.limits)
-        self.body_came(size)
+        self.carrier.body_came(self.reading, size)
         self.reading.body_received(data)
 
     def on_chunk_header(self):
@@ -301,7 +337,7 @@ cdef class Reader(Stream):
 
     cdef int end_message(self) except -1:
         cdef Cycle cycle = self.reading
-        self.message_ended()
+        self.carrier.message_ended()
         self.reading = None
         self.excess = 0
         self.input = BETWEEN if cycle.head.keep_alive else ENDED
@@ -330,15 +366,12 @@ cdef class Reader(Stream):
     cdef int forget_last(self) except -1:
         cdef Cycle cycle = self.first
         if cycle is self.last:
-            return self.forget_pipeline()
+            self.first = self.last = None
+            self.pipelined = 0
+            return 0
         while cycle.following is not self.last:
             cycle = cycle.following
         cycle.following = None
         self.last = cycle
         self.pipelined -= 1
-        return 0
-
-    cdef int forget_pipeline(self) except -1:
-        self.first = self.last = None
-        self.pipelined = 0
         return 0

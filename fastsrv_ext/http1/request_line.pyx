@@ -9,10 +9,11 @@ from cpython.bytes cimport PyBytes_AS_STRING
 from cpython.dict cimport PyDict_GetItem
 from libc.string cimport memchr
 
-from fastsrv_ext.http.request import BadRequest
+from fastsrv_ext.http.refusal import BadRequest
 
 from fastsrv_ext.http.octets cimport TOKEN, classify
-from fastsrv_ext.http.request cimport REQUEST_LINE_OVERHEAD, too_large
+from fastsrv_ext.http.refusal cimport too_large
+from fastsrv_ext.http.request cimport REQUEST_LINE_OVERHEAD
 
 cdef unsigned char[256] PART_OF
 classify(PART_OF)

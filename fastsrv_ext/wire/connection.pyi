@@ -1,16 +1,25 @@
-# What Python code sees of connection.pyx; reader.pyx and protocol.pyx see connection.pxd.
+# What Python code sees of connection.pyx; a protocol sees connection.pxd.
 
 from typing_extensions import disjoint_base
 
 from fastsrv_ext.clock import Timed
-from fastsrv_ext.http1.cycle import Connection
+from fastsrv_ext.wire.sender import Sender
 
 @disjoint_base
-class Stream(Connection):
-    """A stream to the peer. The only class that touches a transport."""
+class Connection(Sender):
+    """A connection to a peer, whatever its protocol."""
 
-    def uncork(self) -> None: ...  # called by the loop
+    # asyncio's callbacks
+    def pause_writing(self) -> None: ...
+    def resume_writing(self) -> None: ...
+
+    # called by the loop on our own behalf
+    def go_on(self) -> None: ...
+
+    # for fastsrv/server.py
     def abort(self) -> None: ...
+    def shut(self, since: int) -> None: ...
+    def describe(self) -> str: ...
 
 @disjoint_base
 class Watch(Timed):

@@ -1,30 +1,37 @@
-"""A stream to the peer: the only file that touches a transport.
+"""A connection to a peer: it comes, is read or not, ends, and may be handed over to another protocol.
 
-Knows no HTTP. What leaves (also several answers in one write), a peer that lags behind it, and the ends of a
-connection: half-close, reset, a look at what has come in. protocol.pyx says when; reader.pyx reads what comes.
+Knows no HTTP. What leaves is sender.pyx's; a protocol (http1/protocol.pyx) is a Connection that knows what comes in,
+and when nothing more is owed.
 """
 
-from fastsrv_ext.clock cimport seconds
-from fastsrv_ext.counters cimport LOST, READER_LATE, WORKER_STOPS
+from ssl import SSLError
+
+from fastsrv_ext.counters cimport LOST, READER_LATE, REST_LATE, TLS_FAILED, WORKER_STOPS
+from fastsrv_ext.state cimport CLOSE, CLOSED, DRAIN, HEAD, RESPOND, SEND, WATCH, is_ending, is_owed
 from fastsrv_ext.wire.kernel cimport (
-    HAS_CLOSED, HAS_ENDED, HAS_GONE, MAX_PARTS, NO_END, Sight, end_both_sides, end_our_side, has_unread, look_at,
-    reset_now, send_now, send_parts_now, unacknowledged,
+    HAS_CLOSED, HAS_ENDED, HAS_GONE, NO_END, Sight, end_both_sides, end_our_side, has_unread, look_at, reset_now,
 )
-from fastsrv_ext.state cimport CLOSE, CLOSED, RESPOND, SEND, WATCH, is_ending, is_owed
 
 cdef enum:
-    MAX_CORKED = 256 * 1024        # bytes kept back to leave in one write
-    MAX_JOINED = 64 * 1024         # bytes up to which one copy costs less than a write of many buffers
-    # How many send_timeouts a peer that has read faster than it must may then read nothing. Its kernel tells of room in
-    # steps, of 95 KB on a Linux of today: by default, who reads 1,000 bytes a second is silent for three of them.
-    PATIENCE = 3
+    DRAIN_LIMITS = 6               # of DRAIN that what comes may make of one, 30 s as nginx's lingering_time
+    SHUT_AFTER = 4                 # ticks, a second: some round trips, and soon enough for who waits for our end
+    SHUT_FOR_GOOD = 12             # ticks, three seconds: the same for a peer that goes on sending
 
 
-cdef class Stream(Connection):
+cdef class Connection(Sender):
 
-    # --- what protocol.pyx makes of it ---
+    # --- what a protocol makes of it ---
+
+    cdef int advance(self) except -1:
+        raise NotImplementedError
+
+    cdef bint has_enough(self) noexcept:
+        return False
 
     cdef int end_seen(self) except -1:
+        return 0
+
+    cdef int taken_over(self, bytes unread) except -1:
         raise NotImplementedError
 
     # --- the transport comes and goes ---
@@ -40,18 +47,71 @@ cdef class Stream(Connection):
         self.client = address(transport.get_extra_info("peername"))
         server = transport.get_extra_info("sockname")
         self.server = self.context.one_server((server, None) if isinstance(server, str) else address(server))
-        return self.client is not None or isinstance(server, (str, bytes))
+        self.enter(HEAD)
+        self.context.connection_opened()
+        if self.client is not None or isinstance(server, (str, bytes)):
+            return True
+        self.ends(LOST)
+        self.enter(CLOSE)
+        self.abort()
+        return False
 
-    cdef int lost(self) except -1:
+    cdef int lost(self, object error) except -1:
         """For connection_lost(): nobody waits for the peer any more."""
+        self.enter(CLOSED)
+        self.ends(TLS_FAILED if isinstance(error, SSLError) else LOST)
+        self.context.connection_closed(self.ending)
         cdef int fd = self.fileno() if self.context.forked else -1
         if fd >= 0:
             end_both_sides(fd)  # the transport's close() tells the peer nothing while a child process has a copy
         self.transport = self.corked = None
         self.watch_no_more()
         self.descriptor = -1  # the transport closes it when connection_lost() has returned
-        self.wake_laggards()
+        return self.wake_laggards()
+
+    cdef int hand_over(self, Connection successor, bytes unread) except -1:
+        """Another protocol goes on with this connection: with its transport, its clock and its place among the open
+        ones, and with `unread` bytes, which this one had been given and are not its own. Nothing may be owed here.
+        Allowed within data_received(): who calls it touches the connection no more."""
+        if self.transport is None:
+            return 0  # lost meanwhile
+        self.flush()
+        transport, self.transport = self.transport, None
+        successor.transport = transport
+        successor.client, successor.server = self.client, self.server
+        successor.descriptor, self.descriptor = self.descriptor, -1
+        successor.throttled = self.throttled
+        successor.ending = self.ending
+        self.watch_no_more()
+        self.enter(CLOSED)
+        transport.set_protocol(successor)
+        successor.enter(RESPOND)
+        if transport.get_write_buffer_size() > 0:
+            successor.lag()
+        return successor.taken_over(unread)
+
+    # --- turns of the loop ---
+
+    cdef int advance_soon(self) except -1:
+        """In the loop's next turn: there is more to do than the caller's stack should carry, or than a turn should."""
+        if self.turn is None:
+            self.turn = self.context.loop.call_soon(self.go_on)
+            self.context.budget.waiting += 1
         return 0
+
+    def go_on(self):
+        """The turn that advance_soon() asked for."""
+        self.turn = None
+        self.context.budget.waiting -= 1
+        if self.state != CLOSED:
+            self.advance()
+
+    # --- what comes in ---
+
+    cdef int throttle(self) except -1:
+        """Read on, or pause until enough has been taken. Who has sent more than is thrown away is not closed upon,
+        which would be a reset: its kernel takes no more from it, and a peer that can read while it writes does."""
+        return self.read_on(not (self.has_enough() or self.drained > self.context.limits.drain))
 
     cdef int read_on(self, bint reading) except -1:
         """The only place that pauses and resumes reading."""
@@ -64,6 +124,15 @@ cdef class Stream(Connection):
                 self.watch()
         return 0
 
+    cdef bint has_unread_bytes(self) except -1:
+        """A look into the kernel: have bytes come that the loop has not read?"""
+        cdef int fd = self.fileno()
+        return fd >= 0 and has_unread(fd)
+
+    cdef bint has_part_of_record(self) except -1:
+        """With TLS: has a part of a record been read? What it holds is not known before its end."""
+        return self.transport.get_extra_info("part_of_record", False)
+
     # --- a peer that the loop does not listen to ---
 
     cdef int watch(self) except -1:
@@ -71,7 +140,7 @@ cdef class Stream(Connection):
         behind what is not read. Look from time to time, for as long as something is owed."""
         if self.watcher is None:
             self.watcher = Watch(self.clock)
-            self.watcher.stream = self
+            self.watcher.connection = self
             self.watcher.enter(WATCH)
         return 0
 
@@ -88,142 +157,33 @@ cdef class Stream(Connection):
     cdef int watch_no_more(self) except -1:
         if self.watcher is not None:
             self.watcher.enter(CLOSED)
-            self.watcher.stream = None
+            self.watcher.connection = None
             self.watcher = None
         return 0
 
-    # --- what leaves ---
+    # --- a peer that lags behind: asyncio's callbacks, and the limit of its time ---
 
-    cdef int settle(self) except -1:
-        """More than one answer will leave here: worth the look for the socket."""
-        if self.context.direct and self.descriptor < 0 and not self.transport.is_closing():
-            self.descriptor = self.fileno()
-        return 0
+    def pause_writing(self):
+        self.lag()
 
-    cdef int write(self, bytes data) except -1:
-        if self.corked is None:
-            self.transmit(data)
-        else:
-            self.corked.append(data)
-            self.corked_size += len(data)
-            if self.corked_size > MAX_CORKED:
-                self.flush()
-        return 0
+    def resume_writing(self):
+        if self.lags_no_more():
+            self.enter(RESPOND)
+            self.wake_laggards()
+            self.advance_soon()
 
-    cdef int write_parts(self, list parts) except -1:
-        """Large parts, none of which is copied. What an app sends without a wait leaves in one write: each wakes the
-        peer up, which costs both more than what it carries."""
-        if self.state == SEND and self.corked is None:
-            return self.transmit_parts(parts)
-        if self.corked is None:
-            self.corked = []
-            self.context.loop.call_soon(self.uncork)
-        for part in parts:
-            self.corked.append(part)
-            self.corked_size += len(part)
-        if self.corked_size > MAX_CORKED:
-            self.flush()
-        return 0
-
-    def uncork(self):
-        """In the same turn of the loop, if nobody has been faster."""
-        self.flush()
-
-    cdef int flush(self) except -1:
-        """Let what was kept back leave in one write."""
-        cdef list corked = self.corked
-        cdef Py_ssize_t size = self.corked_size
-        self.corked = None
-        self.corked_size = 0
-        if corked and self.transport is not None:
-            if len(corked) == 1:
-                self.transmit(corked[0])
-            elif size <= MAX_JOINED or len(corked) > MAX_PARTS:
-                self.transmit(b"".join(corked))
-            else:
-                self.transmit_parts(corked)
-        return 0
-
-    cdef bint is_direct(self) noexcept:
-        """May bytes go to the kernel past the transport? Whatever it holds itself makes the state SEND."""
-        return self.descriptor >= 0 and self.state != SEND and not is_ending(self.state)
-
-    cdef int transmit(self, bytes data) except -1:
-        if self.is_direct():
-            data = send_now(self.descriptor, data)
-        return self.queue(data) if data else 0
-
-    cdef int transmit_parts(self, list parts) except -1:
-        cdef Py_ssize_t sent
-        if self.is_direct():
-            sent = send_parts_now(self.descriptor, parts)
-            for part in parts:
-                if sent < len(part):
-                    self.queue(memoryview(part)[sent:])
-                sent = max(0, sent - len(part))
-        elif self.context.gathers:
-            if self.state == SEND:
-                for part in parts:
-                    self.backlog += len(part)
-            self.transport.writelines(parts)
-        else:
-            self.queue(b"".join(parts))
-        return 0
-
-    cdef int queue(self, object data) except -1:
-        """By way of the transport, which keeps what the kernel does not take."""
+    cdef int expired(self) except -1:
+        """The clock's word that the peer has kept us waiting for as long as the state allows. A protocol judges the
+        states of its own first."""
         if self.state == SEND:
-            self.backlog += len(data)
-        self.transport.write(data)
-        return 0
-
-    # --- a peer that lags behind ---
-
-    cdef int lag(self) except -1:
-        """The transport keeps bytes that the kernel has not taken. Where nothing is owed they are TLS's own: the state
-        goes on, with its limit, and they are waited for when something is."""
-        if self.state == RESPOND:
-            self.backlog = self.untaken()
-            self.enter(SEND)
-        elif self.state != SEND and self.transport is not None:
-            self.backlog = self.transport.get_write_buffer_size()
-        return 0
-
-    cdef bint lags_no_more(self) except -1:
-        """The transport keeps nothing any more. Was the peer waited for?"""
-        cdef bint waited = self.state == SEND
-        if waited and self.clock.now > self.since:
-            self.count_what_was_taken()
-            self.credit = max(0, self.credit)
-        self.backlog = 0
-        return waited
-
-    cdef bint lagging(self) except -1:
-        # A transport that is closing has failed, and connection_lost is on its way.
-        return self.state == SEND or self.transport.is_closing()
-
-    cdef object caught_up(self):
-        future = self.context.loop.create_future()
-        if self.laggards is None:
-            self.laggards = []
-        self.laggards.append(future)
-        return future
-
-    cdef int wake_laggards(self) except -1:
-        if self.laggards is not None:
-            laggards, self.laggards = self.laggards, None
-            for future in laggards:
-                if not future.done():
-                    future.set_result(None)
-        return 0
-
-    cdef int count_what_was_taken(self) except -1:
-        """Since the wait began, or the last count: more than fastsrv_min_rate asks for is to the peer's credit."""
-        cdef Py_ssize_t left = self.untaken()
-        cdef double rate = self.context.limits.min_rate
-        self.credit += self.backlog - left - rate * seconds(self.clock.now - self.since)
-        self.credit = min(self.credit, rate * seconds(PATIENCE * self.clock.limit(SEND)))
-        self.backlog = left
+            return self.judge_laggard()
+        self.context.counters.expired[<int>self.state] += 1
+        if self.state == DRAIN:
+            self.ends(REST_LATE)
+            self.close(False)
+        else:
+            self.abort()
+            self.enter(CLOSE)  # until connection_lost comes
         return 0
 
     cdef int judge_laggard(self) except -1:
@@ -239,6 +199,44 @@ cdef class Stream(Connection):
         return 0
 
     # --- the ends ---
+
+    cdef int linger(self) except -1:
+        """Our last byte is out; read what is still on its way, so that no reset overtakes it."""
+        self.begin_drain()
+        self.half_close()
+        return self.throttle()
+
+    cdef int begin_drain(self) except -1:
+        self.drained = 0
+        self.draining_since = self.clock.now
+        return self.enter(DRAIN)
+
+    cdef int discard(self, Py_ssize_t size) except -1:
+        """Nothing that comes now is acted upon; it is read so that our close is no reset, and since some peers read
+        only what they are answered when they have sent all they have."""
+        self.throw_away(size)
+        if self.drained > self.context.limits.drain:
+            self.throttle()
+        return 0
+
+    cdef int throw_away(self, Py_ssize_t size) except -1:
+        self.drained += size
+        if self.state == DRAIN and self.clock.now - self.draining_since <= (DRAIN_LIMITS - 1) * self.clock.limit(DRAIN):
+            self.enter(DRAIN)
+        return 0
+
+    cdef int close(self, bint peer_knows) except -1:
+        """Nothing is owed any more. peer_knows: it has said, or been told, that nothing follows."""
+        if self.state == DRAIN or peer_knows:
+            self.enter(CLOSE)
+            self.hang_up()
+        else:
+            # Something may be on its way: end our side first, and see the peer's end.
+            self.drained = 0
+            self.enter(CLOSE)
+            self.half_close()
+            self.throttle()
+        return 0
 
     cdef int half_close(self) except -1:
         try:
@@ -257,13 +255,6 @@ cdef class Stream(Connection):
         self.transport.close()
         return 0
 
-    def abort(self):
-        """Drop the connection, whatever is owed. The app gets http.disconnect."""
-        self.ends(WORKER_STOPS)
-        self.descriptor = -1
-        if self.transport is not None:
-            self.transport.abort()
-
     cdef int reset(self) except -1:
         """The opposite of an orderly end: what the peer has got is not all."""
         self.flush()
@@ -274,39 +265,39 @@ cdef class Stream(Connection):
         self.transport.abort()
         return 0
 
-    cdef Py_ssize_t unsent(self) except -1:
-        """Bytes that the kernel has not taken yet."""
-        return 0 if self.fileno() < 0 else self.transport.get_write_buffer_size()
+    # --- for fastsrv/server.py ---
 
-    cdef Py_ssize_t untaken(self) except -1:
-        """Bytes that have not come to the peer yet: those that the transport keeps, and those in our kernel."""
-        cdef int fd = self.fileno()
-        return 0 if fd < 0 else self.transport.get_write_buffer_size() + unacknowledged(fd)
+    def abort(self):
+        """Drop the connection, whatever is owed. The app gets http.disconnect."""
+        self.ends(WORKER_STOPS)
+        self.descriptor = -1
+        if self.transport is not None:
+            self.transport.abort()
 
-    cdef bint has_unread_bytes(self) except -1:
-        """A look into the kernel: have bytes come that the loop has not read?"""
-        cdef int fd = self.fileno()
-        return fd >= 0 and has_unread(fd)
+    def shut(self, long long since):
+        """To be called time and again while the worker drains, which it does `since` that tick, for a connection in a
+        state whose time is up sooner then: one that has ended gets a moment for the peer's end."""
+        cdef bint had_its_moment = self.clock.now - self.since >= SHUT_AFTER
+        if is_ending(self.state) and self.unsent() == 0:
+            if self.state == DRAIN and self.clock.now - self.draining_since >= SHUT_FOR_GOOD:
+                had_its_moment = True
+            if had_its_moment:
+                self.abort()
 
-    cdef bint has_part_of_record(self) except -1:
-        """With TLS: has a part of a record been read? What it holds is not known before its end."""
-        return self.transport.get_extra_info("part_of_record", False)
-
-    cdef int fileno(self) except -2:
-        """The socket's descriptor; -1: it is closed, and connection_lost() is about to be called."""
-        sock = self.transport.get_extra_info("socket")
-        return -1 if sock is None else sock.fileno()
+    def describe(self):
+        """The peer, for a human: '127.0.0.1:4321'."""
+        return "{}:{}".format(*self.client) if self.client is not None else "a local socket"
 
 
 cdef class Watch(Timed):
 
     cdef int expired(self) except -1:
-        cdef Stream stream = self.stream
-        if is_owed(stream.state) or stream.throttled:
+        cdef Connection connection = self.connection
+        if is_owed(connection.state) or connection.throttled:
             self.enter(WATCH)
-            stream.look()
+            connection.look()
         else:
-            stream.watch_no_more()
+            connection.watch_no_more()
         return 0
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fastsrv_ext.http1.protocol import HTTP
+from fastsrv_ext.http1.protocol import HTTP1
 from tests.support.answers import statuses, take_apart
 from tests.support.apps import Recorder, hello
 from tests.support.puppet import Puppet
@@ -15,7 +15,7 @@ def connect():
     transports = []
 
     def connect(it):
-        connection = HTTP(it.context)
+        connection = HTTP1(it.context)
         transports.append(Transport(it.loop, connection))
         it.call(connection.connection_made, transports[-1])
         return transports[-1]

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from fastsrv_ext.http1.cycle import ClientDisconnected
+from fastsrv_ext.asgi.call import ClientDisconnected
 from tests.support.answers import statuses
 from tests.support.puppet import Puppet
 from tests.support.servers import PATIENCE, read_response

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 import anyio
 import pytest
 
+from fastsrv_ext.asgi.call import ClientDisconnected
 from fastsrv_ext.clock import TICK
-from fastsrv_ext.http1.cycle import ClientDisconnected
 from tests.support.apps import hello
 from tests.support.servers import HURRY, PATIENCE, read_response, read_to_end
 from tests.support.tls import client_context, server_context

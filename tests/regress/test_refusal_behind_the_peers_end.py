@@ -2,8 +2,8 @@
 
 import pytest
 
-from fastsrv_ext.http.request import BadRequest
-from fastsrv_ext.http1.protocol import HTTP
+from fastsrv_ext.http.refusal import BadRequest
+from fastsrv_ext.http1.protocol import HTTP1
 from tests.support.answers import statuses
 from tests.support.puppet import Puppet
 from tests.support.wire import Transport, get, post
@@ -40,7 +40,7 @@ def answer_and_let_another_in(it, app, other):
 def test_503_is_the_last_word(wire, last):
     app = Puppet()
     it = wire(app, max_in_flight=1).send(get() + last).end()
-    connection = HTTP(it.context)
+    connection = HTTP1(it.context)
     other = Transport(it.loop, connection)
     try:
         it.call(connection.connection_made, other)

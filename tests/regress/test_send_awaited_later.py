@@ -5,7 +5,7 @@ import asyncio
 
 import pytest
 
-from fastsrv_ext.http1.cycle import ClientDisconnected
+from fastsrv_ext.asgi.call import ClientDisconnected
 from tests.support.wire import get
 
 START = {"type": "http.response.start", "status": 200}

@@ -102,7 +102,7 @@ async def state(whose, receive, send):
     left = {
         "pid": os.getpid(),
         "tasks": len(asyncio.all_tasks()),
-        "connections": kinds["HTTP"],
+        "connections": kinds["HTTP1"],
         "cycles": kinds["Cycle"],
         "objects": kinds.total(),
         "files": len(os.listdir("/proc/self/fd")),

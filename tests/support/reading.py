@@ -13,7 +13,7 @@ from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrad
 
 from fastsrv_ext.clock import Clock
 from fastsrv_ext.context import Context, Limits
-from fastsrv_ext.http1.protocol import HTTP
+from fastsrv_ext.http1.protocol import HTTP1
 
 USUAL = {"request_line": 4094, "request_fields": 100, "request_field_size": 8190, "request_head": 65536}
 HOST = re.compile(rb"((\[[0-9a-f:.]+\]|[\w.~!$&'()*+;=-]+)(:[0-9]*)?)?", re.ASCII | re.IGNORECASE)
@@ -29,7 +29,7 @@ class Reader:
         self.requests, self.written, self.ended = [], [], False
         context = shared_context(scan, *limits.items())
         context.reader = self
-        connection = HTTP(context.context)
+        connection = HTTP1(context.context)
         connection.connection_made(self)
         connection.data_received(data)
         connection.connection_lost(None)

@@ -13,7 +13,7 @@ from fastsrv.dispatch import Dispatch
 from fastsrv_ext.budget import Budget
 from fastsrv_ext.clock import TICK, Clock
 from fastsrv_ext.context import Context, Limits
-from fastsrv_ext.http1.protocol import HTTP
+from fastsrv_ext.http1.protocol import HTTP1
 
 TURNS = 100_000  # of the loop, after which a test has failed: something goes on for ever
 HOST = b"Host: example.org\r\n"
@@ -190,7 +190,7 @@ class Wire:
                 request_line=request_line, request_fields=request_fields, request_field_size=request_field_size,
                 request_head=request_head, request_body=request_body, drain=limit_drain, min_rate=min_rate,
                 any_method=any_method, any_version=any_version, refuse_underscores=refuse_underscores), **context)
-        self.connection = HTTP(self.context)
+        self.connection = HTTP1(self.context)
         protocol = self.connection if layer is None else layer(self.connection)
         self.transport = Transport(self.loop, protocol, unix, peerless)
         if connect:

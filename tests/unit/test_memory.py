@@ -12,8 +12,8 @@ from tests.support.servers import read_response
 from tests.support.tls import client_context, server_context
 from tests.support.wire import get, post
 
-OURS = {"HTTP", "TLS", "SSLObject", "Cycle", "RequestHead", "HttpRequestParser", "Task", "Future", "Ready",
-        "Grace", "Watch"}
+OURS = {"HTTP1", "Reader", "TLS", "SSLObject", "Cycle", "RequestHead", "HttpRequestParser", "Task", "Future", "Ready",
+        "Grace", "Watch", "Hold"}
 CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX: y\r\n\r\n"
 
 

@@ -8,7 +8,7 @@ import struct
 
 import pytest
 
-from fastsrv_ext.http1.cycle import ClientDisconnected
+from fastsrv_ext.asgi.call import ClientDisconnected
 from tests.support.apps import hello
 from tests.support.tls import client_context, server_context
 from tests.support.wire import get, post
@@ -17,7 +17,7 @@ from tests.unit.test_memory import OURS, alive, no_collector
 START = {"type": "http.response.start", "status": 200}
 LARGE = {"type": "http.response.body", "body": b"x" * 1_000_000, "more_body": True}
 
-assert {"HTTP", "Cycle", "Task", "Future", "Grace", "Watch"} <= OURS
+assert {"HTTP1", "Cycle", "Task", "Future", "Grace", "Watch"} <= OURS
 
 
 async def asleep(scope, receive, send):

@@ -1,0 +1,65 @@
+# One run of the app: what fastsrv/dispatch.py starts, from begin() to end(). Knows no kind of event.
+
+from fastsrv_ext.asgi.awaitables cimport Done
+from fastsrv_ext.context cimport Context
+from fastsrv_ext.wire.outlet cimport Outlet
+
+
+cdef enum Peer:
+    THERE                # it may send and read
+    HALF_CLOSED          # it sends no more, and reads the answer
+    FINISHED             # it sends no more: it has half-closed, or has gone
+    GONE                 # it cannot be reached
+
+
+cdef struct Streak:
+    # What an app has done without a wait, as far as can be seen.
+    long long turn       # of the loop, in which it was last seen
+    double began         # about when: seconds of the system's monotonic clock
+    Py_ssize_t size      # bytes since then; to nobody: since it has given way
+    bint in_one_go       # it last gave way without a wait that could be cancelled
+
+
+cdef class Call:
+    cdef Context context
+    cdef Outlet outlet               # None once nothing is owed to the peer
+    cdef readonly dict scope         # None before the start
+    cdef readonly object client      # the peer: (host, port) or None
+    cdef unsigned long thread        # the loop's
+    cdef public object task          # asyncio.Task of an app that had to wait, until its client may have gone; None
+    cdef list receivers              # futures of parked receive() calls
+    cdef Streak streak
+    cdef Peer peer
+    cdef bint told                   # receive() says that the peer has gone, whatever it is
+    cdef bint has_waited             # the app was not done in its first step
+    cdef bint in_flight              # between begin() and end()
+
+    # for the access log
+    cdef readonly dict logged        # the scope as the app got it; None with the log off
+    cdef double started              # seconds of the system's monotonic clock
+    cdef readonly double took        # seconds from the start of the app to the end of its work, or to its loss
+    cdef public object request       # None, or what gunicorn's pre_request was given, for its post_request
+
+    # what each kind of call makes of it
+    cdef bint has_event(self) noexcept                       # for receive()
+    cdef bint is_over(self) noexcept                         # does receive() say so, behind what has come?
+    cdef dict next_event(self)
+    cdef int wanted(self) except -1                          # the app waits for an event that has not come
+    cdef int unwanted(self) except -1                        # it has given up waiting
+    cdef int tell_finished(self) except -1
+
+    # called by the connection
+    cdef int begin(self, dict scope, object client) except -1
+    cdef int end(self) except -1
+    cdef int peer_is(self, Peer peer) except -1
+    cdef int tell_gone(self) except -1
+
+    # within
+    cdef int wake(self) except -1
+    cdef int give_up(self, object future) except -1
+    cdef bint has_had_its_turn(self, Py_ssize_t size) except -1
+
+
+cdef class Ready(Done):
+    cdef Call call
+    cdef object waiting              # None, or a wait_for_event(): another receive() was faster

@@ -1,0 +1,223 @@
+"""One run of the app: what fastsrv/dispatch.py starts, from begin() to end().
+
+Knows no kind of event (exchange.pyx does), and of the peer only whether it is there and lags: what an app waits for,
+whose turn it is, and the word that its client has gone.
+"""
+
+from asyncio import sleep
+
+from cpython.exc cimport PyErr_SetObject
+
+from fastsrv_ext.asgi.awaitables import Turn
+
+from fastsrv_ext.asgi.awaitables cimport pthread_self
+from fastsrv_ext.budget cimport monotonic
+
+cdef enum:
+    STREAK = 256 * 1024     # bytes a stream may write before the loop has a turn: some 50 us of work
+    EVENT_COST = 1024       # bytes that an event counts for, beside its own: small ones take time, too
+
+
+class ClientDisconnected(OSError):
+    """Raised by send() after the client has gone (ASGI http 2.4), if fastsrv_send_after_disconnect is "raise"."""
+
+
+cdef class Call:
+
+    # --- what each kind of call makes of it ---
+
+    cdef bint has_event(self) noexcept:
+        return False
+
+    cdef bint is_over(self) noexcept:
+        return False
+
+    cdef dict next_event(self):
+        raise NotImplementedError
+
+    cdef int wanted(self) except -1:
+        return 0
+
+    cdef int unwanted(self) except -1:
+        return 0
+
+    # --- the order of life ---
+
+    cdef int begin(self, dict scope, object client) except -1:
+        """In flight from now on: the app is about to be called."""
+        self.scope = scope
+        self.client = client
+        if self.context.finished is not None:
+            self.started = monotonic()
+            self.logged = scope.copy()
+        self.in_flight = True
+        self.context.counters.in_flight += 1
+        return self.context.request_started()
+
+    cdef int end(self) except -1:
+        """In flight no more: the answer is complete or lost, and nobody works on the rest of one. Once."""
+        if self.in_flight:
+            self.in_flight = False
+            self.context.counters.in_flight -= 1
+            if self.logged is not None:
+                self.tell_finished()
+        return 0
+
+    cdef int tell_finished(self) except -1:
+        """Once for each call, while its app, or a task that sends for it, is at work: its context variables are the
+        current ones then."""
+        if self.took == 0:
+            self.took = monotonic() - self.started
+        self.context.finished(self)
+        self.logged = None
+        return 0
+
+    # --- the app's side ---
+
+    def receive(self):
+        """The ASGI receive(): an awaitable of the next event; of the one that says that all is over, time and again."""
+        cdef Ready ready
+        if self.has_event():
+            if self.is_over() and pthread_self() == self.thread and self.has_had_its_turn(0):
+                return self.wait_for_turn()
+            ready = Ready.__new__(Ready)
+            ready.call = self
+            return ready
+        return self.wait_for_event()
+
+    async def wait_for_turn(self):
+        """It has been told time and again, and may never wait for anything else: let others be served."""
+        self.streak.size = 0
+        await sleep(0)
+        return await self.receive()
+
+    async def wait_for_event(self):
+        while not self.has_event():
+            # A future for each caller: to cancel one receive() must not disturb another.
+            future = self.context.loop.create_future()
+            if self.receivers is None:
+                self.receivers = []
+            self.receivers.append(future)
+            self.wanted()
+            try:
+                await future
+            except BaseException:  # cancelled
+                self.give_up(future)
+                raise
+        return self.next_event()
+
+    cdef int wake(self) except -1:
+        """Let the parked receive() calls look again."""
+        if self.receivers is not None:
+            receivers, self.receivers = self.receivers, None
+            for future in receivers:
+                if not future.done():
+                    future.set_result(None)
+        return 0
+
+    cdef int give_up(self, object future) except -1:
+        """A receive() is cancelled. With nobody left in one, we no longer wait for the peer."""
+        if self.receivers is not None and future in self.receivers:
+            self.receivers.remove(future)
+            if not self.receivers:
+                self.receivers = None
+                self.unwanted()
+        return 0
+
+    cdef bint has_had_its_turn(self, Py_ssize_t size) except -1:
+        """The app goes on, and may never wait for anything else: is it time that others are served? One that sends to
+        nobody gives way however often it waits in between: anyio cancels no task whose wait is over.
+        """
+        cdef long long turn = self.context.this_turn()
+        if self.streak.turn != turn:
+            self.streak.turn = turn
+            self.streak.began = monotonic()
+            if self.outlet is not None:
+                self.streak.size = 0
+        self.streak.size += size + EVENT_COST
+        return self.streak.size > STREAK or self.context.budget.is_spent(self.streak.began)
+
+    async def wait_for_peer(self):
+        """For one that lags, or for a turn of the loop."""
+        self.streak.size = 0
+        if self.outlet is None and not self.streak.in_one_go:
+            self.streak.in_one_go = True
+            await Turn(self.context.loop)
+        elif self.outlet is None or not self.outlet.lagging():
+            self.streak.in_one_go = False
+            await sleep(0)
+        while self.outlet is not None and self.outlet.lagging():
+            await self.outlet.caught_up()
+        if self.peer == GONE and self.context.send_raises:
+            raise ClientDisconnected("the client has gone")
+
+    # --- the peer ---
+
+    cdef int peer_is(self, Peer peer) except -1:
+        """HALF_CLOSED, FINISHED: no more of what it sends will come, and it may read on. GONE: it reads nothing."""
+        self.peer = peer
+        if peer == GONE:
+            self.outlet = None
+        self.wake()
+        if peer != HALF_CLOSED:
+            self.tell_gone()
+        return 0
+
+    cdef int tell_gone(self) except -1:
+        """The app may be at work for nobody: have it end. Once: from then on its task is in other hands."""
+        task, self.task = self.task, None
+        if task is not None and self.context.gone is not None:
+            self.context.gone(self, task)
+        return 0
+
+    # --- how the app ended (called by fastsrv/dispatch.py) ---
+
+    def waits(self):
+        """The app has had to wait."""
+        self.has_waited = True
+
+    def ended(self):
+        """The app has ended, and nothing is owed."""
+        self.end()
+
+    def unaware(self):
+        """Has the app not been told yet that its client may have gone?"""
+        return not self.is_over()
+
+    def tell_disconnect(self):
+        """Tell the app that its client seems to have gone, or the worker ends: receive() says so from now on. What it
+        sends all the same still leaves."""
+        self.unwanted()
+        self.told = True
+        self.wake()
+
+    def lost(self):
+        """Can nothing be sent to the client any more?"""
+        return self.peer == GONE
+
+
+cdef class Ready(Done):
+    """A receive() whose event is there. It is taken when the awaitable runs: one that never does must lose none."""
+
+    def __next__(self):
+        if self.waiting is None and self.call.has_event():
+            # What `raise StopIteration(event)` does, but for its traceback, which costs more than all the rest.
+            PyErr_SetObject(StopIteration, self.call.next_event())
+            raise StopIteration
+        return self.send(None)
+
+    def send(self, value):
+        if self.waiting is None:
+            if self.call.has_event():
+                raise StopIteration(self.call.next_event())
+            self.waiting = self.call.wait_for_event()
+        return self.waiting.send(value)
+
+    def throw(self, kind, value=None, traceback=None):
+        if self.waiting is None:
+            raise kind if value is None else value
+        return self.waiting.throw(kind if value is None else value)
+
+    def close(self):
+        if self.waiting is not None:
+            self.waiting.close()

@@ -1,0 +1,17 @@
+# The header fields of a response, as an app gives them: validated. Pure: knows no connection and no version of HTTP.
+# exchange.pyx asks; what passes here splits no response.
+
+cdef struct Said:
+    # What the app said in its fields that the framing has to know.
+    long long content_length     # NO_LENGTH if it gave none
+    bint date
+    bint server
+    bint close
+    bint keep_alive              # a Keep-Alive field
+    bint upgrade                 # an Upgrade field
+
+
+cdef enum:
+    NO_LENGTH = -1
+
+cdef list validate(object headers, bint drop_length, Said* said)

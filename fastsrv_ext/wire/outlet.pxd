@@ -1,0 +1,14 @@
+# What leaves for a peer: a connection, or a stream of one that carries several.
+# Only the names of what can be asked: sender.pyx does it for a connection.
+
+from fastsrv_ext.clock cimport Timed
+from fastsrv_ext.context cimport Context
+
+
+cdef class Outlet(Timed):
+    cdef readonly Context context
+
+    cdef int write(self, bytes data) except -1
+    cdef int write_parts(self, list parts) except -1        # large ones, none of which is copied
+    cdef bint lagging(self) except -1                       # must a writer wait for the peer, or for its end?
+    cdef object caught_up(self)                             # a future, done when it no longer lags

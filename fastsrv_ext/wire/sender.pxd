@@ -1,0 +1,30 @@
+# What leaves through a transport, several writes as one, and a peer that lags behind it. Knows no HTTP.
+# connection.pyx says when the transport comes and goes.
+
+from fastsrv_ext.wire.outlet cimport Outlet
+
+
+cdef class Sender(Outlet):
+    cdef object transport            # None before connection_made and after connection_lost
+    cdef int descriptor              # the socket's, for writes past the transport; -1: by way of it
+    cdef list corked                 # bytes that leave in one write, or None
+    cdef Py_ssize_t corked_size
+
+    # a peer that lags behind
+    cdef list laggards               # futures of parked writers
+    cdef Py_ssize_t backlog          # bytes that the peer has to take, 0: it keeps up
+    cdef double credit               # bytes that it has taken beyond what fastsrv_min_rate asks for
+
+    cdef int settle(self) except -1
+    cdef int flush(self) except -1
+    cdef bint is_direct(self) noexcept
+    cdef int transmit(self, bytes data) except -1
+    cdef int transmit_parts(self, list parts) except -1
+    cdef int queue(self, object data) except -1
+    cdef int lag(self) except -1
+    cdef bint lags_no_more(self) except -1
+    cdef int wake_laggards(self) except -1
+    cdef int count_what_was_taken(self) except -1
+    cdef Py_ssize_t unsent(self) except -1
+    cdef Py_ssize_t untaken(self) except -1
+    cdef int fileno(self) except -2

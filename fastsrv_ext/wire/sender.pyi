@@ -1,0 +1,11 @@
+# What Python code sees of sender.pyx; connection.pyx sees sender.pxd.
+
+from typing_extensions import disjoint_base
+
+from fastsrv_ext.wire.outlet import Outlet
+
+@disjoint_base
+class Sender(Outlet):
+    """What leaves through a transport."""
+
+    def uncork(self) -> None: ...  # called by the loop
