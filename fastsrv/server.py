@@ -188,7 +188,7 @@ class Server:
 
     async def drain(self) -> None:
         """Answer what is owed, each answer being the last of its connection, and then what else is asked on the
-        connections that stand idle; accept until then. (docs/ARCHITECTURE.md, The end of a worker)"""
+        connections that stand idle; accept until then. (docs/ENDS.md, The end of a worker)"""
         self.context.draining = self.dispatch.draining = True
         self.drains_since = self.clock.now
         now = monotonic()

@@ -1,5 +1,5 @@
 # Why connections end and why requests are refused: counts.
-# Decides nothing and knows no connection: protocol.pyx, closing.pyx and others say what happened.
+# Decides nothing and knows no connection: protocol.pyx, connection.pyx and others say what happened.
 
 from fastsrv_ext.state cimport STATES
 

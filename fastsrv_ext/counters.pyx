@@ -6,7 +6,7 @@ connections through their Context; snapshot() is for whoever shows it.
 
 from fastsrv_ext.state cimport NAMES, RESPOND, State, is_of_connection
 
-# The names of `Ending`, in its order; docs/ARCHITECTURE.md tells what each means.
+# The names of `Ending`, in its order; docs/COUNTERS.md tells what each means.
 cdef tuple ENDING_NAMES = (
     "persists", "keepalive", "header_timeout", "body_timeout", "body_rate", "send_timeout", "drain_timeout",
     "concurrency", "bad_request", "client_close", "app_close", "keepalive_off", "body_unread", "app_failed",

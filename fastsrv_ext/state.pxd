@@ -1,5 +1,5 @@
 # The states of a connection: whom do we wait for?
-# Not the waiting itself (clock.pyx) nor the moves (protocol.pyx, closing.pyx); everybody below reads it.
+# Not the waiting itself (clock.pyx) nor the moves (protocol.pyx, connection.pyx); everybody below reads it.
 #
 # A connection has a deadline only while it waits for the peer; while the app works it has none. The limit of a state is
 # looked up in the clock's table (clock.pyx), never stored with the connection. What a state means for a connection is

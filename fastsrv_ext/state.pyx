@@ -1,6 +1,6 @@
 """The moves from state to state: a table, which the debug build holds against each enter() (clock.pyx).
 
-Moves nobody: that is for those who know why (protocol.pyx, closing.pyx, connection.pyx ...).
+Moves nobody: that is for those who know why (protocol.pyx, connection.pyx ...).
 tools/states_document.py makes the table of docs/ARCHITECTURE.md from it.
 """
 

@@ -6,10 +6,10 @@ Pure. A usual name is one object for all requests: no allocation, no hash of it 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.string cimport memchr
 
-from fastsrv_ext.http1.field_cache cimport forget
-
 cdef enum:
     SLOTS = 512          # of the hash table: several times the names, so that probes are short
+
+changed = []  # callables: who remembers what a name means has to forget it
 
 cdef list NAMES = []                  # bytes, lower case
 cdef Kind[SLOTS] KINDS                # of NAMES
@@ -80,7 +80,8 @@ cdef int know(bytes name, Kind kind) except -1:
 def watch(names):
     """Make each of `names` (bytes) one that a proxy sets: a head that has it is `forwarded`. One with an underscore
     stays UNDERSCORED, which is `forwarded`, too."""
-    forget()
+    for call in changed:
+        call()
     for name in names:
         if name and len(NAMES) < SLOTS // 2:
             know(name.lower(), FORWARDING)

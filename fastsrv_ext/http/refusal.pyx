@@ -7,7 +7,7 @@ Knows no connection: who finds the fault raises, and protocol.pyx answers.
 class BadRequest(Exception):
     """A request that is answered by `status` and the text `reason`, and the connection closed.
 
-    kind: one word for what is wrong, to count by (docs/ARCHITECTURE.md lists them). fields: further header lines of the
+    kind: one word for what is wrong, to count by (docs/COUNTERS.md lists them). fields: further header lines of the
     answer.
     """
 

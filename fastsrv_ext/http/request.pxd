@@ -1,16 +1,12 @@
-# One parsed request head: collects what the parser finds, then applies the rules it leaves to us.
-# Knows no connection and no app. protocol.pyx fills it, scope.pyx reads it.
+# What a request says of itself, whatever its version of HTTP. Knows no connection and no app.
+# http1/rules.pyx and plain_head.pyx fill it in, scope.pyx reads it.
 
-from fastsrv_ext.context cimport Limits
-from fastsrv_ext.http.field_names cimport Kind
+from fastsrv_ext.http.field_names cimport PROXYS, UNDERSCORED, Kind
 
 
 cdef enum:
     NO_BODY_LENGTH = -1          # neither Content-Length nor Transfer-Encoding: no body
     CHUNKED_LENGTH = -2          # Transfer-Encoding: chunked
-    LONGEST_LENGTH = 18          # digits of a Content-Length: they fit into 64 bits
-    FIELD_OVERHEAD = 4           # bytes of a field beside name and value: ": " and CRLF
-    REQUEST_LINE_OVERHEAD = 10   # bytes beside method and target: two spaces and "HTTP/1.1"
 
 
 cdef class RequestHead:
@@ -26,28 +22,30 @@ cdef class RequestHead:
     # fields
     cdef readonly list headers           # (name in lower case, value), in their order
     cdef bytes host                      # None without a Host
-    cdef bytes transfer_encoding         # None without
     cdef bytes expect                    # None without
-    cdef unsigned int seen               # bits: kinds (field_names.pxd) that may be there once
+    cdef bytes upgrade                   # None without, and where it is to be ignored
+    cdef unsigned int kinds              # bits: kinds (field_names.pxd) that have come
     cdef Py_ssize_t size                 # bytes counted so far, trailers included
-    cdef Py_ssize_t trailers             # how many came behind the body
 
     # what follows from them
     cdef long long content_length        # or NO_BODY_LENGTH, CHUNKED_LENGTH
     cdef bint keep_alive                 # what the client asks for
-    cdef bint close_named                # by a Connection field
-    cdef bint keep_alive_named           # by another, or the same
-    cdef bint forwarded                  # a field was there that is a proxy's to set,
-    cdef bint underscored                # or that has an underscore in its name
 
-    cdef int add_field(self, bytes name, bytes value, Limits limits) except -1
-    cdef int check_trailer(self, bytes name, bytes value, Limits limits) except -1
-    cdef bint is_second(self, Kind kind) noexcept
-    cdef int read_options(self, bytes value, bint may_keep_alive) except -1
-    cdef int complete(self, bint parser_keeps_alive, Limits limits) except -1
-    cdef int split_target(self) except -1
-    cdef bytes strip_authority(self, bytes target)
+    # of HTTP/1.1 alone, for its rules
+    cdef bytes transfer_encoding         # None without
+    cdef int options                     # bits: what Connection fields have named (rules.pyx)
+    cdef Py_ssize_t trailers             # how many came behind the body
 
+    cdef inline bint is_second(self, Kind kind) noexcept:
+        """Has one of this kind come before? It has now."""
+        cdef unsigned int bit = 1 << <unsigned int>kind
+        cdef bint known = self.kinds & bit != 0
+        self.kinds |= bit
+        return known
 
-cdef bint is_host(bytes host) noexcept
-cdef bint is_escape(const unsigned char* text, Py_ssize_t size) noexcept
+    cdef inline bint is_forwarded(self) noexcept:
+        """Has a field come that is a proxy's to set, or that has an underscore in its name?"""
+        return self.kinds & <unsigned int>PROXYS != 0
+
+    cdef inline bint is_underscored(self) noexcept:
+        return self.kinds & <unsigned int>(1 << <int>UNDERSCORED) != 0

@@ -3,4 +3,3 @@
 
 cdef tuple recall(const unsigned char* line, Py_ssize_t size, int* kind)
 cdef int remember(const unsigned char* line, Py_ssize_t size, tuple field, int kind) except -1
-cdef int forget() except -1

@@ -6,6 +6,8 @@ same: User-Agent, Accept and the like. What is remembered has passed every check
 nothing were known.
 """
 
+from fastsrv_ext.http.field_names import changed
+
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport uint64_t
 from libc.string cimport memcmp, memcpy
@@ -66,9 +68,11 @@ cdef int remember(const unsigned char* line, Py_ssize_t size, tuple field, int k
     return 0
 
 
-cdef int forget() except -1:
+def forget():
     """Know no line any more: what a name means has changed."""
     for slot in range(SLOTS):
         LINES[slot] = FIELDS[slot] = None
         CANDIDATES[slot] = 0
-    return 0
+
+
+changed.append(forget)

@@ -9,15 +9,13 @@ Transfer-Encoding, anything that asks for more than an answer, anything that bre
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memchr
 
-from fastsrv_ext.http1.field_cache cimport recall, remember
 from fastsrv_ext.http.field_names cimport (
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, FORWARDING, HOST, PLAIN, UNDERSCORED, USUAL, Kind,
-    field_name,
+    CONNECTION, CONTENT_LENGTH, MEMORABLE, ONCE, PARSERS, PLAIN, USUAL, Kind, field_name,
 )
 from fastsrv_ext.http.octets cimport TARGET, TOKEN, VALUE, classify
-from fastsrv_ext.http.request cimport (
-    FIELD_OVERHEAD, LONGEST_LENGTH, NO_BODY_LENGTH, REQUEST_LINE_OVERHEAD, is_escape, is_host,
-)
+from fastsrv_ext.http.uri cimport is_escape, is_host
+from fastsrv_ext.http1.field_cache cimport recall, remember
+from fastsrv_ext.http1.rules cimport FIELD_OVERHEAD, LONGEST_LENGTH, REQUEST_LINE_OVERHEAD, keeps_alive, note
 
 cdef unsigned char[256] PART_OF
 classify(PART_OF)
@@ -28,7 +26,6 @@ cdef bytes VERSION = b" HTTP/1.1\r\n"
 
 cdef enum:
     LONGEST_METHOD = 7
-    MEMORABLE = 1 << USUAL | 1 << HOST | 1 << CONNECTION | 1 << CONTENT_TYPE  # the same in many requests
 
 
 cdef Py_ssize_t scan_head(const unsigned char* text, Py_ssize_t size, RequestHead head, Limits limits) except -1:
@@ -76,7 +73,6 @@ cdef Py_ssize_t scan_head(const unsigned char* text, Py_ssize_t size, RequestHea
         if text[end + i] != version[i]:
             return 0
     head.version = "1.1"
-    head.keep_alive = True
     head.target = text[begin:end]
     if question == 0:
         head.raw_path = head.target
@@ -134,44 +130,32 @@ cdef Py_ssize_t scan_head(const unsigned char* text, Py_ssize_t size, RequestHea
         if length > limits.request_field_size:
             return 0
         head.headers.append(field)
-        if kind == USUAL or kind == PLAIN:
-            pass
-        elif kind == HOST:
-            if head.host is not None or not is_host(value):
+        if kind != USUAL and kind != PLAIN:
+            if 1 << <int>kind & PARSERS or not may_be_plain(head, kind, value):
                 return 0
-            head.host = value
-        elif kind == CONNECTION:
-            if head.is_second(kind):
-                return 0
-            if value != b"keep-alive":
-                asked = value.lower()
-                if asked == b"close":
-                    head.keep_alive = False
-                elif asked != b"keep-alive":
-                    return 0
-        elif kind == CONTENT_LENGTH:
-            if head.content_length != NO_BODY_LENGTH or not 0 < end - begin <= LONGEST_LENGTH:
-                return 0
-            head.content_length = 0
-            while begin < end:
-                if not c'0' <= text[begin] <= c'9':
-                    return 0
-                head.content_length = head.content_length * 10 + (text[begin] - c'0')
-                begin += 1
-            if head.content_length > limits.request_body:
-                return 0
-        elif kind == FORWARDING or kind == UNDERSCORED:
-            head.forwarded = True
-            if kind == UNDERSCORED:
-                head.underscored = True
-        elif kind == CONTENT_TYPE or kind == AUTHORIZATION:
-            if head.is_second(kind):
-                return 0
-        else:
-            return 0  # Transfer-Encoding, Expect, Upgrade, Proxy-Connection
+            note(head, kind, value)
 
     if size - i < 2 or text[i] != c'\r' or text[i + 1] != c'\n':
         return 0
-    if head.host is None or head.size > limits.request_head:
+    if head.host is None or not is_host(head.host):
         return 0
+    if head.size > limits.request_head or head.content_length > limits.request_body:
+        return 0
+    head.keep_alive = keeps_alive(head)
     return i + 2
+
+
+cdef inline bint may_be_plain(RequestHead head, Kind kind, bytes value) noexcept:
+    """Is there nothing about the field that its rules might refuse?"""
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(value), i
+    cdef const char* digit = PyBytes_AS_STRING(value)
+    if head.is_second(kind):
+        return not 1 << <int>kind & (ONCE | 1 << <int>CONNECTION | 1 << <int>CONTENT_LENGTH)
+    if kind == CONNECTION:
+        return value == b"keep-alive" or value.lower() in (b"close", b"keep-alive")
+    if kind == CONTENT_LENGTH:
+        for i in range(size):
+            if not c'0' <= digit[i] <= c'9':
+                return False
+        return 0 < size <= LONGEST_LENGTH
+    return True

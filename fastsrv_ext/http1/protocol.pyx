@@ -254,9 +254,9 @@ cdef class HTTP1(Carrier):
                 503, f"{context.max_in_flight} requests are in flight (fastsrv_limit_concurrency)", "concurrency",
                 RETRY_AFTER))
         scope = make_scope(context, cycle.head, self.client, self.server)
-        if cycle.head.forwarded and context.forwarded is not None:
+        if cycle.head.is_forwarded() and context.forwarded is not None:
             try:
-                context.forwarded(scope, cycle.head.underscored)
+                context.forwarded(scope, cycle.head.is_underscored())
             except BadRequest as refusal:
                 return self.refuse_cycle(cycle, refusal)
         cycle.begin(scope, self.client)

@@ -16,6 +16,7 @@ from fastsrv_ext.http1.chunked cimport SIZE, chunks_end
 from fastsrv_ext.context cimport Limits
 from fastsrv_ext.http1.plain_head cimport scan_head
 from fastsrv_ext.http1.request_line cimport read_line, stand_in
+from fastsrv_ext.http1.rules cimport add_field, check_trailer, complete
 from fastsrv_ext.http.refusal cimport body_too_large, too_large
 from fastsrv_ext.http.request cimport CHUNKED_LENGTH
 from fastsrv_ext.http1.cycle cimport new_cycle
@@ -288,9 +289,9 @@ cdef class Reader:
 
     def on_header(self, bytes name not None, bytes value not None):
         if self.input == IN_HEAD:
-            self.head.add_field(name, value, self.context.limits)
+            add_field(self.head, name, value, self.context.limits)
         elif self.input == IN_BODY:
-            self.reading.head.check_trailer(name, value, self.context.limits)
+            check_trailer(self.reading.head, name, value, self.context.limits)
 
     def on_headers_complete(self):
         cdef RequestHead head = self.head
@@ -298,7 +299,7 @@ cdef class Reader:
             return
         if head is None:
             raise RuntimeError("the parser was given bytes from beyond a message")
-        head.complete(self.parser.should_keep_alive(), self.context.limits)
+        complete(head, self.parser.should_keep_alive(), self.context.limits)
         self.head_complete(head, IN_BODY)
 
     cdef int head_complete(self, RequestHead head, Input body) except -1:

@@ -13,7 +13,7 @@ from fastsrv_ext.http.refusal import BadRequest
 
 from fastsrv_ext.http.octets cimport TOKEN, classify
 from fastsrv_ext.http.refusal cimport too_large
-from fastsrv_ext.http.request cimport REQUEST_LINE_OVERHEAD
+from fastsrv_ext.http1.rules cimport REQUEST_LINE_OVERHEAD
 
 cdef unsigned char[256] PART_OF
 classify(PART_OF)

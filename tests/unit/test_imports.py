@@ -49,6 +49,23 @@ def test_picture_points_downwards():
         done |= ready
 
 
+# What the modules of a folder may import beside each other and the ground floor, which imports no folder. The folders
+# of protocols do not know of each other: server.py knows them all.
+FLOORS = {"wire": set(), "http": set(), "asgi": {"http", "wire"}}
+PROTOCOLS = {"http1", "http2", "websocket"}
+
+
+@pytest.mark.parametrize("path", COMPILED, ids=lambda path: "/".join(path.parts[-2:]))
+def test_folder_imports_only_what_is_below(path):
+    folder = path.parent.name if path.parent.name != "fastsrv_ext" else None
+    allowed = {folder} | (FLOORS.get(folder, {*FLOORS}) if folder else set())
+    imported = {name.split(".")[0] for _, name in IMPORT.findall(path.read_text()) if "." in name}
+    assert imported <= allowed
+    if folder in PROTOCOLS:
+        others = PROTOCOLS - {folder}
+        assert not others & set(re.findall(r"\w+", path.read_text()))
+
+
 @pytest.mark.parametrize(
     "path", [path for path in COMPILED if path.stem not in ("connection", "sender", "tls")], ids=lambda path: path.name)
 def test_only_three_modules_touch_a_transport(path):

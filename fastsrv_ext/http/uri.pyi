@@ -1,0 +1,1 @@
+# Everything in uri.pyx is for Cython code: see uri.pxd.

@@ -1,0 +1,1 @@
+# Everything in rules.pyx is for Cython code: see rules.pxd.
