@@ -131,7 +131,7 @@ class Server:
 
     async def tick(self) -> None:
         self.clock.advance()
-        self.context.refresh_date()
+        self.context.response.refresh_date()
         self.dispatch.refresh()
         self.beat()
         # Bytes that came in during a stall are read before the clock judges. The first turn polls for them; asyncio's

@@ -78,25 +78,6 @@ cdef class Context:
     cdef Service service
     cdef CommonScope scope
 
-    # what the topics hold, within reach
-    cdef object dispatch
-    cdef object gone
-    cdef object finished
-    cdef object forwarded
-    cdef object refused
-    cdef dict template
-    cdef dict asgi
-    cdef tuple server
-    cdef dict lifespan_state
-    cdef bint send_raises
-    cdef bytes default_fields
-    cdef bytes date_field
-    cdef bytes server_field
-    cdef bytes keep_alive_fields
-    cdef bint keepalive
-    cdef bint scan_heads
-    cdef long long max_in_flight
-
     # how long we serve
     cdef public bint draining       # no request after those in hand
     cdef public bint forked         # a child process may hold copies of its connections
@@ -107,5 +88,3 @@ cdef class Context:
     cdef int connection_opened(self) except -1
     cdef int connection_closed(self, Ending ending) except -1
     cdef int request_started(self) except -1
-    cdef tuple one_server(self, tuple server)
-    cdef long long this_turn(self) except -1

@@ -131,27 +131,6 @@ cdef class Context:
         self.scope = scope
         self.requests_left = service.max_requests
         self.drains_for = WORKER_DRAINS
-        self.dispatch, self.gone, self.finished = calls.dispatch, calls.gone, calls.finished
-        self.forwarded, self.refused = calls.forwarded, calls.refused
-        self.template, self.asgi, self.lifespan_state = scope.template, scope.asgi, scope.state
-        self.send_raises = scope.send_raises
-        self.keep_alive_fields, self.server_field = response.keep_alive_fields, response.server_field
-        self.keepalive = service.keepalive
-        self.scan_heads = service.scan_heads
-        self.max_in_flight = service.max_in_flight
-        self.refresh_date()
-
-    def refresh_date(self):
-        """See CommonResponse."""
-        self.response.refresh_date()
-        self.date_field, self.default_fields = self.response.date_field, self.response.default_fields
-
-    cdef tuple one_server(self, tuple server):
-        self.server = self.scope.one_server(server)
-        return self.server
-
-    cdef long long this_turn(self) except -1:
-        return self.budget.this_turn(self.loop)
 
     cdef int connection_opened(self) except -1:
         self.counters.opened += 1

@@ -305,8 +305,8 @@ cdef class Cycle:
     cdef int tell_gone(self) except -1:
         """The app may be at work for nobody: have it end. Once: from then on its task is in other hands."""
         task, self.task = self.task, None
-        if task is not None and self.context.gone is not None:
-            self.context.gone(self, task)
+        if task is not None and self.context.calls.gone is not None:
+            self.context.calls.gone(self, task)
         return 0
 
     # --- for the access log and gunicorn's hooks ---
@@ -328,7 +328,7 @@ cdef class Cycle:
             if self.unanswered != 0:
                 self.status = self.unanswered
                 self.response_headers = ()
-            self.context.finished(self)
+            self.context.calls.finished(self)
             self.logged = None
         return 0
 
@@ -371,7 +371,7 @@ cdef class Cycle:
         if not isinstance(headers, (list, tuple)):
             headers = list(headers)  # the access log wants them, too
         self.fields = render_fields(headers, bodiless, &self.said)
-        if self.peer == GONE and self.context.send_raises:
+        if self.peer == GONE and self.context.scope.send_raises:
             raise ClientDisconnected("the client has gone")
         self.status = status
         self.response_headers = headers
@@ -454,7 +454,7 @@ cdef class Cycle:
         """Nothing more can be sent: the client has gone, or has all that it can get."""
         if self.progress == FULL and self.framing == LENGTH:
             self.check_length(size, final)
-        if self.peer == GONE and self.context.send_raises:
+        if self.peer == GONE and self.context.scope.send_raises:
             raise ClientDisconnected("the client has gone")
         if final:
             self.progress = COMPLETE
@@ -468,7 +468,7 @@ cdef class Cycle:
         """The app goes on, and may never wait for anything else: is it time that others are served? One that sends to
         nobody gives way however often it waits in between: anyio cancels no task whose wait is over.
         """
-        cdef long long turn = self.context.this_turn()
+        cdef long long turn = self.context.budget.this_turn(self.context.loop)
         if self.turn != turn:
             self.turn = turn
             self.turn_began = monotonic()
@@ -488,7 +488,7 @@ cdef class Cycle:
             await sleep(0)
         while self.connection is not None and self.connection.lagging():
             await self.connection.caught_up()
-        if self.peer == GONE and self.context.send_raises:
+        if self.peer == GONE and self.context.scope.send_raises:
             raise ClientDisconnected("the client has gone")
 
     cdef bint is_full(self, Py_ssize_t size) noexcept:
@@ -548,14 +548,14 @@ cdef class Cycle:
     cdef int write_first(self, bytes data, bint final) except -1:
         """Head and first body bytes in one write."""
         cdef Context context = self.context
-        cdef bytes defaults = context.default_fields, end = CRLF
+        cdef bytes defaults = context.response.default_fields, end = CRLF
         if self.said.date or self.said.server:
-            defaults = (b"" if self.said.date else context.date_field) + (
-                b"" if self.said.server else context.server_field)
+            defaults = (b"" if self.said.date else context.response.date_field) + (
+                b"" if self.said.server else context.response.server_field)
         if self.ending != PERSISTS:
             end = CLOSE_FIELD + CRLF
-        elif context.keep_alive_fields is not None and not self.said.keep_alive:
-            end = context.keep_alive_fields + CRLF
+        elif context.response.keep_alive_fields is not None and not self.said.keep_alive:
+            end = context.response.keep_alive_fields + CRLF
         elif self.head.is_http_10 or self.said.keep_alive:  # which Connection has to name (RFC 9110, 7.6.1)
             end = KEEP_ALIVE_FIELD + CRLF
         if self.said.upgrade:
@@ -663,7 +663,8 @@ cdef class Cycle:
             self.ends(APP_FAILED)
             self.progress = COMPLETE
             self.sent = 0 if self.head.is_head else len(status.phrase) + 1
-            connection.write(error_answer(status, status.phrase, self.context.default_fields, self.head.is_head))
+            connection.write(error_answer(
+                status, status.phrase, self.context.response.default_fields, self.head.is_head))
             connection.response_complete(self)
         self.wake()
 

@@ -2,7 +2,7 @@
 
 asyncio's callbacks, and what is in hand: one cycle at a time. It parses nothing (reader.pyx has it done), writes to
 no transport (connection.pyx does), knows no ASGI event (cycle.pyx does) and starts the app through
-`context.dispatch` alone, never from inside a parser callback. When nothing more is owed, closing.pyx goes on.
+`context.calls.dispatch` alone, never from inside a parser callback. When nothing more is owed, closing.pyx goes on.
 """
 
 from ssl import SSLError
@@ -239,23 +239,23 @@ cdef class HTTP(Closing):
         self.respond()
         if self.first is not None and self.corked is None:
             self.corked = []
-        if context.counters.in_flight >= context.max_in_flight:
+        if context.counters.in_flight >= context.service.max_in_flight:
             return self.refuse_cycle(cycle, BadRequest(
-                503, f"{context.max_in_flight} requests are in flight (fastsrv_limit_concurrency)", "concurrency",
-                RETRY_AFTER))
+                503, f"{context.service.max_in_flight} requests are in flight (fastsrv_limit_concurrency)",
+                "concurrency", RETRY_AFTER))
         cycle.client = self.client
         cycle.scope = make_scope(context, cycle.head, self.client, self.server)
-        if cycle.head.forwarded and context.forwarded is not None:
+        if cycle.head.forwarded and context.calls.forwarded is not None:
             try:
-                context.forwarded(cycle.scope, cycle.head.underscored)
+                context.calls.forwarded(cycle.scope, cycle.head.underscored)
             except BadRequest as refusal:
                 return self.refuse_cycle(cycle, refusal)
-        if context.finished is not None:
+        if context.calls.finished is not None:
             cycle.started = monotonic()
             cycle.head.headers = cycle.head.headers[:]  # the scope's are the app's to change
             cycle.logged = cycle.scope.copy()
         context.request_started()
-        context.dispatch(cycle)
+        context.calls.dispatch(cycle)
         return 0
 
     cdef int respond(self) except -1:
@@ -328,10 +328,10 @@ cdef class HTTP(Closing):
         self.count_refusal(refusal)
         self.respond()
         self.write(error_answer(
-            refusal.status, refusal.reason, self.context.default_fields + refusal.fields, refusal.bodiless))
+            refusal.status, refusal.reason, self.context.response.default_fields + refusal.fields, refusal.bodiless))
         self.flush()
-        if self.context.refused is not None:
-            self.context.refused(self.client, refusal.status, refusal.reason)
+        if self.context.calls.refused is not None:
+            self.context.calls.refused(self.client, refusal.status, refusal.reason)
         return 0  # advance() rests in DRAIN, as soon as the peer does not lag
 
     # --- what a cycle asks for ---
@@ -362,7 +362,7 @@ cdef class HTTP(Closing):
         return 0
 
     cdef Ending ends_with(self, Cycle cycle, bint final) noexcept:
-        if not self.context.keepalive:
+        if not self.context.service.keepalive:
             return KEEPALIVE_OFF
         if self.context.draining:
             return self.context.drains_for  # what was read behind it is dropped (RFC 9112, 9.6)
