@@ -62,20 +62,20 @@ class Dispatch:
     """Starts `app` for each exchange, in a task with a context of its own.
 
     before(exchange): called first, unless None (gunicorn's pre_request).
-    clock: its GRACE is what an app has when its client has gone. at_once: cancel it then, and give it that time
-    for its end alone.
+    clock: its GRACE is what an app has when its client has gone. grace_period: the seconds that were asked for; with 0
+    it is cancelled then, and has GRACE for its end alone.
     """
 
     def __init__(
         self, app: Callable[..., Any], loop: asyncio.AbstractEventLoop, log: Any,
-        before: Callable[[Exchange], None] | None = None, *, clock: Clock, at_once: bool = False,
+        before: Callable[[Exchange], None] | None = None, *, clock: Clock, grace_period: float,
     ) -> None:
         self.app = app
         self.loop = loop
         self.log = log
         self.before = before
         self.clock = clock
-        self.at_once = at_once
+        self.at_once = grace_period == 0
         self.ended = False
         self.draining = False  # the worker ends, and streams that look for should_exit end themselves
         self.tasks: dict[asyncio.Task[None], Exchange] = {}

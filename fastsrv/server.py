@@ -14,13 +14,13 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
-from fastsrv.config import Config
+from fastsrv.config.config import Config
 from fastsrv.dispatch import Dispatch
 from fastsrv.lifespan import Lifespan
 from fastsrv.listeners import make_listeners
-from fastsrv.timetable import LAST_WORD, NEVER, Timetable
+from fastsrv.timetable import NEVER, Timetable
 from fastsrv_ext.clock import TICK, Clock
-from fastsrv_ext.context import Context, Limits
+from fastsrv_ext.context import Calls, CommonResponse, CommonScope, Context, Limits, Service
 from fastsrv_ext.counters import Counters
 from fastsrv_ext.http1.protocol import HTTP1
 from fastsrv_ext.wire.tls import TLS
@@ -37,7 +37,7 @@ class Server:
     watch(): called with every tick from the first moment on, the place to call stop().
     beat(): called with every tick once start-up has succeeded (gunicorn's heartbeat).
     sockets: closed when nothing more is accepted; other processes' copies are their own.
-    log: gunicorn's logger. finished, before, forwarded: see Context and Dispatch.
+    log: gunicorn's logger. finished, before, forwarded: see Calls and Dispatch. max_requests: 0 for no limit.
     """
 
     def __init__(
@@ -52,32 +52,22 @@ class Server:
         self.watch = watch
         self.beat = beat
         self.loop = asyncio.get_running_loop()
-        self.lifespan = Lifespan(app, config.lifespan, log)
+        self.lifespan = Lifespan(app, log=log, **config.lifespan)
         self.started = False
         self.stopping = asyncio.Event()
         self.timetable = NEVER  # of the end, once it was asked for
         self.counters = Counters()
-        self.clock = Clock(
-            header=config.header_timeout, keepalive=config.keepalive or TICK, body=config.body_timeout,
-            send=config.send_timeout, drain=config.drain_timeout, close=config.close_timeout,
-            grace=config.disconnect_grace_period or LAST_WORD,
+        self.clock = Clock(**config.clock)
+        self.dispatch = Dispatch(app, self.loop, log, before, clock=self.clock, **config.dispatch)
+        self.calls = Calls(
+            dispatch=self.dispatch.start, gone=self.dispatch.gone, finished=finished, forwarded=forwarded,
+            refused=self.refused, crowded=self.crowded, exhausted=self.exhausted,
         )
-        self.dispatch = Dispatch(
-            app, self.loop, log, before, clock=self.clock, at_once=config.disconnect_grace_period == 0)
-        self.options: dict[str, Any] = {
-            "finished": finished, "forwarded": forwarded, "max_requests": max_requests,
-            "max_connections": config.worker_connections, "max_in_flight": config.limit_concurrency,
-            "announced_keepalive": int(config.keepalive) if config.keep_alive_header else 0,
-            "keepalive": config.keepalive > 0, "scan_heads": config.scan_heads, "root_path": config.root_path,
-            "scheme": "https" if tls is not None else "http",
-            "send_raises": config.send_after_disconnect == "raise",
-        }
+        self.max_requests = max_requests
         self.tls = tls
         self.direct = writes_at_once(self.loop)
         self.listeners = make_listeners(
-            self.loop, sockets, self.protocol, log, backlog=config.backlog, limit=config.worker_connections,
-            connected=lambda: self.context.connections,
-        )
+            self.loop, sockets, self.protocol, log, connected=lambda: self.context.connections, **config.listeners)
 
     async def serve(self) -> None:
         """Start up, serve, drain, shut down. Raises LifespanFailed if the app cannot start."""
@@ -106,17 +96,12 @@ class Server:
         """The app is ready: accept connections."""
         config = self.config
         self.context = Context(
-            loop=self.loop, clock=self.clock, dispatch=self.dispatch.start, gone=self.dispatch.gone,
-            refused=self.refused, crowded=self.crowded, exhausted=self.exhausted, state=self.lifespan.state,
-            counters=self.counters,
-            limits=Limits(
-                request_line=config.limit_request_line, request_fields=config.limit_request_fields,
-                request_field_size=config.limit_request_field_size, request_head=config.limit_request_head,
-                request_body=config.limit_request_body, drain=config.limit_drain, min_rate=config.min_rate,
-                any_method=config.any_method, any_version=config.any_version,
-                refuse_underscores=config.refuse_underscores,
-            ),
-            direct=self.direct and self.tls is None, **self.options,
+            loop=self.loop, direct=self.direct and self.tls is None, clock=self.clock, counters=self.counters,
+            calls=self.calls, limits=Limits(**config.limits),
+            service=Service(max_requests=self.max_requests, **config.service),
+            scope=CommonScope(
+                scheme="http" if self.tls is None else "https", state=self.lifespan.state, **config.scope),
+            response=CommonResponse(**config.response),
         )
         self.dispatch.refresh()
         self.started = True  # a signal leaves the sockets to us from here on
@@ -131,7 +116,7 @@ class Server:
         May be called time and again; the earliest end counts.
         """
         if timetable is None:
-            timetable = Timetable.graceful(monotonic(), self.config.graceful_timeout)
+            timetable = Timetable.graceful(monotonic(), self.config.end["graceful_timeout"])
         self.timetable = self.timetable.earlier(timetable)
         self.stopping.set()
 
@@ -146,7 +131,7 @@ class Server:
 
     async def tick(self) -> None:
         self.clock.advance()
-        self.context.refresh_date()
+        self.context.response.refresh_date()
         self.dispatch.refresh()
         self.beat()
         # Bytes that came in during a stall are read before the clock judges. The first turn polls for them; asyncio's
@@ -171,7 +156,7 @@ class Server:
     def crowded(self, full: bool) -> None:
         """worker_connections is reached, or there is room again."""
         if full:
-            self.log.debug("worker_connections (%d) reached", self.config.worker_connections)
+            self.log.debug("worker_connections (%d) reached", self.config.listeners["limit"])
         self.listeners.room_changed()
 
     def exhausted(self) -> None:
@@ -193,7 +178,7 @@ class Server:
         self.drains_since = self.clock.now
         now = monotonic()
         # At most half of the time: what an idle connection asks for is to be answered, too.
-        window = min(self.config.shutdown_keepalive, max(0.0, self.timetable.disconnect - now) / 2)
+        window = min(self.config.end["shutdown_keepalive"], max(0.0, self.timetable.disconnect - now) / 2)
         self.clock.cap("IDLE", window)
         while self.clock.waiting("IDLE") and monotonic() < min(now + window, self.timetable.disconnect):
             await self.look_round()

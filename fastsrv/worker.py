@@ -24,7 +24,10 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
 from gunicorn.workers import base
 
-from fastsrv.config import Config, ConfigError, graceful_timeout, strangers
+from fastsrv.config.config import Config
+from fastsrv.config.gunicorns import graceful_timeout
+from fastsrv.config.setting import ConfigError
+from fastsrv.config.sources import strangers
 from fastsrv.dispatch import NotASGI, check_app
 from fastsrv.failed_app import failed_app, files_of, shown_if_it_fails
 from fastsrv.forwarded import Forwarded
@@ -121,7 +124,7 @@ class Worker(base.Worker):
         except OSError as error:  # an ssl.SSLError, too
             self.log.error("The TLS settings cannot be used: %s", error)
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
-        self.loop = new_loop(self.config.loop)
+        self.loop = new_loop(**self.config.loop)
         asyncio.set_event_loop(self.loop)
 
     def load_app(self) -> None:
@@ -223,7 +226,7 @@ class Worker(base.Worker):
         """Exit by way of gunicorn's worker_exit hook. Python waits for threads and child processes of the app's before
         it ends."""
         self.code = code
-        self.end_by(Timetable.graceful(time.monotonic(), self.config.graceful_timeout))
+        self.end_by(Timetable.graceful(time.monotonic(), self.config.end["graceful_timeout"]))
         if self.server is not None:
             self.end_by(self.server.timetable)
         sys.exit(code)

@@ -11,3 +11,4 @@ class Budget:
     """How long one turn of the loop may take for what peers can repeat. One a worker."""
 
     def __init__(self, seconds: float = ...) -> None: ...
+    def next_turn(self) -> None: ...  # called by the loop

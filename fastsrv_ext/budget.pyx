@@ -12,3 +12,16 @@ cdef class Budget:
 
     def __init__(self, double seconds=TURN):
         self.seconds = seconds
+        self.turn = 1  # 0 is none
+
+    cdef long long this_turn(self, loop) except -1:
+        """A number that the loop's next turn changes: who asks twice, and gets the same, has not waited in between."""
+        if not self.turn_ends:
+            self.turn_ends = True
+            loop.call_soon(self.next_turn)
+        return self.turn
+
+    def next_turn(self):
+        """Called by the loop."""
+        self.turn += 1
+        self.turn_ends = False

@@ -31,16 +31,7 @@ class Timed(Link):
 class Clock:
     """The waits of one worker."""
 
-    def __init__(
-        self,
-        header: float,
-        keepalive: float,
-        body: float,
-        send: float,
-        drain: float,
-        close: float,
-        grace: float = 3,
-    ) -> None: ...
+    def __init__(self, **limits: float) -> None: ...  # seconds, by the states' names
     @property
     def now(self) -> int: ...  # ticks since the clock was made
     def advance(self) -> None: ...

@@ -69,20 +69,16 @@ cdef class Timed(Link):
 cdef class Clock:
     """The waits of one worker.
 
-    header, keepalive, body, send, drain, close, grace: the limits of the states, in seconds, each greater
-    than 0 (ValueError otherwise).
+    limits: of each state by its name, in seconds, HEAD=30.0 and so on, each greater than 0 (ValueError otherwise): of
+    all but those whose limit is fixed here (TypeError otherwise).
     """
 
-    def __init__(
-        self, double header, double keepalive, double body, double send, double drain, double close,
-        double grace=3,
-    ):
-        limits = {
-            "CLOSED": NEVER, "HEAD": ticks(header), "IDLE": ticks(keepalive), "RESPOND": NEVER, "BODY": ticks(body),
-            "SEND": ticks(send), "DRAIN": ticks(drain), "CLOSE": ticks(close), "GRACE": ticks(grace),
-            "WATCH": ticks(WATCH_EVERY), "HOLD": NEXT,
-        }
-        self.queues = tuple(Queue(limits[name]) for name in NAMES)
+    def __init__(self, **limits):
+        fixed = {"CLOSED": NEVER, "RESPOND": NEVER, "WATCH": ticks(WATCH_EVERY), "HOLD": NEXT}
+        wrong = limits.keys() ^ set(NAMES) - fixed.keys()
+        if wrong:
+            raise TypeError(f"Clock: limits that are missing or not to be given: {', '.join(sorted(wrong))}")
+        self.queues = tuple(Queue(fixed[name] if name in fixed else ticks(limits[name])) for name in NAMES)
         self.early = {}
 
     cdef long long limit(self, State state) noexcept:

@@ -6,35 +6,35 @@ from fastsrv_ext.clock cimport Clock
 from fastsrv_ext.counters cimport Counters, Ending
 
 
-cdef class Limits:
+cdef class Settings:
+    """Attributes that are settings' values. Where each comes from: `goes` in fastsrv/config/."""
+
+
+cdef class Limits(Settings):
     """What a peer has to keep to: sizes in bytes, a count of fields, a rate; and what is bent for it."""
-    cdef readonly Py_ssize_t request_line
-    cdef readonly Py_ssize_t request_fields       # how many
-    cdef readonly Py_ssize_t request_field_size
-    cdef readonly Py_ssize_t request_head
-    cdef readonly Py_ssize_t request_body
-    cdef readonly Py_ssize_t drain
-    cdef readonly double min_rate                 # bytes a second
-    cdef readonly bint any_method                 # also those that the parser does not know
-    cdef readonly bint any_version                # HTTP/1.2 to HTTP/1.9, too
-    cdef readonly bint refuse_underscores         # in the names of trailers; of fields, see fastsrv/forwarded.py
+    cdef public Py_ssize_t request_line
+    cdef public Py_ssize_t request_fields         # how many
+    cdef public Py_ssize_t request_field_size
+    cdef public Py_ssize_t request_head
+    cdef public Py_ssize_t request_body
+    cdef public Py_ssize_t drain                  # what is read and thrown away
+    cdef public double min_rate                   # bytes a second
+    cdef public bint any_method                   # also those that the parser does not know
+    cdef public bint any_version                  # HTTP/1.2 to HTTP/1.9, too, as 1.1
+    cdef public bint refuse_underscores           # in the names of trailers; of fields, see fastsrv/forwarded.py
 
 
-cdef class Context:
-    # the loop and the clock
-    cdef readonly object loop
-    cdef readonly Clock clock
-    cdef readonly Budget budget
-    cdef readonly Limits limits
-    cdef readonly Counters counters
-    cdef bint scan_heads            # plain heads need no parser (plain_head.pyx)
+cdef class Service(Settings):
+    """How much is served, for how long, and how."""
+    cdef public Py_ssize_t max_connections
+    cdef public long long max_in_flight           # requests, see Counters.in_flight
+    cdef public long long max_requests            # 0: no limit
+    cdef public bint keepalive                    # False: a connection ends with its first response
+    cdef public bint scan_heads                   # plain heads need no parser (plain_head.pyx)
 
-    cdef bint eager                 # a task runs its first step when it is made
-    cdef bint gathers               # its transports' writelines() is worth calling
-    cdef bint direct                # bytes may go past its transports: they tell at once of what they keep
-    cdef bint send_raises           # send() raises when the client has gone
 
-    # upward calls, plain callables
+cdef class Calls:
+    """Upwards, plain callables."""
     cdef object dispatch            # (cycle) -> None: start the app
     cdef object gone                # None, or (cycle, task) -> None: its client may have gone, the app is at work
     cdef object finished            # None, or (cycle) -> None: a response is complete, or lost (access log, hooks)
@@ -43,34 +43,48 @@ cdef class Context:
     cdef object crowded             # (bool) -> None: worker_connections reached, or room again
     cdef object exhausted           # () -> None: max_requests reached
 
-    # what a scope is made of
+
+cdef class CommonScope:
+    """What a scope is made of, and the other half of what a client's going means to send()."""
     cdef dict template              # the scope's constant keys
     cdef dict asgi                  # its "asgi", to be copied
     cdef tuple server               # the last connection's, which is everybody's on most servers
-    cdef dict lifespan_state        # what the lifespan left behind
+    cdef dict state                 # what the lifespan left behind
+    cdef bint send_raises           # send() raises when the client has gone
 
-    # what a response is made of
+    cdef tuple one_server(self, tuple server)
+
+
+cdef class CommonResponse:
+    """What a response is made of."""
     cdef bytes default_fields       # date and server lines
     cdef bytes date_field
     cdef bytes server_field
     cdef bytes keep_alive_fields    # None, or what tells the client how long an idle connection is kept
 
-    # whose turn it is
-    cdef long long turn             # a number for this turn of the loop; see this_turn()
-    cdef bint turn_ends             # next_turn() comes with the next one
+
+cdef class Context:
+    cdef readonly object loop
+    cdef bint eager                 # a task runs its first step when it is made
+    cdef bint gathers               # its transports' writelines() is worth calling
+    cdef bint direct                # bytes may go past its transports: they tell at once of what they keep
+
+    cdef readonly Clock clock
+    cdef readonly Budget budget
+    cdef readonly Counters counters
+    cdef readonly Limits limits
+    cdef readonly CommonResponse response
+    cdef Calls calls
+    cdef Service service
+    cdef CommonScope scope
 
     # how long we serve
     cdef public bint draining       # no request after those in hand
     cdef public bint forked         # a child process may hold copies of its connections
-    cdef bint keepalive
     cdef readonly Py_ssize_t connections
-    cdef Py_ssize_t max_connections
-    cdef long long max_in_flight
-    cdef long long requests_left
-    cdef Ending drains_for           # WORKER_DRAINS or WORKER_EXHAUSTED
+    cdef long long requests_left    # 0: no limit
+    cdef Ending drains_for          # WORKER_DRAINS or WORKER_EXHAUSTED
 
-    cdef tuple one_server(self, tuple server)
-    cdef long long this_turn(self) except -1
     cdef int connection_opened(self) except -1
     cdef int connection_closed(self, Ending ending) except -1
     cdef int request_started(self) except -1

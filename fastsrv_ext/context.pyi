@@ -11,48 +11,75 @@ from fastsrv_ext.clock import Clock
 from fastsrv_ext.counters import Counters
 from fastsrv_ext.http1.cycle import Cycle
 
+class Settings:
+    """Attributes that are settings' values."""
+
+    def __init__(self, **values: float) -> None: ...  # of all of them, by their names
+
 @disjoint_base
-class Limits:
+class Limits(Settings):
     """What a peer has to keep to."""
+
+    request_line: int
+    request_fields: int
+    request_field_size: int
+    request_head: int
+    request_body: int
+    drain: int
+    min_rate: float
+    any_method: bool
+    any_version: bool
+    refuse_underscores: bool
+
+@disjoint_base
+class Service(Settings):
+    """How much is served, for how long, and how."""
+
+    max_connections: int
+    max_in_flight: int
+    max_requests: int
+    keepalive: bool
+    scan_heads: bool
+
+@disjoint_base
+class Calls:
+    """Upwards. What the callables return is not looked at."""
 
     def __init__(
         self,
         *,
-        request_line: int,
-        request_fields: int,
-        request_field_size: int,
-        request_head: int,
-        min_rate: float,
-        request_body: int = ...,
-        drain: int = ...,
-        any_method: bool = False,
-        any_version: bool = False,
-        refuse_underscores: bool = False,
+        dispatch: Callable[[Cycle], object],
+        gone: Callable[[Cycle, asyncio.Task[None]], object] | None = None,
+        finished: Callable[[Cycle], object] | None = None,
+        forwarded: Callable[[dict[str, Any], bool], object] | None = None,
+        refused: Callable[[tuple[str, int] | None, int, str], object] | None = None,
+        crowded: Callable[[bool], object] | None = None,
+        exhausted: Callable[[], object] | None = None,
     ) -> None: ...
-    @property
-    def request_line(self) -> int: ...
-    @property
-    def request_fields(self) -> int: ...
-    @property
-    def request_field_size(self) -> int: ...
-    @property
-    def request_head(self) -> int: ...
-    @property
-    def request_body(self) -> int: ...
-    @property
-    def drain(self) -> int: ...
-    @property
-    def min_rate(self) -> float: ...
-    @property
-    def any_method(self) -> bool: ...
-    @property
-    def any_version(self) -> bool: ...
-    @property
-    def refuse_underscores(self) -> bool: ...
+
+@disjoint_base
+class CommonScope:
+    """What the scopes of a worker have in common."""
+
+    def __init__(
+        self,
+        *,
+        scheme: str = "http",
+        root_path: str = "",
+        state: dict[str, Any] | None = None,
+        send_after_disconnect: str = "ignore",
+    ) -> None: ...
+
+@disjoint_base
+class CommonResponse:
+    """What the responses of a worker have in common."""
+
+    def __init__(self, *, keepalive: float = 0, keep_alive_header: bool = False) -> None: ...
+    def refresh_date(self) -> None: ...
 
 @disjoint_base
 class Context:
-    """What all connections of a worker share. What the callables return is not looked at."""
+    """What all connections of a worker share."""
 
     draining: bool
     forked: bool  # a child process may hold copies of its connections
@@ -62,39 +89,26 @@ class Context:
         *,
         loop: asyncio.AbstractEventLoop,
         clock: Clock,
+        calls: Calls,
         limits: Limits,
-        dispatch: Callable[[Cycle], object],
-        gone: Callable[[Cycle, asyncio.Task[None]], object] | None = None,
-        finished: Callable[[Cycle], object] | None = None,
-        forwarded: Callable[[dict[str, Any], bool], object] | None = None,
-        refused: Callable[[tuple[str, int] | None, int, str], object] | None = None,
-        crowded: Callable[[bool], object] | None = None,
-        exhausted: Callable[[], object] | None = None,
-        scheme: str = "http",
-        root_path: str = "",
-        state: dict[str, Any] | None = None,
-        keepalive: bool = True,
-        scan_heads: bool = True,
+        service: Service,
+        scope: CommonScope,
+        response: CommonResponse,
         direct: bool = False,
-        max_connections: int,
-        announced_keepalive: int = 0,
-        max_requests: int = 0,
-        max_in_flight: int = ...,
-        counters: Counters | None = None,
         budget: Budget | None = None,
-        send_raises: bool = False,
+        counters: Counters | None = None,
     ) -> None: ...
     @property
     def loop(self) -> asyncio.AbstractEventLoop: ...
     @property
-    def budget(self) -> Budget: ...
-    @property
     def clock(self) -> Clock: ...
     @property
-    def limits(self) -> Limits: ...
+    def budget(self) -> Budget: ...
     @property
     def counters(self) -> Counters: ...
     @property
+    def limits(self) -> Limits: ...
+    @property
+    def response(self) -> CommonResponse: ...
+    @property
     def connections(self) -> int: ...
-    def refresh_date(self) -> None: ...
-    def next_turn(self) -> None: ...  # called by the loop

@@ -1,4 +1,4 @@
-"""Writes the table of fastsrv's own settings, from fastsrv/config.py, into docs/SETTINGS.md.
+"""Writes the table of fastsrv's own settings, from fastsrv/config/table.py, into docs/SETTINGS.md.
 
 `python -m tools.settings_document`, after a change of OWN_SETTINGS; tests/unit/test_settings_document.py
 fails until it was called.
@@ -6,7 +6,8 @@ fails until it was called.
 
 from pathlib import Path
 
-from fastsrv.config import OFF, OWN_SETTINGS, UNLIMITED
+from fastsrv.config.setting import OFF, UNLIMITED
+from fastsrv.config.table import OWN_SETTINGS
 from tools.marks import between_marks
 
 DOCUMENT = Path(__file__).parents[1] / "docs/SETTINGS.md"

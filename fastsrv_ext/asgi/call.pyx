@@ -47,7 +47,7 @@ cdef class Call:
         """In flight from now on: the app is about to be called."""
         self.scope = scope
         self.client = client
-        if self.context.finished is not None:
+        if self.context.calls.finished is not None:
             self.started = monotonic()
             self.logged = scope.copy()
         self.in_flight = True
@@ -68,7 +68,7 @@ cdef class Call:
         current ones then."""
         if self.took == 0:
             self.took = monotonic() - self.started
-        self.context.finished(self)
+        self.context.calls.finished(self)
         self.logged = None
         return 0
 
@@ -128,7 +128,7 @@ cdef class Call:
         """The app goes on, and may never wait for anything else: is it time that others are served? One that sends to
         nobody gives way however often it waits in between: anyio cancels no task whose wait is over.
         """
-        cdef long long turn = self.context.this_turn()
+        cdef long long turn = self.context.budget.this_turn(self.context.loop)
         if self.streak.turn != turn:
             self.streak.turn = turn
             self.streak.began = monotonic()
@@ -148,7 +148,7 @@ cdef class Call:
             await sleep(0)
         while self.outlet is not None and self.outlet.lagging():
             await self.outlet.caught_up()
-        if self.peer == GONE and self.context.send_raises:
+        if self.peer == GONE and self.context.scope.send_raises:
             raise ClientDisconnected("the client has gone")
 
     # --- the peer ---
@@ -166,8 +166,8 @@ cdef class Call:
     cdef int tell_gone(self) except -1:
         """The app may be at work for nobody: have it end. Once: from then on its task is in other hands."""
         task, self.task = self.task, None
-        if task is not None and self.context.gone is not None:
-            self.context.gone(self, task)
+        if task is not None and self.context.calls.gone is not None:
+            self.context.calls.gone(self, task)
         return 0
 
     # --- how the app ended (called by fastsrv/dispatch.py) ---

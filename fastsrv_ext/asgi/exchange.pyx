@@ -43,7 +43,7 @@ cdef class Exchange(Call):
     # --- the request ---
 
     cdef int begin(self, dict scope, object client) except -1:
-        if self.context.finished is not None:
+        if self.context.calls.finished is not None:
             self.head.headers = self.head.headers[:]  # the scope's are the app's to change
         return Call.begin(self, scope, client)
 
@@ -131,7 +131,7 @@ cdef class Exchange(Call):
         if not isinstance(headers, (list, tuple)):
             headers = list(headers)  # the access log wants them, too
         self.fields = validate(headers, bodiless, &self.said)
-        if self.peer == GONE and self.context.send_raises:
+        if self.peer == GONE and self.context.scope.send_raises:
             raise ClientDisconnected("the client has gone")
         self.status = status
         self.response_headers = headers
@@ -203,7 +203,7 @@ cdef class Exchange(Call):
         """Nothing more can be sent: the client has gone, or has all that it can get."""
         if self.progress == FULL and self.content == COUNTED:
             self.check_length(size, final)
-        if self.peer == GONE and self.context.send_raises:
+        if self.peer == GONE and self.context.scope.send_raises:
             raise ClientDisconnected("the client has gone")
         if final:
             self.progress = COMPLETE

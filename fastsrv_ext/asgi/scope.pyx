@@ -13,8 +13,8 @@ from fastsrv_ext.http.octets cimport hexadecimal
 
 cdef dict make_scope(Context context, RequestHead head, tuple client, tuple server):
     """A scope of the request's own, which middleware may change: nothing mutable in it is shared."""
-    cdef dict scope = PyDict_Copy(context.template)
-    scope["asgi"] = PyDict_Copy(context.asgi)
+    cdef dict scope = PyDict_Copy(context.scope.template)
+    scope["asgi"] = PyDict_Copy(context.scope.asgi)
     scope["path"] = decode_path(head.raw_path)
     scope["raw_path"] = head.raw_path
     scope["headers"] = head.headers
@@ -27,9 +27,9 @@ cdef dict make_scope(Context context, RequestHead head, tuple client, tuple serv
         scope["query_string"] = head.query
     if client is not None:
         scope["client"] = client
-    if server is not context.server:
+    if server is not context.scope.server:
         scope["server"] = server
-    scope["state"] = context.lifespan_state.copy() if context.lifespan_state else {}
+    scope["state"] = context.scope.state.copy() if context.scope.state else {}
     return scope
 
 

@@ -28,6 +28,7 @@ cdef class Cycle(Exchange):
     cdef Cycle following             # the next one in its connection's pipeline
     cdef long long waited            # ticks that the app has waited for the request's body
     cdef long long heard             # so many it had waited when the last piece came
+    cdef long long seen              # bytes of it when the peer's end was last seen behind it, or NOT_SEEN
     cdef Ending ending               # why no other request may follow, or PERSISTS
     cdef Carrier left                # its connection, if it served others since the answer could take no more; None
 

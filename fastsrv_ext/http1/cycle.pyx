@@ -7,7 +7,7 @@ its Carrier, gives each its turn. What events may come, and when, is exchange.py
 from fastsrv_ext.asgi.awaitables cimport pthread_self
 from fastsrv_ext.asgi.call cimport Call
 from fastsrv_ext.asgi.exchange cimport BEGUN, COMING, COUNTED, NONE, UNCOUNTED
-from fastsrv_ext.context cimport Context
+from fastsrv_ext.context cimport CommonResponse
 from fastsrv_ext.counters cimport APP_CLOSE, APP_FAILED, CLIENT_CLOSE, PERSISTS
 from fastsrv_ext.http.fields cimport NO_LENGTH
 from fastsrv_ext.http1.response cimport (
@@ -15,6 +15,7 @@ from fastsrv_ext.http1.response cimport (
 )
 
 cdef enum:
+    NOT_SEEN = -1           # bytes: no request has as many
     COPY_LIMIT = 16 * 1024  # bytes; up to here one copy costs less than a write of several buffers
 
 cdef bytes CRLF = b"\r\n"
@@ -67,6 +68,7 @@ cdef Cycle new_cycle(Carrier carrier, RequestHead head):
     cycle.head = head
     cycle.ending = PERSISTS if head.keep_alive else CLIENT_CLOSE
     cycle.length = NO_LENGTH
+    cycle.seen = NOT_SEEN
     cycle.thread = pthread_self()  # the loop's
     return cycle
 
@@ -99,15 +101,15 @@ cdef class Cycle(Exchange):
 
     cdef int write_first(self, bytes data, bint final) except -1:
         """Head and first body bytes in one write."""
-        cdef Context context = self.context
-        cdef bytes defaults = context.default_fields, end = CRLF, framing = self.choose_framing(len(data), final)
+        cdef CommonResponse common = self.context.response
+        cdef bytes defaults = common.default_fields, end = CRLF, framing = self.choose_framing(len(data), final)
         if self.said.date or self.said.server:
-            defaults = (b"" if self.said.date else context.date_field) + (
-                b"" if self.said.server else context.server_field)
+            defaults = (b"" if self.said.date else common.date_field) + (
+                b"" if self.said.server else common.server_field)
         if self.ending != PERSISTS:
             end = CLOSE_FIELD + CRLF
-        elif context.keep_alive_fields is not None and not self.said.keep_alive:
-            end = context.keep_alive_fields + CRLF
+        elif common.keep_alive_fields is not None and not self.said.keep_alive:
+            end = common.keep_alive_fields + CRLF
         elif self.head.is_http_10 or self.said.keep_alive:  # which Connection has to name (RFC 9110, 7.6.1)
             end = KEEP_ALIVE_FIELD + CRLF
         if self.said.upgrade:
@@ -160,7 +162,7 @@ cdef class Cycle(Exchange):
     cdef int write_error(self, object status) except -1:
         self.ends(APP_FAILED)
         return self.outlet.write(error_answer(
-            status, status.phrase, self.context.default_fields, self.head.is_head))
+            status, status.phrase, self.context.response.default_fields, self.head.is_head))
 
     # --- its end ---
 

@@ -1,1 +1,7 @@
-# What Python code sees of field_cache.pyx: nothing. plain_head.pyx and field_names.pyx see field_cache.pxd.
+# What Python code sees of field_cache.pyx; plain_head.pyx sees field_cache.pxd.
+
+from collections.abc import Callable
+
+names_changed: list[Callable[[], None]]
+
+def forget() -> None: ...

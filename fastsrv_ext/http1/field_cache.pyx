@@ -6,7 +6,7 @@ same: User-Agent, Accept and the like. What is remembered has passed every check
 nothing were known.
 """
 
-from fastsrv_ext.http.field_names import changed
+from fastsrv_ext.http.field_names import changed as names_changed
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport uint64_t
@@ -75,4 +75,4 @@ def forget():
         CANDIDATES[slot] = 0
 
 
-changed.append(forget)
+names_changed.append(forget)

@@ -2,13 +2,10 @@
 
 import asyncio
 
-from typing_extensions import disjoint_base
-
 from fastsrv_ext.context import Context
-from fastsrv_ext.http1.cycle import Carrier
+from fastsrv_ext.http1.pipeline import Pipeline
 
-@disjoint_base
-class HTTP1(Carrier):
+class HTTP1(Pipeline):
     """One connection. It behaves as an asyncio.Protocol without being one: a cdef class needs no base."""
 
     def __init__(self, context: Context) -> None: ...

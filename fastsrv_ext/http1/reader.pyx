@@ -125,7 +125,7 @@ cdef class Reader:
         if self.input == IN_PLAIN_BODY:
             return self.read_body(data, start)
         if self.input == BETWEEN or self.line is not None:
-            if self.line is None and self.context.scan_heads:
+            if self.line is None and self.context.service.scan_heads:
                 end = self.scan(data, start)
                 if end > start:
                     return end

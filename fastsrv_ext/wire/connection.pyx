@@ -46,7 +46,7 @@ cdef class Connection(Sender):
         transport.set_write_buffer_limits(0, 0)
         self.client = address(transport.get_extra_info("peername"))
         server = transport.get_extra_info("sockname")
-        self.server = self.context.one_server((server, None) if isinstance(server, str) else address(server))
+        self.server = self.context.scope.one_server((server, None) if isinstance(server, str) else address(server))
         self.enter(HEAD)
         self.context.connection_opened()
         if self.client is not None or isinstance(server, (str, bytes)):

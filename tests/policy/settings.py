@@ -2,25 +2,28 @@
 
 from gunicorn.config import Config as GunicornConfig
 
-from fastsrv.config import Config
+from fastsrv.config.config import Config
 from fastsrv.forwarded import Forwarded
 from tests.policy.row import LIMITS
 
-OURS = ("any_method", "any_version", "refuse_underscores")  # fields of Config that are Limits', too
+OURS = ("any_method", "any_version", "refuse_underscores")  # of Limits, and a Wire's
 
 
-def options(under):
-    """For either: switches, and what becomes of proxies' fields."""
+def configured(under):
+    """gunicorn's, with a row's settings."""
     cfg = GunicornConfig()
     for name, value in under:
         cfg.set(name, value)
-    config = Config.from_gunicorn(cfg, {})
-    return {name: getattr(config, name) for name in OURS} | {"forwarded": Forwarded(cfg).apply}
+    return cfg
 
 
 def for_wire(under):
-    return LIMITS | options(under)
+    """Switches, and what becomes of proxies' fields."""
+    cfg = configured(under)
+    limits = Config.from_gunicorn(cfg, {}).limits
+    return LIMITS | {name: limits[name] for name in OURS} | {"forwarded": Forwarded(cfg).apply}
 
 
 def for_server(under):
-    return {f"limit_{name}": size for name, size in LIMITS.items()} | options(under)
+    limits = {f"limit_{name}": size for name, size in LIMITS.items()}
+    return limits | dict(under) | {"forwarded": Forwarded(configured(under)).apply}

@@ -4,7 +4,8 @@ context, which then offered HTTP/2 to clients that this worker answers with 400.
 import pytest
 from gunicorn.config import Config as GunicornConfig
 
-from fastsrv.config import Config, ConfigError
+from fastsrv.config.config import Config
+from fastsrv.config.setting import ConfigError
 
 
 @pytest.mark.parametrize("protocols", ["h2", "h2,h1", "h1,h2"])

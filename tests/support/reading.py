@@ -12,13 +12,14 @@ from urllib.parse import unquote_to_bytes
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from fastsrv_ext.clock import Clock
-from fastsrv_ext.context import Context, Limits
+from fastsrv_ext.context import Calls, CommonResponse, CommonScope, Context, Limits, Service
 from fastsrv_ext.http1.protocol import HTTP1
+from tests.support.settings import config_of
 
 USUAL = {"request_line": 4094, "request_fields": 100, "request_field_size": 8190, "request_head": 65536}
 HOST = re.compile(rb"((\[[0-9a-f:.]+\]|[\w.~!$&'()*+;=-]+)(:[0-9]*)?)?", re.ASCII | re.IGNORECASE)
 PATH = re.compile(rb"([^%\\]|%(?!00)[0-9a-f]{2})*", re.IGNORECASE)
-SECONDS = dict.fromkeys(["header", "keepalive", "body", "send", "drain", "close"], 5)  # that no test waits for
+DEFAULTS = config_of({})
 
 
 class Reader:
@@ -75,8 +76,9 @@ class SharedContext:
         self.reader = None
         self.loop = asyncio.new_event_loop()  # never runs
         self.context = Context(
-            loop=self.loop, clock=Clock(**SECONDS), limits=Limits(**limits, min_rate=1), dispatch=self.dispatch,
-            scan_heads=scan, max_connections=10)
+            loop=self.loop, clock=Clock(**DEFAULTS.clock), calls=Calls(dispatch=self.dispatch),
+            limits=Limits(**{**DEFAULTS.limits, **limits}), scope=CommonScope(), response=CommonResponse(),
+            service=Service(**{**DEFAULTS.service, "max_requests": 0, "scan_heads": scan}))
 
     def dispatch(self, cycle):
         receiving, body = cycle.receive().__await__(), None

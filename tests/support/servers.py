@@ -14,11 +14,11 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
-from fastsrv.config import PREFIX, Config, read_own
 from fastsrv.server import Server
 from fastsrv.timetable import QUICK, Timetable
 from fastsrv.worker import new_loop
 from fastsrv_ext.clock import TICK
+from tests.support.settings import config_of
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30  # seconds to wait for an event before a test fails
@@ -30,7 +30,7 @@ OPTIONS = ("max_requests", "finished", "before", "forwarded", "tls", "watch")  #
 class ThreadServer:
     """fastsrv's Server in a thread, on a loop of `kind` ("uvloop", "asyncio"), at 127.0.0.1:`port`.
 
-    settings: fields of Config, OPTIONS of Server, and address (of a UNIX socket). `server` is the Server;
+    settings: see config_of(), OPTIONS of Server, and address (of a UNIX socket). `server` is the Server;
     call() runs a function in its loop.
 
     hurried: its clock has more ticks than the heartbeat's, so that a wait of many ticks is over soon. The order of
@@ -38,18 +38,12 @@ class ThreadServer:
     """
 
     def __init__(self, app, kind, *, address=None, hurried=False, **settings):
-        values = {name.removeprefix(PREFIX): value for name, value in read_own({}, os.environ, {}).items()}
-        values |= {
-            "keepalive": 5, "graceful_timeout": 5, "disconnect_grace_period": 3, "worker_connections": 10_000,
-            "backlog": 2048, "limit_request_line": 4094, "limit_request_fields": 100,
-            "limit_request_field_size": 8190, "any_method": False, "any_version": False, "refuse_underscores": False,
-            "root_path": "", "lifespan": "auto", "loop": kind,
-        }
+        values = {"keepalive": 5, "graceful_timeout": 5, "worker_connections": 10_000, "loop": kind}
         if hurried:
             values |= dict.fromkeys(LIMITS, 60.0 * HURRY)
         self.hurried = hurried
         options = {name: settings.pop(name) for name in OPTIONS if name in settings}
-        self.config = Config(**{**values, **settings})
+        self.config = config_of({**values, **settings}, os.environ)
         self.address = address
         if address is None:
             self.socket = socket.create_server(("127.0.0.1", 0), backlog=2048)

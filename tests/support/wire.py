@@ -8,15 +8,16 @@ import os
 import socket
 from math import inf
 
-from fastsrv.config import UNLIMITED
+from fastsrv.config.setting import UNLIMITED
 from fastsrv.dispatch import Dispatch
 from fastsrv_ext.budget import Budget
 from fastsrv_ext.clock import TICK, Clock
-from fastsrv_ext.context import Context, Limits
+from fastsrv_ext.context import Calls, CommonResponse, CommonScope, Context, Limits, Service
 from fastsrv_ext.http1.protocol import HTTP1
 
 TURNS = 100_000  # of the loop, after which a test has failed: something goes on for ever
 HOST = b"Host: example.org\r\n"
+SCAN_HEADS = os.environ.get("FASTSRV_SCAN_HEADS") != "off"
 
 
 def get(path=b"/", *fields, version=b"1.1"):
@@ -165,31 +166,39 @@ class Wire:
     layer(protocol) -> protocol: what lies between the transport and `connection`.
     budget: of a turn of the loop, in seconds; 0: one start a turn. No end by default, or what is done in a turn would
     depend on how busy the machine is.
+    announced_keepalive: seconds; 0: clients are told of none. calls: the others of Calls.
     Times are seconds as the settings have them; `connection` is the protocol, to be left alone by tests.
     """
 
     def __init__(self, app, *, unix=False, peerless=False, header=10, keepalive=5, body=10, send=10, drain=5, close=5,
                  grace=3, min_rate=100, request_line=4094, request_fields=100, request_field_size=8190,
                  request_head=65536, request_body=UNLIMITED, limit_drain=1024 * 1024, any_method=False,
-                 any_version=False, refuse_underscores=False, connect=True, turns=None, layer=None, budget=inf,
-                 **context):
+                 any_version=False, refuse_underscores=False, max_connections=1000, max_in_flight=UNLIMITED,
+                 max_requests=0, scan_heads=SCAN_HEADS, scheme="http", state=None,
+                 root_path="", send_raises=False, announced_keepalive=0, connect=True, turns=None, layer=None,
+                 budget=inf, direct=False, counters=None, **calls):
         self.loop = asyncio.new_event_loop()
         self.turns = turns
         self.errors = []  # of the loop's exception handler: there must be none
         self.loop.set_exception_handler(lambda loop, problem: self.errors.append(problem))
         self.log = logging.getLogger("fastsrv.tests")
         self.clock = Clock(
-            header=header, keepalive=keepalive or TICK, body=body, send=send, drain=drain, close=close,
-            grace=grace or 1)
-        self.dispatch = Dispatch(app, self.loop, self.log, clock=self.clock, at_once=grace == 0)
-        context.setdefault("max_connections", 1000)
-        context.setdefault("scan_heads", os.environ.get("FASTSRV_SCAN_HEADS") != "off")
+            HEAD=header, IDLE=keepalive or TICK, BODY=body, SEND=send, DRAIN=drain, CLOSE=close, GRACE=grace or 1)
+        self.dispatch = Dispatch(app, self.loop, self.log, clock=self.clock, grace_period=grace)
         self.context = Context(
-            loop=self.loop, clock=self.clock, dispatch=self.dispatch.start, gone=self.dispatch.gone,
-            keepalive=keepalive > 0, budget=Budget(budget), limits=Limits(
+            loop=self.loop, clock=self.clock, budget=Budget(budget), counters=counters, direct=direct,
+            calls=Calls(dispatch=self.dispatch.start, gone=self.dispatch.gone, **calls),
+            limits=Limits(
                 request_line=request_line, request_fields=request_fields, request_field_size=request_field_size,
                 request_head=request_head, request_body=request_body, drain=limit_drain, min_rate=min_rate,
-                any_method=any_method, any_version=any_version, refuse_underscores=refuse_underscores), **context)
+                any_method=any_method, any_version=any_version, refuse_underscores=refuse_underscores),
+            service=Service(
+                max_connections=max_connections, max_in_flight=max_in_flight, max_requests=max_requests,
+                keepalive=keepalive > 0, scan_heads=scan_heads),
+            scope=CommonScope(
+                scheme=scheme, root_path=root_path, state=state,
+                send_after_disconnect="raise" if send_raises else "ignore"),
+            response=CommonResponse(keepalive=announced_keepalive, keep_alive_header=announced_keepalive > 0))
         self.connection = HTTP1(self.context)
         protocol = self.connection if layer is None else layer(self.connection)
         self.transport = Transport(self.loop, protocol, unix, peerless)

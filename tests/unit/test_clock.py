@@ -17,11 +17,7 @@ from fastsrv_ext.budget import Budget
 from fastsrv_ext.clock import TICK, Clock, ticks
 
 ROOT = Path(__file__).parents[2]
-LIMITS = {"header": 10.0, "keepalive": 5.0, "body": 0.25, "send": 0.1, "drain": 1.1, "close": 0.26, "grace": 3.0}
-STATES = {
-    "header": "HEAD", "keepalive": "IDLE", "body": "BODY", "send": "SEND", "drain": "DRAIN", "close": "CLOSE",
-    "grace": "GRACE",
-}
+LIMITS = {"HEAD": 10.0, "IDLE": 5.0, "BODY": 0.25, "SEND": 0.1, "DRAIN": 1.1, "CLOSE": 0.26, "GRACE": 3.0}
 
 
 @pytest.fixture(scope="module")
@@ -75,22 +71,22 @@ def stage(waiter_class):
     return make
 
 
-@pytest.mark.parametrize("setting", LIMITS)
-def test_limit_is_met_never_early_and_at_most_two_ticks_late(stage, setting):
+@pytest.mark.parametrize("state", LIMITS)
+def test_limit_is_met_never_early_and_at_most_two_ticks_late(stage, state):
     """A wait may begin at any moment of a tick: n ticks after it lie between n - 1 and n ticks of time."""
     it = stage()
-    it.waiter(STATES[setting])
+    it.waiter(state)
     ticked = 0
     while not it.expired:
         it.tick()
         ticked += 1
     earliest, latest = (ticked - 1) * TICK, ticked * TICK
-    assert earliest >= LIMITS[setting]
-    assert latest <= LIMITS[setting] + 2 * TICK
+    assert earliest >= LIMITS[state]
+    assert latest <= LIMITS[state] + 2 * TICK
 
 
 def test_wait_that_began_between_two_ticks_expires_like_others(stage):
-    it = stage(drain=1)
+    it = stage(DRAIN=1)
     it.tick(7)
     it.waiter("DRAIN")
     it.tick(4)
@@ -101,14 +97,14 @@ def test_wait_that_began_between_two_ticks_expires_like_others(stage):
 
 @pytest.mark.parametrize("state", ["RESPOND", "CLOSED"])
 def test_state_that_waits_for_nobody_outside_never_expires(stage, state):
-    it = stage(header=0.1)
+    it = stage(HEAD=0.1)
     it.waiter(state)
     it.tick(1000)
     assert not it.expired
 
 
 def test_waits_of_a_state_expire_in_the_order_they_began(stage):
-    it = stage(drain=1)
+    it = stage(DRAIN=1)
     first = it.waiter("DRAIN")
     second = it.waiter("DRAIN")
     it.tick()
@@ -120,7 +116,7 @@ def test_waits_of_a_state_expire_in_the_order_they_began(stage):
 
 
 def test_entering_a_state_again_goes_to_the_end_of_its_queue(stage):
-    it = stage(drain=1)
+    it = stage(DRAIN=1)
     first = it.waiter("DRAIN")
     second = it.waiter("DRAIN")
     it.tick()
@@ -133,7 +129,7 @@ def test_entering_a_state_again_goes_to_the_end_of_its_queue(stage):
 
 def test_deadline_goes_with_the_state_it_was_set_for(stage):
     """The rule that uvicorn #824 broke: what was waited for before cannot expire any more."""
-    it = stage(keepalive=1)
+    it = stage(IDLE=1)
     waiter = it.waiter("IDLE")
     it.tick(4)
     waiter.wait("RESPOND")
@@ -147,7 +143,7 @@ def test_deadline_goes_with_the_state_it_was_set_for(stage):
 
 
 def test_one_that_leaves_from_the_middle_disturbs_no_other(stage):
-    it = stage(keepalive=1)
+    it = stage(IDLE=1)
     waiters = [it.waiter("IDLE") for _ in range(5)]
     for leaving in (2, 0, 4):
         waiters[leaving].wait("RESPOND")
@@ -157,7 +153,7 @@ def test_one_that_leaves_from_the_middle_disturbs_no_other(stage):
 
 
 def test_expiry_may_lead_to_another_wait(stage):
-    it = stage(drain=1, close=1)
+    it = stage(DRAIN=1, CLOSE=1)
     waiter = it.waiter("DRAIN", then="CLOSE")
     it.tick(5)
     assert it.expired == [waiter]
@@ -168,7 +164,7 @@ def test_expiry_may_lead_to_another_wait(stage):
 
 def test_expiry_may_begin_the_same_wait_anew(stage):
     """What a peer that reads fast enough gets: another send_timeout."""
-    it = stage(send=1)
+    it = stage(SEND=1)
     it.waiter("SEND", then="SEND")
     it.tick(5)
     assert len(it.expired) == 1
@@ -179,7 +175,7 @@ def test_expiry_may_begin_the_same_wait_anew(stage):
 
 
 def test_expiry_of_one_may_end_another(stage):
-    it = stage(drain=1)
+    it = stage(DRAIN=1)
     others = []
 
     def close_others(waiter):
@@ -197,7 +193,7 @@ def test_expiry_of_one_may_end_another(stage):
 
 def test_expired_that_stays_is_an_error(stage):
     """It would be expired again with every tick, or hold up everybody behind it."""
-    it = stage(drain=1)
+    it = stage(DRAIN=1)
     it.waiter("DRAIN", then=None)
     it.tick(4)
     with pytest.raises(RuntimeError, match="stayed in DRAIN"):
@@ -205,7 +201,7 @@ def test_expired_that_stays_is_an_error(stage):
 
 
 def test_error_in_expired_comes_out_of_judge(stage):
-    it = stage(drain=1)
+    it = stage(DRAIN=1)
 
     def fail(waiter):
         raise ZeroDivisionError
@@ -218,7 +214,7 @@ def test_error_in_expired_comes_out_of_judge(stage):
 
 def test_stall_moves_the_clock_by_one_tick(stage):
     """Only the clock's own ticks count: a loop that an app blocks for a minute ticks once in it."""
-    it = stage(keepalive=1)
+    it = stage(IDLE=1)
     it.waiter("IDLE")
     before = it.clock.now
     it.clock.advance()
@@ -229,7 +225,7 @@ def test_stall_moves_the_clock_by_one_tick(stage):
 
 def test_nothing_expires_before_it_is_judged(stage):
     """Between advance() and judge() the loop polls: who spoke meanwhile is not closed."""
-    it = stage(keepalive=1)
+    it = stage(IDLE=1)
     spoke, silent = it.waiter("IDLE"), it.waiter("IDLE")
     it.tick(4)
     it.clock.advance()
@@ -240,7 +236,7 @@ def test_nothing_expires_before_it_is_judged(stage):
 
 
 def test_wait_that_is_taken_up_again_has_its_place_among_the_others(stage):
-    it = stage(body=10)
+    it = stage(BODY=10)
     first = it.waiter("BODY")
     it.tick(4)
     second, third = it.waiter("BODY"), it.waiter("BODY")
@@ -258,7 +254,7 @@ def test_wait_that_is_taken_up_again_has_its_place_among_the_others(stage):
 
 
 def test_wait_that_is_taken_up_again_lasts_for_the_rest(stage):
-    it = stage(body=10)
+    it = stage(BODY=10)
     waiter = it.waiter("BODY")
     waiter.wait("BODY", 30)
     it.tick(10)
@@ -268,7 +264,7 @@ def test_wait_that_is_taken_up_again_lasts_for_the_rest(stage):
 
 
 def test_judging_goes_on_in_another_turn_when_the_budget_is_spent(stage):
-    it = stage(drain=1, close=1)
+    it = stage(DRAIN=1, CLOSE=1)
     waiters = [it.waiter("DRAIN"), it.waiter("DRAIN"), it.waiter("CLOSE")]
     for _ in range(5):
         it.clock.advance()
@@ -281,7 +277,7 @@ def test_judging_goes_on_in_another_turn_when_the_budget_is_spent(stage):
 
 
 def test_judging_without_a_budget_leaves_nothing(stage):
-    it = stage(drain=1)
+    it = stage(DRAIN=1)
     waiters = [it.waiter("DRAIN") for _ in range(1000)]
     for _ in range(5):
         it.clock.advance()
@@ -290,7 +286,7 @@ def test_judging_without_a_budget_leaves_nothing(stage):
 
 
 def test_state_that_is_capped_ends_sooner_for_who_is_in_it_and_for_later_ones(stage):
-    it = stage(keepalive=5)
+    it = stage(IDLE=5)
     old = it.waiter("IDLE")
     it.tick(ceil(4.5 / TICK))
     recent = it.waiter("IDLE")
@@ -307,7 +303,7 @@ def test_state_that_is_capped_ends_sooner_for_who_is_in_it_and_for_later_ones(st
 
 
 def test_state_is_not_lengthened(stage):
-    it = stage(keepalive=1)
+    it = stage(IDLE=1)
     it.clock.cap("IDLE", 5)
     it.waiter("IDLE")
     it.tick(ticks(1))
@@ -315,7 +311,7 @@ def test_state_is_not_lengthened(stage):
 
 
 def test_state_capped_to_nothing_ends_with_the_next_tick(stage):
-    it = stage(keepalive=5)
+    it = stage(IDLE=5)
     it.waiter("IDLE")
     it.clock.cap("IDLE", 0)
     it.tick()
@@ -359,8 +355,20 @@ def test_ticks_cover_the_seconds_and_the_tick_under_way(seconds):
     assert ticks(seconds) == ceil(seconds / TICK) + 1
 
 
-@pytest.mark.parametrize("setting", LIMITS)
+@pytest.mark.parametrize("state", LIMITS)
 @pytest.mark.parametrize("seconds", [0, -1, float("nan")])
-def test_limit_that_is_not_greater_than_zero_is_refused(setting, seconds):
+def test_limit_that_is_not_greater_than_zero_is_refused(state, seconds):
     with pytest.raises(ValueError, match="greater than 0"):
-        Clock(**{**LIMITS, setting: seconds})
+        Clock(**{**LIMITS, state: seconds})
+
+
+@pytest.mark.parametrize("state", LIMITS)
+def test_state_whose_limit_is_missing_is_told_of(state):
+    with pytest.raises(TypeError, match=f"missing or not to be given: {state}$"):
+        Clock(**{other: LIMITS[other] for other in LIMITS if other != state})
+
+
+@pytest.mark.parametrize("state", ["HAED", "head", "CLOSED", "RESPOND", "WATCH", "HOLD"])
+def test_limit_of_a_state_that_is_none_or_has_none_to_be_set_is_told_of(state):
+    with pytest.raises(TypeError, match=f"missing or not to be given: {state}$"):
+        Clock(**LIMITS, **{state: 1})

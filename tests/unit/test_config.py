@@ -1,4 +1,4 @@
-"""fastsrv/config.py: what a user may set, where, and what stops the start. Built on gunicorn's own Config."""
+"""fastsrv/config: what a user may set, where, and what stops the start. Built on gunicorn's own Config."""
 
 import dataclasses
 import sys
@@ -7,7 +7,11 @@ from types import ModuleType
 import pytest
 from gunicorn.config import Config as GunicornConfig
 
-from fastsrv.config import OWN_SETTINGS, SWITCH, UNLIMITED, Config, ConfigError, strangers
+from fastsrv.config.config import Config
+from fastsrv.config.gunicorns import OBEYED
+from fastsrv.config.setting import SWITCH, UNLIMITED, ConfigError
+from fastsrv.config.sources import strangers
+from fastsrv.config.table import OWN_SETTINGS
 
 NAMES = [setting.name for setting in OWN_SETTINGS if setting.unit != SWITCH and not setting.words]
 CAN_BE_OFF = ["fastsrv_limit_request_body", "fastsrv_limit_concurrency"]
@@ -15,9 +19,26 @@ SENSELESS = [0, -1, "0", "-0.5", "", " ", "soon", "5s", "0x10", "nan", "inf", "1
              float("nan"), float("inf"), True, False, None, [5], {}]
 
 
+class Settings:
+    """The values of a Config by the settings' names, ours without the prefix; see PLACES for gunicorn's."""
+
+    def __init__(self, config):
+        object.__setattr__(self, "config", config)
+
+    def __getattr__(self, name):
+        topic, key = PLACES[name].split(".")
+        return getattr(self.config, topic)[key]
+
+    def __setattr__(self, name, value):
+        setattr(self.config, name, value)
+
+    def __eq__(self, other):
+        return self.config == other.config
+
+
 @pytest.fixture
 def read(monkeypatch):
-    """read(file_names, environ, **gunicorn's settings) -> Config"""
+    """read(file_names, environ, **gunicorn's settings) -> Settings"""
     def from_gunicorn(file_names=(), environ=(), **settings):
         cfg = GunicornConfig()
         for name, value in settings.items():
@@ -25,13 +46,24 @@ def read(monkeypatch):
         module = ModuleType("__config__")  # where gunicorn leaves the file that it has executed
         vars(module).update(file_names)
         monkeypatch.setitem(sys.modules, "__config__", module)
-        return Config.from_gunicorn(cfg, dict(environ))
+        return Settings(Config.from_gunicorn(cfg, dict(environ)))
 
     return from_gunicorn
 
 
 def field(name):
     return name.removeprefix("fastsrv_")
+
+
+PLACES = {field(setting.name): setting.goes for setting in OWN_SETTINGS} | {
+    "keepalive": "response.keepalive", "disconnect_grace_period": "dispatch.grace_period",
+    "graceful_timeout": "end.graceful_timeout", "worker_connections": "service.max_connections",
+    "backlog": "listeners.backlog", "limit_request_line": "limits.request_line",
+    "limit_request_fields": "limits.request_fields", "limit_request_field_size": "limits.request_field_size",
+    "any_method": "limits.any_method", "any_version": "limits.any_version",
+    "refuse_underscores": "limits.refuse_underscores", "root_path": "scope.root_path", "lifespan": "lifespan.mode",
+    "loop": "loop.kind",
+}
 
 
 def test_defaults(read):
@@ -73,13 +105,13 @@ def test_settings_of_a_config_module(read, monkeypatch):
 
 def test_no_config_file(monkeypatch):
     monkeypatch.delitem(sys.modules, "__config__", raising=False)
-    assert Config.from_gunicorn(GunicornConfig(), {}).body_timeout == 30
+    assert Settings(Config.from_gunicorn(GunicornConfig(), {})).body_timeout == 30
 
 
 def test_environment_is_that_of_the_process(monkeypatch):
     monkeypatch.delitem(sys.modules, "__config__", raising=False)
     monkeypatch.setenv("FASTSRV_BODY_TIMEOUT", "7")
-    assert Config.from_gunicorn(GunicornConfig()).body_timeout == 7
+    assert Settings(Config.from_gunicorn(GunicornConfig())).body_timeout == 7
 
 
 @pytest.mark.parametrize("value", [0.5, "0.5", "5e-1", " 0.5 "])
@@ -295,6 +327,13 @@ def test_every_setting_has_a_unit_and_a_reason():
         assert setting.name.startswith("fastsrv_")
         assert setting.unit in ("seconds", "bytes", "bytes/s", "requests", SWITCH) or setting.default in setting.words
         assert setting.what.endswith(".") and setting.why.endswith(".")
+
+
+def test_every_setting_goes_where_no_other_goes(read):
+    places = [row.goes for row in (*OWN_SETTINGS, *OBEYED)]
+    assert len(set(places)) == len(places)
+    assert sorted(places) == sorted(
+        f"{topic}.{name}" for topic, values in vars(read().config).items() for name in values)
 
 
 @pytest.mark.parametrize(("value", "meaning"), [

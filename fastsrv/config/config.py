@@ -1,0 +1,54 @@
+"""All that a worker obeys, by topic: each topic is handed as it is to whom it is for, `Clock(**config.clock)`.
+
+The rows of table.py and gunicorns.py say what goes where; none of it is named here but what reload changes. No loop
+and no socket here. fastsrv/worker.py reads it once a process.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from fastsrv.config.gunicorns import OBEYED, check, graceful_timeout
+from fastsrv.config.sources import config_file_names, read_own
+from fastsrv.config.table import OWN_SETTINGS
+
+Topic = Mapping[str, Any]  # the values by the names that they have for whom they are for
+
+
+@dataclass(frozen=True)
+class Config:
+    """Times are seconds, sizes bytes."""
+
+    clock: Topic  # for Clock
+    limits: Topic  # for Limits
+    service: Topic  # for Service
+    scope: Topic  # for CommonScope
+    response: Topic  # for CommonResponse
+    dispatch: Topic  # for Dispatch
+    lifespan: Topic  # for Lifespan
+    listeners: Topic  # for make_listeners()
+    loop: Topic  # for new_loop()
+    end: Topic  # of a worker
+
+    @classmethod
+    def from_gunicorn(cls, cfg: Any, environ: Mapping[str, str] | None = None) -> Config:
+        """Read gunicorn's `cfg`, the fastsrv_* names of its config file, and FASTSRV_* of `environ`
+        (os.environ), which win over the file. Raises ConfigError."""
+        check(cfg)
+        return cls.of(cfg, read_own(config_file_names(cfg), os.environ if environ is None else environ, cfg.settings))
+
+    @classmethod
+    def of(cls, cfg: Any, own: Mapping[str, Any]) -> Config:
+        """Of values that are known to be good. cfg: has gunicorn's as attributes; own: fastsrv's by their names."""
+        topics: dict[str, dict[str, Any]] = {topic.name: {} for topic in fields(cls)}
+        placed = [(row.goes, row.meaning(getattr(cfg, row.name))) for row in OBEYED]
+        placed += [(row.goes, own[row.name]) for row in OWN_SETTINGS]
+        for goes, value in placed:
+            topic, name = goes.split(".")
+            topics[topic][name] = value
+        if cfg.reload:  # nobody's next request is worth a window
+            topics["end"] = {"graceful_timeout": graceful_timeout(cfg), "shutdown_keepalive": 0.0}
+        return cls(**topics)

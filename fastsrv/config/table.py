@@ -1,0 +1,73 @@
+"""fastsrv's own settings, one row each. The only place that names them; what a row says: setting.py.
+
+No code of its own: sources.py reads their values, config.py hands them out. docs/SETTINGS.md is made from it
+(`python -m tools.settings_document`).
+"""
+
+from fastsrv.config.setting import OR, SWITCH, UNLIMITED, Setting
+
+LARGEST_BODY = 2**40  # bytes (1 TiB)
+
+OWN_SETTINGS = (
+    Setting("fastsrv_header_timeout", 30.0, "seconds", "clock.HEAD",
+            "Time for a complete request head, from the connection's first moment or the head's first byte. "
+            "Nothing extends it.",
+            "Load balancers open connections ahead of use and expect them to last; a slow-loris client is "
+            "rid of in half a minute. nginx allows 60, Node 60."),
+    Setting("fastsrv_body_timeout", 30.0, "seconds", "clock.BODY",
+            "Longest pause in a request body while the app waits for it, in one receive() or in several.",
+            "A mobile client changes cells within seconds; nginx allows 60."),
+    Setting("fastsrv_send_timeout", 30.0, "seconds", "clock.SEND",
+            "Time after which a peer that lags behind our writes must have read at fastsrv_min_rate, on average since "
+            "it lags. What it has read beyond that lets it pause for three times as long.",
+            "A load balancer reads at once; who reads nothing for half a minute has gone. nginx allows 60."),
+    Setting("fastsrv_drain_timeout", 5.0, "seconds", "clock.DRAIN",
+            "Longest pause in what is still on its way to us after an early answer, a 4xx of ours, or our end. Six "
+            "times as long in all.",
+            "Some round trips. nginx has 5 and 30 (lingering_timeout, lingering_time)."),
+    Setting("fastsrv_close_timeout", 5.0, "seconds", "clock.CLOSE",
+            "Time for a closed connection's last bytes to leave and for the peer's end to come.",
+            "Some round trips; after it the connection is reset."),
+    Setting("fastsrv_shutdown_keepalive", 3.0, "seconds", "end.shutdown_keepalive",
+            "Time that idle connections stay open when their worker is told to end (TERM, HUP, max_requests): a "
+            "request that comes on one is answered, with Connection: close. At most gunicorn's keepalive, and half of "
+            "the time that the end may take; none with reload.",
+            "To close at once loses the request that is on its way; a client that asks every second learns from an "
+            "answer. Docker kills after 10. nginx's keepalive_min_timeout is the like."),
+    Setting("fastsrv_min_rate", 240.0, "bytes/s", "limits.min_rate",
+            "Lowest rate, averaged, at which a body may come in once fastsrv_body_timeout was waited for it, "
+            "and at which a lagging peer has to read.",
+            "Slower than any modem, faster than one byte now and then. Kestrel has 240, Apache 500."),
+    Setting("fastsrv_limit_request_head", 65536, "bytes", "limits.request_head",
+            "Size of a request line with all header fields, beside gunicorn's limits for each.",
+            "Eight fields of gunicorn's largest size. Node allows 16 KiB, h11 16 KiB, Go 1 MiB."),
+    Setting("fastsrv_limit_request_body", UNLIMITED, "bytes", "limits.request_body",
+            "Size of a request body, by its Content-Length or as its chunks arrive. More is a 413.",
+            "What is too large is the app's to know, or a proxy's in front; a body is never kept as a whole here. "
+            "nginx allows 1 MiB, Node and Go any size.", LARGEST_BODY),
+    Setting("fastsrv_limit_drain", 128 * 1024 * 1024, "bytes", "limits.drain",
+            "Size of what is read and thrown away after an early answer, a 4xx of ours, or our end. Behind it reading "
+            "stops, and the connection stays open until the peer's end or the limit of time.",
+            "Many clients read an answer only when they have sent all of their upload: Python's http.client, Java's "
+            "HttpURLConnection. 100 MB take a twentieth of a second of work. nginx and Apache have no limit but of "
+            "time, Go 256 KiB."),
+    Setting("fastsrv_limit_concurrency", UNLIMITED, "requests", "service.max_in_flight",
+            "Requests in flight in one worker: the app is at work on the answer, or goes on after its client has gone. "
+            "One more is answered with 503 at once.",
+            "How many an app can work on is the app's to know. uvicorn's limit is off, too."),
+    Setting("fastsrv_keep_alive_header", False, SWITCH, "response.keep_alive_header",
+            "Tell clients with each response for how long an idle connection is kept: Keep-Alive: timeout=, with "
+            "gunicorn's keepalive in seconds, and the Connection: keep-alive that belongs to it.",
+            "It is 47 bytes a response, of use to clients that heed it: Node's, Apache's HttpClient, Firefox. Node's "
+            "server sends it, nginx if it is asked to."),
+    Setting("fastsrv_send_after_disconnect", "ignore", f"ignore{OR}raise", "scope.send_after_disconnect",
+            "What send() does when the client has gone. ignore: nothing, and the scope says spec_version 2.3. raise: "
+            "it raises an OSError, and the scope says 2.5.",
+            "Applications are written for servers that ignore it: with raise, Starlette and FastAPI run no background "
+            "task of such a request, and generators stay open. docs/ASGI.md says more."),
+    Setting("fastsrv_scan_heads", True, SWITCH, "service.scan_heads",
+            "Read request heads of the plain form without the parser. Off: httptools reads all of them; "
+            "the app sees the same.",
+            "A plain request costs half a microsecond less, one with a browser's fields 1.5. A way out, "
+            "should the two ever differ."),
+)
