@@ -23,11 +23,18 @@ from fastsrv_ext.clock import TICK, Clock
 from fastsrv_ext.context import Calls, CommonResponse, CommonScope, Context, Limits, Service
 from fastsrv_ext.counters import Counters
 from fastsrv_ext.http1.protocol import HTTP1
+from fastsrv_ext.wire.connection import Connection
 from fastsrv_ext.wire.tls import TLS
 
 DRAIN_POLL = 0.05  # seconds between two looks at what is still open
 SHUT = ("HEAD", "DRAIN", "CLOSE")  # states whose time is up sooner while the worker drains
 SHUT_AT_ONCE = 32  # connections: 20 to 60 us each, and others are still served
+
+
+# Protocols beside HTTP/1.1. By the name of an Upgrade field, in lower case: (connection, cycle) -> bool, which answers
+# by connection.switch() or as HTTP/1.1; by the name of TLS's ALPN: (context) -> its Connection.
+UPGRADES: dict[bytes, Callable[..., bool]] = {}
+ALPN: dict[str, Callable[..., Connection]] = {}
 
 
 class Server:
@@ -101,7 +108,7 @@ class Server:
             service=Service(max_requests=self.max_requests, **config.service),
             scope=CommonScope(
                 scheme="http" if self.tls is None else "https", state=self.lifespan.state, **config.scope),
-            response=CommonResponse(**config.response),
+            response=CommonResponse(**config.response), upgrades=UPGRADES, alpn=ALPN,
         )
         self.dispatch.refresh()
         self.started = True  # a signal leaves the sockets to us from here on

@@ -78,6 +78,9 @@ cdef class Context:
     cdef Service service
     cdef CommonScope scope
 
+    cdef readonly dict upgrades     # by name, in lower case: (connection, cycle) -> bool, see Pipeline.switch()
+    cdef readonly dict alpn         # by name: (context) -> Connection
+
     # how long we serve
     cdef public bint draining       # no request after those in hand
     cdef public bint forked         # a child process may hold copies of its connections
@@ -88,3 +91,4 @@ cdef class Context:
     cdef int connection_opened(self) except -1
     cdef int connection_closed(self, Ending ending) except -1
     cdef int request_started(self) except -1
+    cdef object upgrade_of(self, bytes names)

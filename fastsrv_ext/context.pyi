@@ -6,10 +6,10 @@ from typing import Any
 
 from typing_extensions import disjoint_base
 
+from fastsrv_ext.asgi.exchange import Exchange
 from fastsrv_ext.budget import Budget
 from fastsrv_ext.clock import Clock
 from fastsrv_ext.counters import Counters
-from fastsrv_ext.http1.cycle import Cycle
 
 class Settings:
     """Attributes that are settings' values."""
@@ -48,9 +48,9 @@ class Calls:
     def __init__(
         self,
         *,
-        dispatch: Callable[[Cycle], object],
-        gone: Callable[[Cycle, asyncio.Task[None]], object] | None = None,
-        finished: Callable[[Cycle], object] | None = None,
+        dispatch: Callable[[Exchange], object],
+        gone: Callable[[Exchange, asyncio.Task[None]], object] | None = None,
+        finished: Callable[[Exchange], object] | None = None,
         forwarded: Callable[[dict[str, Any], bool], object] | None = None,
         refused: Callable[[tuple[str, int] | None, int, str], object] | None = None,
         crowded: Callable[[bool], object] | None = None,
@@ -97,6 +97,8 @@ class Context:
         direct: bool = False,
         budget: Budget | None = None,
         counters: Counters | None = None,
+        upgrades: dict[bytes, Callable[..., bool]] | None = None,
+        alpn: dict[str, Callable[..., Any]] | None = None,
     ) -> None: ...
     @property
     def loop(self) -> asyncio.AbstractEventLoop: ...
@@ -110,5 +112,9 @@ class Context:
     def limits(self) -> Limits: ...
     @property
     def response(self) -> CommonResponse: ...
+    @property
+    def upgrades(self) -> dict[bytes, Callable[..., bool]]: ...
+    @property
+    def alpn(self) -> dict[str, Callable[..., Any]]: ...
     @property
     def connections(self) -> int: ...

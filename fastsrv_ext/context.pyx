@@ -108,13 +108,14 @@ cdef class Context:
     """One a worker and scheme.
 
     direct: whether bytes may go past the loop's transports: they are plain, and tell at once of what they keep.
+    upgrades, alpn: other protocols, by the names that a request's Upgrade field, or TLS, has for them.
     budget: of a turn of the loop; None: as long as it is by default. counters: the worker's; None: of its own.
     """
 
     def __init__(
         self, *, loop, Clock clock not None, Calls calls not None, Limits limits not None, Service service not None,
         CommonScope scope not None, CommonResponse response not None, bint direct=False, Budget budget=None,
-        Counters counters=None,
+        Counters counters=None, dict upgrades=None, dict alpn=None,
     ):
         self.loop = loop
         self.eager = sys.version_info >= (3, 12)
@@ -129,6 +130,8 @@ cdef class Context:
         self.calls = calls
         self.service = service
         self.scope = scope
+        self.upgrades = {} if upgrades is None else upgrades.copy()
+        self.alpn = {} if alpn is None else alpn.copy()
         self.requests_left = service.max_requests
         self.drains_for = WORKER_DRAINS
 
@@ -155,3 +158,11 @@ cdef class Context:
                     self.drains_for = WORKER_EXHAUSTED
                 self.calls.exhausted()
         return 0
+
+    cdef object upgrade_of(self, bytes names):
+        """What takes a request for one of `names` (the value of Upgrade fields), the client's favourite first; None."""
+        for name in names.lower().split(b","):
+            accepts = self.upgrades.get(name.strip(b" \t"))
+            if accepts is not None:
+                return accepts
+        return None

@@ -4,6 +4,7 @@
 cdef struct Said:
     # What the app said in its fields that the framing has to know.
     long long content_length     # NO_LENGTH if it gave none
+    Py_ssize_t size              # bytes of the names and values that are its own to send
     bint date
     bint server
     bint close

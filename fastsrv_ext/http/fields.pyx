@@ -26,6 +26,7 @@ cdef list validate(object headers, bint drop_length, Said* said):
     cdef tuple pair
 
     said.content_length = NO_LENGTH
+    said.size = 0
     said.date = said.server = said.close = said.keep_alive = said.upgrade = False
 
     for field in fields:
@@ -40,6 +41,7 @@ cdef list validate(object headers, bint drop_length, Said* said):
             raise ValueError(f"the value of header {name!r} has control characters: {value!r}")
         if is_kept(name, value, drop_length, said):
             kept.append(pair)
+            said.size += PyBytes_GET_SIZE(name) + PyBytes_GET_SIZE(value)
     return kept
 
 

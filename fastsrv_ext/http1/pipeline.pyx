@@ -13,13 +13,16 @@ from fastsrv_ext.asgi.scope cimport make_scope
 from fastsrv_ext.budget cimport monotonic
 from fastsrv_ext.context cimport Context
 from fastsrv_ext.counters cimport APP_FAILED, BODY_UNREAD, KEEPALIVE_OFF, PEER_ENDED, PERSISTS, Ending
-from fastsrv_ext.http1.reader cimport ENDED, IN_BODY, IN_HEAD, IN_PLAIN_BODY, REFUSED
-from fastsrv_ext.http1.response cimport error_answer
+from fastsrv_ext.http1.reader cimport ENDED, IN_BODY, IN_HEAD, IN_PLAIN_BODY, REFUSED, SWITCHING
+from fastsrv_ext.http1.response cimport error_answer, render_head
 from fastsrv_ext.state cimport BODY, CLOSED, HEAD, IDLE, RESPOND, SEND, is_ending
+from fastsrv_ext.wire.connection cimport Connection
 
 # RFC 9110, 10.2.3. Most requests take less than a second, so by then there is room again; a longer time would keep
 # clients away from a worker that has room.
 cdef bytes RETRY_AFTER = b"retry-after: 1\r\n"  # seconds
+
+cdef bytes UPGRADED = b"connection: upgrade\r\n\r\n"
 
 cdef enum:
     MAX_LEFT_AT_WORK = 4           # apps behind answers that can take no more: HEAD to a stream is one, for seconds
@@ -41,7 +44,7 @@ cdef class Pipeline(Carrier):
         self.advancing = True
         try:
             while not is_ending(self.state):
-                if reader.unread is not None and reader.first is None and not reader.is_crowded():
+                if reader.may_go_on():
                     spent = reader.read_unread()
                     if spent:
                         break
@@ -97,6 +100,8 @@ cdef class Pipeline(Carrier):
             return self.refuse_cycle(cycle, BadRequest(
                 503, f"{context.service.max_in_flight} requests are in flight (fastsrv_limit_concurrency)",
                 "concurrency", RETRY_AFTER))
+        if self.reader.input == SWITCHING and self.reader.first is None and self.is_offered_a_switch(cycle):
+            return 0
         scope = make_scope(context, cycle.head, self.client, self.server)
         if cycle.head.is_forwarded() and context.calls.forwarded is not None:
             try:
@@ -106,6 +111,33 @@ cdef class Pipeline(Carrier):
         cycle.begin(scope, self.client)
         context.calls.dispatch(cycle)
         return 0
+
+    cdef bint is_offered_a_switch(self, Cycle cycle) except -1:
+        """It asks for another protocol that we have (RFC 9110, 7.8). Does that take it?"""
+        return cycle.peer == THERE and self.context.upgrade_of(cycle.head.upgrade)(self, cycle)
+
+    def switch(self, Connection successor not None, list fields not None):
+        """Answer the request in hand, which has asked for it, with 101: `successor` goes on with the connection.
+
+        fields: pairs of bytes, with Upgrade among them. False, and nothing is done, if the client has ended its side
+        meanwhile, or has gone.
+        """
+        cdef Cycle cycle = self.cycle
+        cdef bytes unread = b"", name, value
+        cdef Py_ssize_t size = 0
+        if cycle is None or cycle.peer != THERE:
+            return False
+        for name, value in fields:
+            size += len(name) + len(value)
+        self.write(render_head(101, self.context.response.default_fields, fields, size, b"", UPGRADED, b""))
+        self.context.counters.responses += 1
+        self.cycle = None
+        cycle.outlet = None
+        if self.reader.unread is not None:
+            unread = self.reader.unread[self.reader.parsed:]
+        self.reader.forget()
+        self.hand_over(successor, unread)
+        return True
 
     cdef int respond(self) except -1:
         """RESPOND; SEND, if what TLS has written by itself waits for the peer."""
@@ -234,6 +266,7 @@ cdef class Pipeline(Carrier):
                 reader.stop()
         if last:
             self.act_no_more()
+        reader.go_on(cycle)
         if self.advancing:
             return 0
         if reader.first is not None or reader.unread is not None or self.refusal is not None:

@@ -15,6 +15,7 @@ cdef enum Input:
     IN_BODY              # the parser's
     IN_PLAIN_BODY        # of a scanned head: `body_left` bytes that need no parser
     PRIMING              # a new parser is being led past a head that has been read
+    SWITCHING            # perhaps another protocol: it is not read before the request that asks for one is answered
     ENDED                # the peer has said that no request follows; what comes is discarded
     REFUSED              # we act upon nothing more; what comes is discarded
 
@@ -54,6 +55,8 @@ cdef class Reader:
     cdef int stop(self) except -1
     cdef int end(self, Peer peer) except -1
     cdef int forget(self) except -1
+    cdef int go_on(self, Cycle cycle) except -1
+    cdef bint may_go_on(self) noexcept
     cdef Cycle dequeue(self)
     cdef bint reads_method_head(self) except -1
     cdef bint is_crowded(self) noexcept

@@ -85,6 +85,16 @@ cdef class Reader:
         self.pipelined = 0
         return 0
 
+    cdef int go_on(self, Cycle cycle) except -1:
+        """`cycle` was answered. If it has asked for another protocol, there is none."""
+        if self.input == SWITCHING and self.first is None:
+            self.input = BETWEEN if cycle.head.keep_alive else ENDED
+        return 0
+
+    cdef bint may_go_on(self) noexcept:
+        """Is there something unread, and may it be read?"""
+        return self.unread is not None and self.first is None and self.input != SWITCHING and not self.is_crowded()
+
     cdef bint reads_method_head(self) except -1:
         """Is it a HEAD request that has been read? Its answer has no body. (Of half a head we do not judge.)"""
         if self.reading is not None:
@@ -110,7 +120,7 @@ cdef class Reader:
         cdef Py_ssize_t size = len(data), begin = start
         self.bare = 0
         while start < size and is_acted_upon(self.input):
-            if start > begin and (self.bare >= BARE_A_TURN or self.is_crowded()):
+            if self.input == SWITCHING or (start > begin and (self.bare >= BARE_A_TURN or self.is_crowded())):
                 self.unread = data
                 self.parsed = start
                 break
@@ -342,6 +352,8 @@ cdef class Reader:
         self.reading = None
         self.excess = 0
         self.input = BETWEEN if cycle.head.keep_alive else ENDED
+        if cycle.head.upgrade is not None and self.context.upgrade_of(cycle.head.upgrade) is not None:
+            self.input = SWITCHING
         cycle.body_ended()
         return 0
 

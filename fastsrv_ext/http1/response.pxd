@@ -2,7 +2,7 @@
 # cycle.pyx decides which framing; protocol.pyx answers by itself what is no request.
 
 cdef bytes status_line(int status)
-cdef bytes render_head(int status, bytes defaults, list fields, bytes framing, bytes end, bytes body)
+cdef bytes render_head(int status, bytes defaults, list fields, Py_ssize_t size, bytes framing, bytes end, bytes body)
 cdef bytes join(bytes first, bytes second, bytes third)
 cdef bytes with_upgrade(bytes end)
 cdef bytes length_line(Py_ssize_t size)

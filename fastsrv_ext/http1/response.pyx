@@ -7,7 +7,13 @@ for an answer of our own. What an app says has been validated by then (http/fiel
 from http import HTTPStatus
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.list cimport PyList_GET_SIZE
+from cpython.object cimport PyObject
 from libc.string cimport memcpy
+
+cdef extern from "Python.h":
+    PyObject* PyList_GET_ITEM(list items, Py_ssize_t index)    # borrowed, as the list stays: half of the loop's cost
+    PyObject* PyTuple_GET_ITEM(tuple items, Py_ssize_t index)
 
 cdef enum:
     LONGEST_NUMBER_LINE = 48       # bytes: a name, the 19 digits of the largest size, CRLF
@@ -34,22 +40,25 @@ cdef inline char* put(char* out, bytes text) noexcept:
     return out + size
 
 
-cdef bytes render_head(int status, bytes defaults, list fields, bytes framing, bytes end, bytes body):
-    """A response's head, and the beginning of its body, in one allocation. fields: the app's, as pairs; the others are
-    whole lines, `end` with the empty one."""
+cdef bytes render_head(
+    int status, bytes defaults, list fields, Py_ssize_t size, bytes framing, bytes end, bytes body,
+):
+    """A response's head, and the beginning of its body, in one allocation. fields: the app's, as pairs whose names and
+    values are of `size` bytes in all; the others are whole lines, `end` with the empty one."""
     cdef bytes first = status_line(status)
-    cdef Py_ssize_t size = (
-        PyBytes_GET_SIZE(first) + PyBytes_GET_SIZE(defaults) + PyBytes_GET_SIZE(framing) + PyBytes_GET_SIZE(end)
-        + PyBytes_GET_SIZE(body))
-    for field in fields:
-        size += PyBytes_GET_SIZE(<bytes>(<tuple>field)[0]) + PyBytes_GET_SIZE(<bytes>(<tuple>field)[1]) + FIELD_OVERHEAD
-    cdef bytes rendered = PyBytes_FromStringAndSize(NULL, size)
+    cdef Py_ssize_t count = PyList_GET_SIZE(fields), i
+    cdef bytes rendered = PyBytes_FromStringAndSize(
+        NULL,
+        PyBytes_GET_SIZE(first) + PyBytes_GET_SIZE(defaults) + size + count * FIELD_OVERHEAD
+        + PyBytes_GET_SIZE(framing) + PyBytes_GET_SIZE(end) + PyBytes_GET_SIZE(body))
     cdef char* out = put(put(PyBytes_AS_STRING(rendered), first), defaults)
-    for field in fields:
-        out = put(out, <bytes>(<tuple>field)[0])
+    cdef PyObject* field
+    for i in range(count):
+        field = PyList_GET_ITEM(fields, i)
+        out = put(out, <bytes>PyTuple_GET_ITEM(<tuple>field, 0))
         out[0] = c':'
         out[1] = c' '
-        out = put(out + 2, <bytes>(<tuple>field)[1])
+        out = put(out + 2, <bytes>PyTuple_GET_ITEM(<tuple>field, 1))
         out[0] = c'\r'
         out[1] = c'\n'
         out += 2

@@ -16,7 +16,7 @@ from fastsrv_ext.http.field_names cimport (
     UNDERSCORED, UPGRADE, USUAL, field_name,
 )
 from fastsrv_ext.http.refusal cimport body_too_large, too_large
-from fastsrv_ext.http.request cimport CHUNKED_LENGTH
+from fastsrv_ext.http.request cimport CHUNKED_LENGTH, NO_BODY_LENGTH
 from fastsrv_ext.http.uri cimport is_host, is_path
 
 cdef enum:
@@ -116,8 +116,10 @@ cdef int complete(RequestHead head, bint parser_keeps_alive, Limits limits) exce
             head.expect = None
         elif expectations != {b"100-continue"}:
             raise BadRequest(417, "the only expectation served is 100-continue", "expect")
-    if head.upgrade is not None and (head.is_http_10 or not head.options & UPGRADE_NAMED):
-        head.upgrade = None  # RFC 9110, 7.8
+    if head.upgrade is not None and (
+        head.is_http_10 or not head.options & UPGRADE_NAMED or head.content_length not in (NO_BODY_LENGTH, 0)
+    ):
+        head.upgrade = None  # RFC 9110, 7.8; behind a body to come nobody knows what is whose
     split_target(head)
     if head.content_length > limits.request_body:
         raise body_too_large(limits)

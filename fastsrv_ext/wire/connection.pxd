@@ -34,7 +34,6 @@ cdef class Connection(Sender):
     cdef bint open(self, object transport) except -1
     cdef int lost(self, object error) except -1
     cdef int advance_soon(self) except -1
-    cdef int hand_over(self, Connection successor, bytes unread) except -1
 
     cdef int read_on(self, bint reading) except -1
     cdef int throttle(self) except -1

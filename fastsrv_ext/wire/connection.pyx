@@ -69,12 +69,18 @@ cdef class Connection(Sender):
         self.descriptor = -1  # the transport closes it when connection_lost() has returned
         return self.wake_laggards()
 
-    cdef int hand_over(self, Connection successor, bytes unread) except -1:
+    def negotiated(self, str name not None):
+        """TLS has agreed with the peer on the protocol of this name (ALPN, RFC 7301)."""
+        make = self.context.alpn.get(name)
+        if make is not None:
+            self.hand_over(make(self.context), b"")
+
+    def hand_over(self, Connection successor not None, bytes unread not None):
         """Another protocol goes on with this connection: with its transport, its clock and its place among the open
         ones, and with `unread` bytes, which this one had been given and are not its own. Nothing may be owed here.
         Allowed within data_received(): who calls it touches the connection no more."""
         if self.transport is None:
-            return 0  # lost meanwhile
+            return  # lost meanwhile
         self.flush()
         transport, self.transport = self.transport, None
         successor.transport = transport
@@ -88,7 +94,7 @@ cdef class Connection(Sender):
         successor.enter(RESPOND)
         if transport.get_write_buffer_size() > 0:
             successor.lag()
-        return successor.taken_over(unread)
+        successor.taken_over(unread)
 
     # --- turns of the loop ---
 

@@ -154,6 +154,9 @@ cdef class TLS:
             self.phase = OPEN
             if self.direct:
                 self.descriptor = self.transport.get_extra_info("socket").fileno()
+            name = self.tls.selected_alpn_protocol()
+            if name is not None:
+                self.protocol.negotiated(name)
         except WANTS:
             pass
         except SSLError as error:
@@ -300,6 +303,9 @@ cdef class TLS:
             self.ask_for_turn()
         if self.end_waits:
             get_running_loop().call_soon(self.let_end)
+
+    def set_protocol(self, protocol):
+        self.protocol = protocol
 
     def set_write_buffer_limits(self, high=None, low=None):
         self.transport.set_write_buffer_limits(high, low)

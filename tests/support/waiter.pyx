@@ -1,5 +1,5 @@
 # A Timed that tests can hold: what a connection is to the clock, without HTTP.
-# Compiled by the fixture of tests/unit/test_clock.py.
+# Compiled by compiled.py.
 
 from fastsrv_ext.state import MOVES
 

@@ -3,39 +3,20 @@
 The ones that wait are Waiters (tests/support/waiter.pyx), since to enter a state takes compiled code.
 """
 
-import importlib
-import os
-import shutil
-import subprocess
-import sys
 from math import ceil, inf
-from pathlib import Path
 
 import pytest
 
 from fastsrv_ext.budget import Budget
 from fastsrv_ext.clock import TICK, Clock, ticks
+from tests.support.compiled import compiled
 
-ROOT = Path(__file__).parents[2]
 LIMITS = {"HEAD": 10.0, "IDLE": 5.0, "BODY": 0.25, "SEND": 0.1, "DRAIN": 1.1, "CLOSE": 0.26, "GRACE": 3.0}
 
 
 @pytest.fixture(scope="module")
 def waiter_class():
-    """tests/support/waiter.pyx, compiled into build/ when it or what it builds on has changed; each of the processes
-    that run tests beside each other has its own."""
-    folder = ROOT / "build" / "tests" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(ROOT / "tests" / "support" / "waiter.pyx", folder)
-    command = [sys.executable, "-m", "Cython.Build.Cythonize", "--inplace", "--quiet", "-3"]
-    done = subprocess.run([*command, folder / "waiter.pyx"], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    sys.path.insert(0, str(folder))
-    try:
-        importlib.invalidate_caches()
-        return importlib.import_module("waiter").Waiter
-    finally:
-        sys.path.remove(str(folder))
+    return compiled("waiter").Waiter
 
 
 class Stage:
