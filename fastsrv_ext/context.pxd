@@ -65,6 +65,7 @@ cdef class CommonResponse:
 
 cdef class Context:
     cdef readonly object loop
+    # Five flags: three say what the loop can do, for good; the last two, what has become of the worker.
     cdef bint eager                 # a task runs its first step when it is made
     cdef bint gathers               # its transports' writelines() is worth calling
     cdef bint direct                # bytes may go past its transports: they tell at once of what they keep

@@ -2,7 +2,7 @@
 # exchange.pyx asks; what passes here splits no response.
 
 cdef struct Said:
-    # What the app said in its fields that the framing has to know.
+    # What the app said in its fields that the framing has to know: a flag for each field that is asked for.
     long long content_length     # NO_LENGTH if it gave none
     Py_ssize_t size              # bytes of the names and values that are its own to send
     bint date

@@ -10,6 +10,12 @@ cdef enum Phase:
     DISCONNECTED                     # nothing is read or written any more
 
 
+cdef enum PeersEnd:
+    NOT_COME
+    WAITS                            # its close_notify is behind bytes that the protocol may not take yet
+    KNOWN                            # to the protocol
+
+
 cdef struct Records:
     # How far what has come has been followed: the headers of records are plain (RFC 8446, 5.1).
     int header                       # bytes of its header that have come; 0 between two records
@@ -29,12 +35,10 @@ cdef class TLS:
     cdef object outgoing             # ssl.MemoryBIO: what it has encrypted
     cdef Phase phase
     cdef int descriptor              # the socket's, for writes past the plain transport; -1: by way of it
-    cdef bint direct                 # whether they may be
     cdef bint behind                 # the plain transport keeps bytes that the kernel has not taken
     cdef bint paused                 # the protocol takes nothing now
     cdef bint in_record              # the last read has ended within a record
-    cdef bint end_waits              # the peer's close_notify has come, behind bytes that may not be taken yet
-    cdef bint peer_has_ended         # the protocol knows
+    cdef PeersEnd peers_end
 
     # what comes in
     cdef Records records
@@ -48,6 +52,7 @@ cdef class TLS:
     cdef bytes take(self, object data)
     cdef int shake_hands(self) except -1
     cdef bytes decrypt(self)
+    cdef int end_came(self) except -1
     cdef int peer_ended(self) except -1
 
     # what leaves

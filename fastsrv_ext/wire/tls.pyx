@@ -16,6 +16,7 @@ from fastsrv_ext.wire.kernel cimport send_now
 cdef enum:
     RECORD = 16 * 1024             # bytes of the largest record (RFC 8446, 5.1): no read gives more
     MAX_RECORDS = 16               # that are decrypted at once: one may cost 60 us and hold nothing (a new key)
+    LATER = -2                     # in a descriptor's place: it is looked for when hands are shaken
     HEADER = 5                     # bytes of a record's header; the last two of them are its length
 
 cdef tuple WANTS = (SSLWantReadError, SSLWantWriteError)  # no failures: OpenSSL goes on when more has come, or left
@@ -40,8 +41,7 @@ cdef class TLS:
         within = getattr(self.tls, "_sslobj", self.tls)
         self.read, self.encrypt = within.read, within.write
         self.phase = HANDSHAKE
-        self.direct = direct
-        self.descriptor = -1
+        self.descriptor = LATER if direct else -1
 
     # --- the plain transport's callbacks, in the order of life ---
 
@@ -50,7 +50,7 @@ cdef class TLS:
         self.protocol.connection_made(self)
 
     def data_received(self, bytes data not None):
-        if self.phase == DISCONNECTED or self.peer_has_ended or self.end_waits:
+        if self.phase == DISCONNECTED or self.peers_end != NOT_COME:
             return  # nothing may follow the peer's close_notify
         if self.held is None:
             self.go_through(data, 0)
@@ -96,7 +96,7 @@ cdef class TLS:
             began = monotonic()
             view = memoryview(data)
             pieces = [self.take(view[start:end])]
-            while end < size and self.phase != DISCONNECTED and not self.end_waits:
+            while end < size and self.phase != DISCONNECTED and self.peers_end != WAITS:
                 if self.budget.is_spent(began):
                     self.hold(data, end)
                     break
@@ -109,7 +109,7 @@ cdef class TLS:
             self.protocol.data_received(plain)
         if self.unwritten is not None:
             self.write_on()
-        if self.end_waits:
+        if self.peers_end == WAITS:
             self.let_end()
         if self.outgoing is not None and self.outgoing.pending and self.phase != NOTIFIED:
             self.flush()  # a handshake's answer, an alert, a new key
@@ -152,7 +152,7 @@ cdef class TLS:
         try:
             self.tls.do_handshake()
             self.phase = OPEN
-            if self.direct:
+            if self.descriptor == LATER:
                 self.descriptor = self.transport.get_extra_info("socket").fileno()
             name = self.tls.selected_alpn_protocol()
             if name is not None:
@@ -171,29 +171,35 @@ cdef class TLS:
             # An SSLWantReadError is dear: only half a record makes one. Room for the largest record is, too, and what
             # is left of one takes more than it holds, unless its first half had been read already.
             room = min(self.incoming.pending, RECORD)
-            while room > 0 and not self.end_waits:
+            while room > 0:
                 piece = self.read(room)
                 if not piece:
-                    self.end_waits = True
+                    self.end_came()
+                    break
                 plain = plain + piece if plain else piece
                 room = RECORD if PyBytes_GET_SIZE(piece) == room < RECORD else min(self.incoming.pending, RECORD)
         except WANTS:
             self.in_record = True  # or behind one without data, a new key say: rare, and no harm
         except SSLZeroReturnError:
-            self.end_waits = True
+            self.end_came()
         except SSLError as error:
             self.fail(error)
         return plain
 
+    cdef int end_came(self) except -1:
+        """The peer's close_notify."""
+        if self.peers_end == NOT_COME:
+            self.peers_end = WAITS
+        return 0
+
     def let_end(self):
         """The peer's end, once the protocol has taken what came before it: a paused transport tells of none, either."""
-        if self.end_waits and not self.paused:
-            self.end_waits = False
+        if self.peers_end == WAITS and not self.paused:
             self.peer_ended()
 
     cdef int peer_ended(self) except -1:
-        if self.protocol is not None and not self.peer_has_ended:
-            self.peer_has_ended = True
+        if self.protocol is not None and self.peers_end != KNOWN:
+            self.peers_end = KNOWN
             if not self.protocol.eof_received():
                 self.close()
         return 0
@@ -301,7 +307,7 @@ cdef class TLS:
             self.transport.resume_reading()
         else:
             self.ask_for_turn()
-        if self.end_waits:
+        if self.peers_end == WAITS:
             get_running_loop().call_soon(self.let_end)
 
     def set_protocol(self, protocol):
