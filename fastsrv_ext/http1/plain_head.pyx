@@ -152,7 +152,7 @@ cdef inline bint may_be_plain(RequestHead head, Kind kind, bytes value) noexcept
     if head.is_second(kind):
         return not 1 << <int>kind & (ONCE | 1 << <int>CONNECTION | 1 << <int>CONTENT_LENGTH)
     if kind == CONNECTION:
-        return value == b"keep-alive" or value.lower() in (b"close", b"keep-alive")
+        return value == b"keep-alive" or value == b"close" or value.lower() in (b"close", b"keep-alive")
     if kind == CONTENT_LENGTH:
         for i in range(size):
             if not c'0' <= digit[i] <= c'9':

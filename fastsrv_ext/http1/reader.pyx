@@ -5,6 +5,7 @@ callbacks only collect. protocol.pyx calls read() and takes cycles from the pipe
 is no request goes to its refuse().
 """
 
+cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memchr
 
@@ -37,6 +38,7 @@ cdef Reader new_reader(Carrier carrier):
     return reader
 
 
+@cython.freelist(8)  # many a connection is for one request
 cdef class Reader:
 
     # --- for protocol.pyx ---

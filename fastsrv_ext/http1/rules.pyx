@@ -61,7 +61,9 @@ cdef int note(RequestHead head, Kind kind, bytes value) except -1:
     if kind == HOST:
         head.host = value
     elif kind == CONNECTION or kind == PROXY_CONNECTION:
-        if value == b"keep-alive" and kind == CONNECTION:  # as most have it
+        if value == b"close":  # these two are what most have
+            head.options |= CLOSE_NAMED
+        elif value == b"keep-alive" and kind == CONNECTION:
             head.options |= KEEP_ALIVE_NAMED
         else:
             read_options(head, value.lower(), kind == CONNECTION)
