@@ -75,7 +75,7 @@ class Dispatch:
         self.log = log
         self.before = before
         self.clock = clock
-        self.at_once = grace_period == 0
+        self.grace_period = grace_period
         self.ended = False
         self.draining = False  # the worker ends, and streams that look for should_exit end themselves
         self.tasks: dict[asyncio.Task[None], Exchange] = {}
@@ -174,7 +174,7 @@ class Dispatch:
         get of this answer. The app has a grace period to end by itself."""
         if self.ended:
             return
-        if self.at_once and exchange.lost():
+        if self.grace_period == 0 and exchange.lost():
             self.cancel(exchange, task)
         else:
             self.wait(exchange, task)

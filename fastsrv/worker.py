@@ -51,9 +51,6 @@ class Worker(base.Worker):
     loop: asyncio.AbstractEventLoop | None = None
     server: Server | None = None
     lives = True  # alive
-    terminated = False  # TERM has come
-    interrupted = False  # INT or QUIT has come
-    dying = False  # aborted by the arbiter: to end now, whatever the app does
     code = 0  # to exit with
     last_resort: int | None = None  # the thread that ends the process, if nothing else does
 
@@ -61,6 +58,7 @@ class Worker(base.Worker):
         """In the arbiter, before the fork."""
         super().__init__(*args)
         self.careful_log = CarefulLog(self.log)
+        self.heard: set[int] = set()  # of TERM, QUIT (INT is another name for it) and ABRT: which have come
         self.forking = threading.local()  # .mask: the signals that were blocked before
         self.timetables: list[Timetable] = []  # of all ends that were asked for
 
@@ -161,9 +159,9 @@ class Worker(base.Worker):
             self.careful_log.error("The app failed to start: %s", failure, exc_info=failure.__cause__)
             self.exit(Arbiter.WORKER_BOOT_ERROR)
         except BaseException:
-            if not self.dying:
+            if signal.SIGABRT not in self.heard:
                 raise
-        self.exit(1 if self.dying else 0)
+        self.exit(1 if signal.SIGABRT in self.heard else 0)
 
     def run_until_exit(self, task: asyncio.Task[None]) -> None:
         """Run the loop until the end of `task`, or a SystemExit of a task of the app's own, which no loop swallows.
@@ -175,7 +173,7 @@ class Worker(base.Worker):
         try:
             self.loop.run_until_complete(task)
         except (SystemExit, KeyboardInterrupt) as failure:
-            if self.dying or task.done() or self.server is None or not self.server.started:
+            if signal.SIGABRT in self.heard or task.done() or self.server is None or not self.server.started:
                 raise
             self.careful_log.error("A task or callback of the app raised %r, the worker ends", failure)
             self.alive = False
@@ -280,9 +278,9 @@ class Worker(base.Worker):
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """TERM: end gracefully. The arbiter may say it time and again, and counts from the first."""
-        self.terminated = True
+        self.heard.add(signal.SIGTERM)
         super().handle_exit(sig, frame)
-        if self.interrupted:  # Python has no order for signals that come together
+        if signal.SIGQUIT in self.heard:  # Python has no order for signals that come together
             self.end_by(Timetable.quick(time.monotonic(), QUICKER))
         if self.server is None or not self.server.started:
             self.close_sockets()  # who connects would wait for one that never serves
@@ -304,10 +302,10 @@ class Worker(base.Worker):
 
     def handle_quit(self, sig: int, frame: Any) -> None:
         """QUIT, INT: end now."""
-        if self.interrupted:
+        if signal.SIGQUIT in self.heard:
             return
-        self.interrupted = True
-        seconds = QUICKER if self.terminated else min(QUICK, max(self.cfg.graceful_timeout, LAST_WORD))
+        self.heard.add(signal.SIGQUIT)
+        seconds = QUICKER if signal.SIGTERM in self.heard else min(QUICK, max(self.cfg.graceful_timeout, LAST_WORD))
         self.end_by(Timetable.quick(time.monotonic(), seconds))
         if self.server is None:
             super().handle_quit(sig, frame)
@@ -318,7 +316,7 @@ class Worker(base.Worker):
 
     def handle_abort(self, sig: int, frame: Any) -> None:
         """ABRT: the arbiter has missed our heartbeat. Say what everybody was doing, then die."""
-        self.dying = True
+        self.heard.add(signal.SIGABRT)  # to end now, whatever the app does
         if self.loop is not None and not self.loop.is_closed():
             self.loop.stop()  # the SystemExit that follows may get lost: in the app, or in uvloop
         self.careful_log.critical(
