@@ -1,7 +1,7 @@
-"""ASGI dispatch: calls the app for a exchange, turns its failure into a 500 or a closed connection, and cancels it when
-its client has gone.
+"""ASGI dispatch: calls the app for an exchange, turns its failure into a 500 or a closed connection, and cancels it
+when its client has gone.
 
-Knows no sockets. fastsrv_ext/http1/protocol.pyx calls start() for each request; tasks that are not done at once
+Knows no sockets. fastsrv_ext/http1/pipeline.pyx calls start() for each request; tasks that are not done at once
 are kept in `tasks` until they are.
 """
 

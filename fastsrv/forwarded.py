@@ -1,7 +1,7 @@
 """What a trusted proxy may say, and nobody else: the client's scheme and address, fields with an underscore.
 
 gunicorn's rules: forwarded_allow_ips names the proxies, secure_scheme_headers the fields that tell of https,
-header_map and forwarder_headers what becomes of underscores. fastsrv_ext/http1/protocol.pyx calls apply() for
+header_map and forwarder_headers what becomes of underscores. fastsrv_ext/http1/pipeline.pyx calls apply() for
 requests that carry one of these fields, no others.
 """
 
@@ -40,7 +40,7 @@ class Forwarded:
         other, and for names that header_map refuses.
         """
         # A UNIX socket's peer is trusted: whoever may connect to it was given the right.
-        # (A TCP peer without an address has gone, and no app is called: HTTP.connection_made().)
+        # (A TCP peer without an address has gone, and no app is called: Connection.open().)
         peer = scope["client"]
         trusted = peer is None or self.everybody or self.trusts(address(peer[0]))
         if trusted:

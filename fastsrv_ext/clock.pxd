@@ -1,5 +1,5 @@
 # One clock a worker: a first-in-first-out list of waits per state, judged by a tick.
-# Knows no HTTP and no transport; protocol.pyx subclasses Timed, fastsrv/server.py ticks.
+# Knows no HTTP and no transport; who waits (wire/, grace.pyx) is a Timed, fastsrv/server.py ticks.
 
 from fastsrv_ext.budget cimport Budget
 from fastsrv_ext.state cimport State

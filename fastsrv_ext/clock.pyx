@@ -31,7 +31,7 @@ cdef class Queue(Link):
 
 
 cdef class Timed(Link):
-    """Base class of a connection. A new one is CLOSED: nobody waits yet."""
+    """Base class of whoever waits. A new one is CLOSED: nobody waits yet."""
 
     def __init__(self, Clock clock not None):
         self.clock = clock

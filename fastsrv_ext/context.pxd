@@ -48,11 +48,8 @@ cdef class CommonScope:
     """What a scope is made of, and the other half of what a client's going means to send()."""
     cdef dict template              # the scope's constant keys
     cdef dict asgi                  # its "asgi", to be copied
-    cdef tuple server               # the last connection's, which is everybody's on most servers
     cdef dict state                 # what the lifespan left behind
     cdef bint send_raises           # send() raises when the client has gone
-
-    cdef tuple one_server(self, tuple server)
 
 
 cdef class CommonResponse:
@@ -79,16 +76,18 @@ cdef class Context:
     cdef Service service
     cdef CommonScope scope
 
-    cdef readonly dict upgrades     # by name, in lower case: (connection, cycle) -> bool, see Pipeline.switch()
+    cdef readonly dict upgrades     # by name, in lower case: (connection, exchange) -> bool: does it take the request?
     cdef readonly dict alpn         # by name: (context) -> Connection
 
     # how long we serve
     cdef public bint draining       # no request after those in hand
     cdef public bint forked         # a child process may hold copies of its connections
+    cdef tuple server               # the last connection's, which is everybody's on most servers
     cdef readonly Py_ssize_t connections
     cdef long long requests_left    # 0: no limit
     cdef Ending drains_for          # WORKER_DRAINS or WORKER_EXHAUSTED
 
+    cdef tuple one_server(self, tuple server)
     cdef int connection_opened(self) except -1
     cdef int connection_closed(self, Ending ending) except -1
     cdef int request_started(self) except -1

@@ -76,13 +76,6 @@ cdef class CommonScope:
         }
         self.state = {} if state is None else state
 
-    cdef tuple one_server(self, tuple server):
-        """One object for equal addresses: 160 bytes less for each idle connection. The last one stands in the template,
-        where a scope leaves it if it is its own."""
-        if server != self.server:
-            self.server = self.template["server"] = server
-        return self.server
-
 
 cdef class CommonResponse:
     """What the responses of a worker have in common.
@@ -134,6 +127,13 @@ cdef class Context:
         self.alpn = {} if alpn is None else alpn.copy()
         self.requests_left = service.max_requests
         self.drains_for = WORKER_DRAINS
+
+    cdef tuple one_server(self, tuple server):
+        """One object for equal addresses: 160 bytes less for each idle connection. The last one stands in the scopes'
+        template, where a scope leaves it if it is its own."""
+        if server != self.server:
+            self.server = self.scope.template["server"] = server
+        return self.server
 
     cdef int connection_opened(self) except -1:
         self.counters.opened += 1

@@ -1,4 +1,4 @@
-"""What an access log may say of a request and its response: gunicorn's atoms, each a function of a exchange.
+"""What an access log may say of a request and its response: gunicorn's atoms, each a function of an exchange.
 
 Knows no logger: fastsrv/log/access.py tells gunicorn's of these values, fastsrv/log/line.py writes lines of them.
 Whatever a client or an app has said is made printable here.
@@ -26,7 +26,7 @@ OF_A_NAME = re.compile(r"\{(.*)\}([ioe])", re.DOTALL)  # {name}i, {name}o, {name
 
 
 def line_of(log_format: str, user_of: UserOf) -> Atom | None:
-    """A function of a exchange that makes what `log_format % atoms` is with gunicorn's atoms.
+    """A function of an exchange that makes what `log_format % atoms` is with gunicorn's atoms.
 
     None for a format with a conversion that is not of the form %(atom)s.
     """

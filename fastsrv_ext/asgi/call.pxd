@@ -49,7 +49,7 @@ cdef class Call:
     cdef int tell_finished(self) except -1
 
     # called by the connection
-    cdef int begin(self, dict scope, object client) except -1
+    cdef int begin(self) except -1
     cdef int end(self) except -1
     cdef int peer_is(self, Peer peer) except -1
     cdef int tell_gone(self) except -1

@@ -43,13 +43,11 @@ cdef class Call:
 
     # --- the order of life ---
 
-    cdef int begin(self, dict scope, object client) except -1:
+    cdef int begin(self) except -1:
         """In flight from now on: the app is about to be called."""
-        self.scope = scope
-        self.client = client
         if self.context.calls.finished is not None:
             self.started = monotonic()
-            self.logged = scope.copy()
+            self.logged = self.scope.copy()
         self.in_flight = True
         self.context.counters.in_flight += 1
         return self.context.request_started()
@@ -89,7 +87,7 @@ cdef class Call:
         """It has been told time and again, and may never wait for anything else: let others be served."""
         self.streak.size = 0
         await sleep(0)
-        return await self.receive()
+        return self.next_event() if self.has_event() else await self.wait_for_event()
 
     async def wait_for_event(self):
         while not self.has_event():

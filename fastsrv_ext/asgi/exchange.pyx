@@ -42,10 +42,10 @@ cdef class Exchange(Call):
 
     # --- the request ---
 
-    cdef int begin(self, dict scope, object client) except -1:
+    cdef int begin(self) except -1:
         if self.context.calls.finished is not None:
             self.head.headers = self.head.headers[:]  # the scope's are the app's to change
-        return Call.begin(self, scope, client)
+        return Call.begin(self)
 
     cdef int body_received(self, bytes data) except -1:
         if self.progress < FULL:  # else nobody is left to read it

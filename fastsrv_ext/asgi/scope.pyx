@@ -1,6 +1,6 @@
 """A parsed request head -> an ASGI scope (ASGI 3.0, "HTTP connection scope").
 
-Pure: no connection, no app. Called by protocol.pyx just before the app is started.
+Pure: no connection, no app. Called by pipeline.pyx just before the app is started.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -27,7 +27,7 @@ cdef dict make_scope(Context context, RequestHead head, tuple client, tuple serv
         scope["query_string"] = head.query
     if client is not None:
         scope["client"] = client
-    if server is not context.scope.server:
+    if server is not context.server:
         scope["server"] = server
     scope["state"] = context.scope.state.copy() if context.scope.state else {}
     return scope

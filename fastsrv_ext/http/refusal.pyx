@@ -1,6 +1,6 @@
 """What is answered instead of what was asked for: a 4xx, or a 503.
 
-Knows no connection: who finds the fault raises, and protocol.pyx answers.
+Knows no connection: who finds the fault raises, and http1/pipeline.pyx answers.
 """
 
 

@@ -1,4 +1,4 @@
-# What Python code sees of request.pyx; protocol.pyx and scope.pyx see request.pxd.
+# What Python code sees of request.pyx; compiled code sees request.pxd.
 
 from typing_extensions import disjoint_base
 

@@ -1,5 +1,5 @@
 # A request and its response on an HTTP/1.1 connection: the framing (RFC 9112).
-# Touches no transport: it asks its Carrier, which protocol.pyx implements.
+# Touches no transport: it asks its Carrier, which pipeline.pyx and protocol.pyx are.
 
 from fastsrv_ext.asgi.exchange cimport UNCOUNTED, Exchange
 from fastsrv_ext.counters cimport Ending

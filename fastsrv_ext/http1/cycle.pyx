@@ -1,6 +1,6 @@
 """A request and its response on an HTTP/1.1 connection: the framing (RFC 9112).
 
-Touches no transport and starts no app: reader.pyx makes a Cycle for each request and feeds it the body; protocol.pyx,
+Touches no transport and starts no app: reader.pyx makes a Cycle for each request and feeds it the body; pipeline.pyx,
 its Carrier, gives each its turn. What events may come, and when, is exchange.pyx's.
 """
 
@@ -27,7 +27,7 @@ cdef bytes CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 cdef class Carrier(Connection):
-    # The bodies are in protocol.pyx, which makes cycles: this is the table of what they may ask for.
+    # The bodies are in pipeline.pyx and protocol.pyx: this is the table of what may be asked for.
 
     cdef int await_body(self, Cycle cycle) except -1:
         raise NotImplementedError

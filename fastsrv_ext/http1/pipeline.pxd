@@ -16,7 +16,8 @@ cdef class Pipeline(Carrier):
     cdef int left_at_work            # apps that go on though their answers can take no more
 
     cdef int start(self, Cycle cycle) except -1
-    cdef bint is_offered_a_switch(self, Cycle cycle) except -1
+    cdef int serve(self, Cycle cycle) except -1
+    cdef bint takes_a_switch(self, Cycle cycle) except -1
     cdef int respond(self) except -1
     cdef int rest(self) except -1
     cdef int drain(self) except -1

@@ -8,21 +8,20 @@ class, asyncio's callbacks and the limits of time, is protocol.pyx.
 from fastsrv_ext.http.refusal import BadRequest
 
 from fastsrv_ext.asgi.call cimport GONE, THERE
-from fastsrv_ext.asgi.exchange cimport BEGUN, FULL
+from fastsrv_ext.asgi.exchange cimport BEGUN, COMPLETE, FULL, NOTHING
 from fastsrv_ext.asgi.scope cimport make_scope
 from fastsrv_ext.budget cimport monotonic
 from fastsrv_ext.context cimport Context
 from fastsrv_ext.counters cimport APP_FAILED, BODY_UNREAD, KEEPALIVE_OFF, PEER_ENDED, PERSISTS, Ending
+from fastsrv_ext.http.fields cimport Said, validate
 from fastsrv_ext.http1.reader cimport ENDED, IN_BODY, IN_HEAD, IN_PLAIN_BODY, REFUSED, SWITCHING
-from fastsrv_ext.http1.response cimport error_answer, render_head
+from fastsrv_ext.http1.response cimport error_answer, render_head, with_upgrade
 from fastsrv_ext.state cimport BODY, CLOSED, HEAD, IDLE, RESPOND, SEND, is_ending
 from fastsrv_ext.wire.connection cimport Connection
 
 # RFC 9110, 10.2.3. Most requests take less than a second, so by then there is room again; a longer time would keep
 # clients away from a worker that has room.
 cdef bytes RETRY_AFTER = b"retry-after: 1\r\n"  # seconds
-
-cdef bytes UPGRADED = b"connection: upgrade\r\n\r\n"
 
 cdef enum:
     MAX_LEFT_AT_WORK = 4           # apps behind answers that can take no more: HEAD to a stream is one, for seconds
@@ -91,7 +90,6 @@ cdef class Pipeline(Carrier):
     cdef int start(self, Cycle cycle) except -1:
         """RESPOND: scope and app."""
         cdef Context context = self.context
-        cdef dict scope
         self.cycle = cycle
         self.respond()
         if self.reader.first is not None and self.corked is None:
@@ -100,44 +98,61 @@ cdef class Pipeline(Carrier):
             return self.refuse_cycle(cycle, BadRequest(
                 503, f"{context.service.max_in_flight} requests are in flight (fastsrv_limit_concurrency)",
                 "concurrency", RETRY_AFTER))
-        if self.reader.input == SWITCHING and self.reader.first is None and self.is_offered_a_switch(cycle):
-            return 0
-        scope = make_scope(context, cycle.head, self.client, self.server)
+        cycle.client = self.client
+        cycle.scope = make_scope(context, cycle.head, self.client, self.server)
         if cycle.head.is_forwarded() and context.calls.forwarded is not None:
             try:
-                context.calls.forwarded(scope, cycle.head.is_underscored())
+                context.calls.forwarded(cycle.scope, cycle.head.is_underscored())
             except BadRequest as refusal:
                 return self.refuse_cycle(cycle, refusal)
-        cycle.begin(scope, self.client)
-        context.calls.dispatch(cycle)
+        if self.reader.input == SWITCHING and self.reader.first is None and self.takes_a_switch(cycle):
+            return 0
+        return self.serve(cycle)
+
+    cdef int serve(self, Cycle cycle) except -1:
+        cycle.begin()
+        self.context.calls.dispatch(cycle)
         return 0
 
-    cdef bint is_offered_a_switch(self, Cycle cycle) except -1:
+    cdef bint takes_a_switch(self, Cycle cycle) except -1:
         """It asks for another protocol that we have (RFC 9110, 7.8). Does that take it?"""
-        return cycle.peer == THERE and self.context.upgrade_of(cycle.head.upgrade)(self, cycle)
+        if cycle.peer != THERE or self.context.draining:
+            return False
+        try:
+            return self.context.upgrade_of(cycle.head.upgrade)(self, cycle)
+        except Exception as error:
+            self.context.loop.call_exception_handler({
+                "message": f"The protocol of an upgrade failed at {self.describe()}", "exception": error})
+            cycle.fail(True)
+            return True
 
-    def switch(self, Connection successor not None, list fields not None):
+    def switch(self, Cycle cycle not None, Connection successor not None, headers not None):
         """Answer the request in hand, which has asked for it, with 101: `successor` goes on with the connection.
 
-        fields: pairs of bytes, with Upgrade among them. False, and nothing is done, if the client has ended its side
-        meanwhile, or has gone.
+        headers: as an app's, with Upgrade among them. False, and nothing is done, if the client has ended its side
+        meanwhile, or has gone, or has an answer; see decline().
         """
-        cdef Cycle cycle = self.cycle
-        cdef bytes unread = b"", name, value
-        cdef Py_ssize_t size = 0
-        if cycle is None or cycle.peer != THERE:
+        cdef Said said
+        cdef bytes unread = b""
+        if cycle is not self.cycle or cycle.peer != THERE or cycle.progress != NOTHING or (
+            self.reader.input != SWITCHING or is_ending(self.state)
+        ):
             return False
-        for name, value in fields:
-            size += len(name) + len(value)
-        self.write(render_head(101, self.context.response.default_fields, fields, size, b"", UPGRADED, b""))
-        self.context.counters.responses += 1
-        self.cycle = None
-        cycle.outlet = None
+        fields = validate(headers, True, &said)
+        self.write(render_head(
+            101, self.context.response.default_fields, fields, said.size, b"", with_upgrade(b"\r\n"), b""))
+        cycle.progress = COMPLETE
+        cycle.outlet = self.cycle = None
+        cycle.end()
         if self.reader.unread is not None:
             unread = self.reader.unread[self.reader.parsed:]
-        self.reader.forget()
-        self.hand_over(successor, unread)
-        return True
+        return self.hand_over(successor, unread)
+
+    def decline(self, Cycle cycle not None):
+        """Serve the request in hand, which has been taken for another protocol, as any other: who takes one has to do
+        this or switch(), as nothing limits the time of it."""
+        if cycle is self.cycle and cycle.progress == NOTHING and not cycle.in_flight:
+            self.serve(cycle)
 
     cdef int respond(self) except -1:
         """RESPOND; SEND, if what TLS has written by itself waits for the peer."""
@@ -195,6 +210,8 @@ cdef class Pipeline(Carrier):
 
     cdef int refuse_body(self, Cycle cycle, object refusal) except -1:
         """That of the request in hand. An answer that has begun cannot become another one."""
+        if self.state == BODY:
+            self.enter(RESPOND)
         cycle.lose(refusal.status)
         if cycle.progress < BEGUN:
             self.refusal = refusal
@@ -203,8 +220,6 @@ cdef class Pipeline(Carrier):
             self.cut_off(cycle)
         cycle.peer_is(GONE)
         self.cycle = None
-        if self.state == BODY:
-            self.enter(RESPOND)
         return 0
 
     cdef int refuse_cycle(self, Cycle cycle, object refusal) except -1:
@@ -266,7 +281,7 @@ cdef class Pipeline(Carrier):
                 reader.stop()
         if last:
             self.act_no_more()
-        reader.go_on(cycle)
+        reader.go_on()
         if self.advancing:
             return 0
         if reader.first is not None or reader.unread is not None or self.refusal is not None:

@@ -9,7 +9,7 @@ from fastsrv_ext.asgi.call cimport FINISHED, GONE, HALF_CLOSED, Peer
 from fastsrv_ext.asgi.exchange cimport CLIENT_CLOSED_REQUEST
 from fastsrv_ext.clock cimport seconds
 from fastsrv_ext.context cimport Context
-from fastsrv_ext.counters cimport HEAD_LATE, KEEPALIVE_OVER, PEER_ENDED, WORKER_STOPS
+from fastsrv_ext.counters cimport HEAD_LATE, KEEPALIVE_OVER, PEER_ENDED, REST_LATE, WORKER_STOPS
 from fastsrv_ext.http1.cycle cimport Cycle
 from fastsrv_ext.http1.reader cimport BETWEEN, IN_HEAD, Reader, is_acted_upon, new_reader
 from fastsrv_ext.state cimport BODY, CLOSE, DRAIN, HEAD, IDLE, RESPOND, SEND, State, is_ending
@@ -69,7 +69,7 @@ cdef class HTTP1(Pipeline):
 
     def pause_writing(self):
         if self.state == BODY:
-            self.await_body_no_more(self.reader.reading)  # a wait that goes on when the peer has caught up
+            self.await_body_no_more(self.cycle)  # a wait that goes on when the peer has caught up
         self.lag()
 
     def resume_writing(self):
@@ -82,14 +82,17 @@ cdef class HTTP1(Pipeline):
                 self.cycle.wanted()
 
     def connection_lost(self, exc):
-        cdef Cycle cycle = self.cycle
         self.lost(exc)
+
+    cdef int forget(self) except -1:
+        cdef Cycle cycle = self.cycle
         if cycle is not None:
             cycle.lose(SERVICE_UNAVAILABLE if self.ending == WORKER_STOPS else CLIENT_CLOSED_REQUEST)
             cycle.peer_is(GONE)
         self.cycle = self.refusal = None
         self.reader.forget()
-        self.reader.parser = self.reader.carrier = None
+        self.reader.parser = self.reader.carrier = None  # which refer to each other, and to us
+        return 0
 
     # --- the limits that have passed ---
 
@@ -111,12 +114,12 @@ cdef class HTTP1(Pipeline):
                 return self.shorten(max(1, self.clock.limit(HEAD) - LAST_LOOK))
         elif state == BODY:
             return self.refuse_late("the request body took longer than fastsrv_body_timeout", "body_timeout")
-        else:
+        elif state != DRAIN:
             return Connection.expired(self)
         self.context.counters.expired[<int>state] += 1
-        if self.context.draining:
+        if self.context.draining and state != DRAIN:
             self.ends(self.context.drains_for)  # IDLE is shorter by then
-        self.ends(HEAD_LATE if state == HEAD else KEEPALIVE_OVER)
+        self.ends(HEAD_LATE if state == HEAD else KEEPALIVE_OVER if state == IDLE else REST_LATE)
         return self.finish()
 
     cdef int refuse_late(self, str reason, str kind) except -1:

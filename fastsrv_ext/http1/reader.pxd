@@ -1,5 +1,5 @@
 # What comes in: bytes -> a pipeline of cycles. The callback target of httptools.
-# Touches no transport and starts no app; protocol.pyx, which does, has one for each connection.
+# Touches no transport and starts no app; the connection (pipeline.pyx), which does, has one.
 
 from fastsrv_ext.asgi.call cimport Peer
 from fastsrv_ext.context cimport Context
@@ -48,14 +48,14 @@ cdef class Reader:
     cdef Cycle last
     cdef Py_ssize_t pipelined        # how many
 
-    # for protocol.pyx
+    # for the connection
     cdef bint read(self, bytes data) except -1
     cdef bint read_unread(self) except -1
     cdef int keep(self, bytes data) except -1
     cdef int stop(self) except -1
     cdef int end(self, Peer peer) except -1
     cdef int forget(self) except -1
-    cdef int go_on(self, Cycle cycle) except -1
+    cdef int go_on(self) except -1
     cdef bint may_go_on(self) noexcept
     cdef Cycle dequeue(self)
     cdef bint reads_method_head(self) except -1

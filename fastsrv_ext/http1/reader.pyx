@@ -1,7 +1,7 @@
 """What comes in: bytes -> a pipeline of cycles, through the parser's callbacks (RFC 9112).
 
 Parses nothing itself (plain_head.pyx does for plain heads, httptools for the rest), answers nothing, starts nothing:
-callbacks only collect. protocol.pyx calls read() and takes cycles from the pipeline when the parser has returned; what
+callbacks only collect. protocol.pyx calls read(), and pipeline.pyx takes the cycles when the parser has returned; what
 is no request goes to its refuse().
 """
 
@@ -41,7 +41,7 @@ cdef Reader new_reader(Carrier carrier):
 @cython.freelist(8)  # many a connection is for one request
 cdef class Reader:
 
-    # --- for protocol.pyx ---
+    # --- for the connection ---
 
     cdef bint read(self, bytes data) except -1:
         """What has come. Where enough has been read ahead, the rest is kept, and not copied. True: it was as much as
@@ -87,10 +87,10 @@ cdef class Reader:
         self.pipelined = 0
         return 0
 
-    cdef int go_on(self, Cycle cycle) except -1:
-        """`cycle` was answered. If it has asked for another protocol, there is none."""
+    cdef int go_on(self) except -1:
+        """The request in hand was answered. If it has asked for another protocol, there is none."""
         if self.input == SWITCHING and self.first is None:
-            self.input = BETWEEN if cycle.head.keep_alive else ENDED
+            self.input = BETWEEN
         return 0
 
     cdef bint may_go_on(self) noexcept:
@@ -354,7 +354,9 @@ cdef class Reader:
         self.reading = None
         self.excess = 0
         self.input = BETWEEN if cycle.head.keep_alive else ENDED
-        if cycle.head.upgrade is not None and self.context.upgrade_of(cycle.head.upgrade) is not None:
+        if self.input == BETWEEN and cycle.head.upgrade is not None and (
+            self.context.upgrade_of(cycle.head.upgrade) is not None
+        ):
             self.input = SWITCHING
         cycle.body_ended()
         return 0

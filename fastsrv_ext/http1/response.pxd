@@ -1,5 +1,5 @@
 # Status line, header fields and framing of a response -> bytes. Pure: knows no connection.
-# cycle.pyx decides which framing; protocol.pyx answers by itself what is no request.
+# cycle.pyx decides which framing; pipeline.pyx answers by itself what is no request.
 
 cdef bytes status_line(int status)
 cdef bytes render_head(int status, bytes defaults, list fields, Py_ssize_t size, bytes framing, bytes end, bytes body)

@@ -1,6 +1,6 @@
 """Status line, header fields and framing of a response -> bytes.
 
-Pure: no connection, no app, no clock. Called by cycle.pyx, which decides the framing, and by protocol.pyx
+Pure: no connection, no app, no clock. Called by cycle.pyx, which decides the framing, and by pipeline.pyx
 for an answer of our own. What an app says has been validated by then (http/fields.pyx).
 """
 

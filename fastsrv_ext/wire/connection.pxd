@@ -26,6 +26,7 @@ cdef class Connection(Sender):
     cdef bint has_enough(self) noexcept                      # has enough been read ahead of what was taken?
     cdef int end_seen(self) except -1                        # the peer may have gone, behind what waits to be read
     cdef int taken_over(self, bytes unread) except -1        # the connection is its own from now on, and these bytes
+    cdef int forget(self) except -1                          # it has been handed over, or lost
 
     cdef inline bint is_local(self) noexcept:
         """Is it a UNIX socket's peer, which has no address? Its end is a half-close: look() sees when it has gone."""

@@ -34,6 +34,9 @@ cdef class Connection(Sender):
     cdef int taken_over(self, bytes unread) except -1:
         raise NotImplementedError
 
+    cdef int forget(self) except -1:
+        return 0
+
     # --- the transport comes and goes ---
 
     cdef bint open(self, object transport) except -1:
@@ -46,7 +49,7 @@ cdef class Connection(Sender):
         transport.set_write_buffer_limits(0, 0)
         self.client = address(transport.get_extra_info("peername"))
         server = transport.get_extra_info("sockname")
-        self.server = self.context.scope.one_server((server, None) if isinstance(server, str) else address(server))
+        self.server = self.context.one_server((server, None) if isinstance(server, str) else address(server))
         self.enter(HEAD)
         self.context.connection_opened()
         if self.client is not None or isinstance(server, (str, bytes)):
@@ -67,7 +70,8 @@ cdef class Connection(Sender):
         self.transport = self.corked = None
         self.watch_no_more()
         self.descriptor = -1  # the transport closes it when connection_lost() has returned
-        return self.wake_laggards()
+        self.forget()
+        return self.wake_laggards()  # which find out that nobody is there
 
     def negotiated(self, str name not None):
         """TLS has agreed with the peer on the protocol of this name (ALPN, RFC 7301)."""
@@ -78,9 +82,9 @@ cdef class Connection(Sender):
     def hand_over(self, Connection successor not None, bytes unread not None):
         """Another protocol goes on with this connection: with its transport, its clock and its place among the open
         ones, and with `unread` bytes, which this one had been given and are not its own. Nothing may be owed here.
-        Allowed within data_received(): who calls it touches the connection no more."""
-        if self.transport is None:
-            return  # lost meanwhile
+        Allowed within data_received(): who calls it touches the connection no more. False: it has ended, or ends."""
+        if self.transport is None or self.transport.is_closing() or is_ending(self.state):
+            return False
         self.flush()
         transport, self.transport = self.transport, None
         successor.transport = transport
@@ -91,10 +95,14 @@ cdef class Connection(Sender):
         self.watch_no_more()
         self.enter(CLOSED)
         transport.set_protocol(successor)
+        self.forget()
         successor.enter(RESPOND)
+        if successor.throttled:
+            successor.watch()
         if transport.get_write_buffer_size() > 0:
             successor.lag()
         successor.taken_over(unread)
+        return True
 
     # --- turns of the loop ---
 

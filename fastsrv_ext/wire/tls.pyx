@@ -151,16 +151,16 @@ cdef class TLS:
     cdef int shake_hands(self) except -1:
         try:
             self.tls.do_handshake()
-            self.phase = OPEN
-            if self.descriptor == LATER:
-                self.descriptor = self.transport.get_extra_info("socket").fileno()
-            name = self.tls.selected_alpn_protocol()
-            if name is not None:
-                self.protocol.negotiated(name)
         except WANTS:
-            pass
+            return 0
         except SSLError as error:
-            self.fail(error)
+            return self.fail(error)
+        self.phase = OPEN
+        if self.descriptor == LATER:
+            self.descriptor = self.transport.get_extra_info("socket").fileno()
+        name = self.tls.selected_alpn_protocol()
+        if name is not None:
+            self.protocol.negotiated(name)
         return 0
 
     cdef bytes decrypt(self):

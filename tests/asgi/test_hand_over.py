@@ -13,6 +13,7 @@ from tests.support.puppet import Puppet
 from tests.support.servers import PATIENCE, read_to_end
 from tests.support.tls import client_context, server_context
 from tests.support.wire import get
+from tests.unit.test_memory import alive, no_collector
 
 ASKS = (b"Connection: Upgrade", b"Upgrade: Echo")
 LARGE = 64 * 1024 * 1024  # bytes: more than the buffers of two kernels hold
@@ -87,7 +88,7 @@ def test_bytes_behind_the_request_are_the_other_protocols(serve_echo):
         assert read(connection, 4) == b"more"
         told = counters(server)
         assert server.call(lambda: server.server.context.connections) == 1
-        assert (told["in_flight"], told["responses"]) == (0, 1)
+        assert (told["requests"], told["in_flight"], told["responses"]) == (0, 0, 0)
     server.until(lambda: server.server.context.connections == 0)
     assert ends(server) == {"peer_ended": 1}
 
@@ -198,3 +199,109 @@ def test_protocol_that_tls_has_agreed_upon(serve_echo):
         assert read(connection, len(get())) == get()
         assert ask(other).status == 200
         assert server.call(lambda: server.server.context.connections) == 2
+
+
+# --- in memory: what depends on the moment ---
+
+
+@pytest.fixture
+def switching(wire, echo):
+    """switching(app=Puppet(), accept=echo.accept) -> Wire whose `echo` upgrade is accept(connection, cycle)."""
+    def start(app=None, accept=echo.accept, **settings):
+        it = wire(Puppet() if app is None else app, **settings)
+        it.context.upgrades[b"echo"] = accept
+        return it
+
+    return start
+
+
+def test_client_that_is_not_read_from_is_looked_for_by_the_other_protocol(switching):
+    app = Puppet()
+    it = switching(app)
+    it.transport.room = 40
+    it.send(get() + get(b"/", *ASKS) + b"y" * 10)
+    app.begin()
+    app.body(b"answer")
+    assert not it.transport.reading
+    it.read()  # the answer; the 101 waits, and so does what is sent back
+    assert it.clock.census()["SEND"] == it.clock.census()["WATCH"] == 1
+    it.read()
+    assert it.output.endswith(b"y" * 10)
+    assert it.transport.reading and it.clock.census()["IDLE"] == 1
+
+
+def test_nothing_of_the_first_protocol_is_left(switching):
+    with no_collector():
+        it = switching()
+        before = alive()
+        it.send(get(b"/", *ASKS) + b"abc")
+        it.connection = None
+        assert it.output.endswith(b"abc")
+        assert "Cycle" not in alive() and "Reader" not in alive() and "HttpRequestParser" not in alive(), before
+        it.end()
+        assert it.closed
+
+
+@pytest.mark.parametrize("headers", [[(b"upgrade", b"echo\r\nx: y")], [(b"up grade", b"echo")], [("upgrade", "echo")]])
+def test_fields_of_a_101_are_checked_as_an_apps_are(switching, echo, headers):
+    it = switching(accept=lambda connection, cycle: connection.switch(cycle, echo.Echo(connection.context), headers))
+    failures = []
+    it.loop.set_exception_handler(lambda loop, problem: failures.append(problem["exception"]))
+    it.send(get(b"/", *ASKS))
+    assert statuses(it.output) == [500]
+    assert [type(failure) in (TypeError, ValueError) for failure in failures] == [True]
+
+
+def test_fields_may_be_lists(switching, echo):
+    it = switching(accept=lambda connection, cycle: connection.switch(
+        cycle, echo.Echo(connection.context), [[b"upgrade", b"echo"], (b"connection", b"close")]))
+    it.send(get(b"/", *ASKS) + b"abc")
+    assert it.output.startswith(b"HTTP/1.1 101 ") and it.output.endswith(b"connection: upgrade\r\n\r\nabc")
+
+
+def switch(it, connection, cycle, echo):
+    done = []
+    it.call(lambda: done.append(connection.switch(cycle, echo.Echo(it.context), [(b"upgrade", b"echo")])))
+    return done[0]
+
+
+def test_switch_comes_once_and_only_before_an_answer(switching, echo):
+    taken = []
+    it = switching(accept=lambda *request: not taken.append(request))
+    it.send(get(b"/", *ASKS) + b"abc")
+    assert it.output == b"" and not it.closed
+    (connection, cycle), = taken
+    assert [switch(it, connection, cycle, echo) for _ in range(2)] == [True, False]
+    assert it.output.count(b"HTTP/1.1 101") == 1 and it.output.endswith(b"abc")
+
+
+def test_protocol_that_answers_late_finds_a_client_that_has_gone(switching, echo):
+    taken = []
+    it = switching(hello, accept=lambda *request: not taken.append(request))
+    it.send(get(b"/", *ASKS)).end()
+    (connection, cycle), = taken
+    assert switch(it, connection, cycle, echo) is False
+    assert it.output == b""
+    it.call(connection.decline, cycle)
+    assert statuses(it.output) == [200] and it.closed
+    it.call(connection.decline, cycle)
+    assert it.context.counters.requests == 1
+
+
+def test_worker_that_drains_switches_no_more(switching):
+    app = Puppet()
+    it = switching(app)
+    it.context.draining = True
+    it.send(get(b"/", *ASKS))
+    app.begin()
+    app.body(b"answer")
+    assert statuses(it.output) == [200] and b"connection: close" in it.output
+
+
+def test_last_request_of_a_connection_switches_nothing(switching):
+    app = Puppet()
+    it = switching(app)
+    it.send(get(b"/", b"Connection: upgrade, close", b"Upgrade: echo"))
+    app.begin()
+    app.body(b"answer")
+    assert statuses(it.output) == [200] and it.closed

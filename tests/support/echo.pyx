@@ -60,7 +60,7 @@ cdef class Echo(Connection):
 
 def accept(connection, cycle):
     """For Context.upgrades."""
-    return connection.switch(Echo(connection.context), [(b"upgrade", b"echo")])
+    return connection.switch(cycle, Echo(connection.context), [(b"upgrade", b"echo")])
 
 
 def decline(connection, cycle):

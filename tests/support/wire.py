@@ -64,6 +64,9 @@ class Transport(asyncio.Transport):
             "sockname": "/run/fastsrv.sock" if unix else ("192.0.2.1", 80),
         }
 
+    def set_protocol(self, protocol):
+        self.protocol = protocol
+
     def get_extra_info(self, name, default=None):
         return self.extra.get(name, default)
 
