@@ -1,4 +1,4 @@
-# One run of the app: what fastsrv/dispatch.py starts, from begin() to end(). Knows no kind of event.
+# One run of the app, from begin() to end(): what all kinds of it have in common. Knows no kind of event.
 
 from fastsrv_ext.asgi.awaitables cimport Done
 from fastsrv_ext.context cimport Context

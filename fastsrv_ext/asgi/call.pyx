@@ -1,4 +1,4 @@
-"""One run of the app: what fastsrv/dispatch.py starts, from begin() to end().
+"""One run of the app, from begin() to end(): what all kinds of it have in common.
 
 Knows no kind of event (exchange.pyx does), and of the peer only whether it is there and lags: what an app waits for,
 whose turn it is, and the word that its client has gone.

@@ -9,6 +9,6 @@ cdef class Outlet(Timed):
     cdef readonly Context context
 
     cdef int write(self, bytes data) except -1
-    cdef int write_parts(self, list parts) except -1        # large ones, none of which is copied
+    cdef int write_parts(self, list parts) except -1        # of which large ones are not copied
     cdef bint lagging(self) except -1                       # must a writer wait for the peer, or for its end?
     cdef object caught_up(self)                             # a future, done when it no longer lags

@@ -41,6 +41,14 @@ def test_compiled_half_imports_nothing_of_the_python_half():
         assert "fastsrv" not in {package for package, _ in IMPORT.findall(source.read_text())}, source
 
 
+def test_contributing_says_where_to_look_for_each_module():
+    rows = set(re.findall(r"`([\w/]+\.\w+)`", (ROOT / "CONTRIBUTING.md").read_text()))
+    named = {Path(row).name for row in rows}
+    for source in sources():
+        alone = source.suffix != ".pxd" or not source.with_suffix(".pyx").exists()
+        assert not alone or source.stem == "__init__" or source.name in named, source
+
+
 def test_picture_points_downwards():
     drawn, done = drawn_picture(), set()
     while drawn.keys() - done:
