@@ -34,6 +34,11 @@ cdef enum:
     CLIENT_CLOSED_REQUEST = 499  # no standard's status but nginx's: of an answer that nobody was there to get
 
 
+cdef inline bint is_bodiless(int status) noexcept:
+    """Does nothing follow the head, whatever the request was?"""
+    return status < 200 or status == 204 or status == 304
+
+
 cdef class Exchange(Call):
     cdef readonly RequestHead head
 

@@ -182,7 +182,7 @@ cdef class Exchange(Call):
 
     cdef int choose_content(self, Py_ssize_t size, bint final) except -1:
         """The first body event tells whether the whole body is known."""
-        if self.status < 200 or self.status == 204 or self.status == 304 or self.head.is_head:
+        if is_bodiless(self.status) or self.head.is_head:
             self.content = NONE
         elif self.length != NO_LENGTH:
             self.content = COUNTED

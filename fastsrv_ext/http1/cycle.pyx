@@ -6,7 +6,7 @@ its Carrier, gives each its turn. What events may come, and when, is exchange.py
 
 from fastsrv_ext.asgi.awaitables cimport pthread_self
 from fastsrv_ext.asgi.call cimport Call
-from fastsrv_ext.asgi.exchange cimport BEGUN, COMING, COMPLETE, COUNTED, NONE, UNCOUNTED
+from fastsrv_ext.asgi.exchange cimport BEGUN, COMING, COMPLETE, COUNTED, NONE, UNCOUNTED, is_bodiless
 from fastsrv_ext.context cimport CommonResponse
 from fastsrv_ext.counters cimport APP_CLOSE, APP_FAILED, CLIENT_CLOSE, PERSISTS
 from fastsrv_ext.http.fields cimport NO_LENGTH
@@ -127,7 +127,7 @@ cdef class Cycle(Exchange):
         cdef bytes line = b""
         if self.said.close or self.status < 200:
             self.ends(APP_CLOSE)
-        if self.status < 200 or self.status == 204 or self.status == 304 or self.said.content_length != NO_LENGTH:
+        if is_bodiless(self.status) or self.said.content_length != NO_LENGTH:
             pass
         elif final and size == 0 and self.head.is_head:
             pass  # the length of what HEAD leaves out is not known

@@ -187,9 +187,11 @@ cdef class Pipeline(Carrier):
 
     cdef int finish(self) except -1:
         """Nothing is owed any more, and nothing will be."""
-        cdef bint peer_knows = self.reader.input == ENDED and self.drained == 0
+        return self.close(self.reader.input == ENDED and self.drained == 0)
+
+    cdef int close(self, bint peer_knows) except -1:
         self.reader.stop()
-        return self.close(peer_knows)
+        return Connection.close(self, peer_knows)
 
     # --- what is no request, or one that is not served ---
 

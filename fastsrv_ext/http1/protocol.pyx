@@ -9,16 +9,15 @@ from fastsrv_ext.asgi.call cimport FINISHED, GONE, HALF_CLOSED, Peer
 from fastsrv_ext.asgi.exchange cimport CLIENT_CLOSED_REQUEST
 from fastsrv_ext.clock cimport seconds
 from fastsrv_ext.context cimport Context
-from fastsrv_ext.counters cimport HEAD_LATE, KEEPALIVE_OVER, PEER_ENDED, REST_LATE, WORKER_STOPS
+from fastsrv_ext.counters cimport HEAD_LATE, KEEPALIVE_OVER, PEER_ENDED, WORKER_STOPS
 from fastsrv_ext.http1.cycle cimport Cycle
 from fastsrv_ext.http1.reader cimport BETWEEN, IN_HEAD, Reader, is_acted_upon, new_reader
 from fastsrv_ext.state cimport BODY, CLOSE, DRAIN, HEAD, IDLE, RESPOND, SEND, State, is_ending
-from fastsrv_ext.wire.connection cimport Connection
+from fastsrv_ext.wire.connection cimport SHUT_AFTER, Connection
 
 cdef enum:
     SERVICE_UNAVAILABLE = 503      # what is told of an answer that the worker's end has cost
     LAST_LOOK = 4                  # ticks, a second: the loop reads what has come in its next turn
-    SHUT_AFTER = 4                 # ticks, a second: some round trips, for the first request of a connection
 
 
 cdef class HTTP1(Pipeline):
@@ -81,9 +80,6 @@ cdef class HTTP1(Pipeline):
             elif self.cycle.receivers is not None:
                 self.cycle.wanted()
 
-    def connection_lost(self, exc):
-        self.lost(exc)
-
     cdef int forget(self) except -1:
         cdef Cycle cycle = self.cycle
         if cycle is not None:
@@ -114,12 +110,12 @@ cdef class HTTP1(Pipeline):
                 return self.shorten(max(1, self.clock.limit(HEAD) - LAST_LOOK))
         elif state == BODY:
             return self.refuse_late("the request body took longer than fastsrv_body_timeout", "body_timeout")
-        elif state != DRAIN:
+        else:
             return Connection.expired(self)
         self.context.counters.expired[<int>state] += 1
-        if self.context.draining and state != DRAIN:
+        if self.context.draining:
             self.ends(self.context.drains_for)  # IDLE is shorter by then
-        self.ends(HEAD_LATE if state == HEAD else KEEPALIVE_OVER if state == IDLE else REST_LATE)
+        self.ends(HEAD_LATE if state == HEAD else KEEPALIVE_OVER)
         return self.finish()
 
     cdef int refuse_late(self, str reason, str kind) except -1:

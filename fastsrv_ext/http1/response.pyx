@@ -11,13 +11,14 @@ from cpython.list cimport PyList_GET_SIZE
 from cpython.object cimport PyObject
 from libc.string cimport memcpy
 
+from fastsrv_ext.http1.rules cimport FIELD_OVERHEAD
+
 cdef extern from "Python.h":
     PyObject* PyList_GET_ITEM(list items, Py_ssize_t index)    # borrowed, as the list stays: half of the loop's cost
     PyObject* PyTuple_GET_ITEM(tuple items, Py_ssize_t index)
 
 cdef enum:
     LONGEST_NUMBER_LINE = 48       # bytes: a name, the 19 digits of the largest size, CRLF
-    FIELD_OVERHEAD = 4             # bytes of a field's line beside name and value: ": " and CRLF
 
 cdef const char* DIGITS = b"0123456789abcdef"
 

@@ -5,6 +5,9 @@ from fastsrv_ext.clock cimport Timed
 from fastsrv_ext.counters cimport PERSISTS, Ending
 from fastsrv_ext.wire.sender cimport Sender
 
+cdef enum:
+    SHUT_AFTER = 4                   # ticks, a second: some round trips, and soon enough for who waits for our end
+
 
 cdef class Connection(Sender):
     cdef tuple client                # the peer: (host, port) or None
@@ -33,7 +36,6 @@ cdef class Connection(Sender):
         return self.client is None
 
     cdef bint open(self, object transport) except -1
-    cdef int lost(self, object error) except -1
     cdef int advance_soon(self) except -1
 
     cdef int read_on(self, bint reading) except -1

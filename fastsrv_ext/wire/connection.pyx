@@ -14,7 +14,6 @@ from fastsrv_ext.wire.kernel cimport (
 
 cdef enum:
     DRAIN_LIMITS = 6               # of DRAIN that what comes may make of one, 30 s as nginx's lingering_time
-    SHUT_AFTER = 4                 # ticks, a second: some round trips, and soon enough for who waits for our end
     SHUT_FOR_GOOD = 12             # ticks, three seconds: the same for a peer that goes on sending
 
 
@@ -59,10 +58,10 @@ cdef class Connection(Sender):
         self.abort()
         return False
 
-    cdef int lost(self, object error) except -1:
-        """For connection_lost(): nobody waits for the peer any more."""
+    def connection_lost(self, exc):
+        """asyncio's callback: nobody waits for the peer any more."""
         self.enter(CLOSED)
-        self.ends(TLS_FAILED if isinstance(error, SSLError) else LOST)
+        self.ends(TLS_FAILED if isinstance(exc, SSLError) else LOST)
         self.context.connection_closed(self.ending)
         cdef int fd = self.fileno() if self.context.forked else -1
         if fd >= 0:
@@ -71,7 +70,7 @@ cdef class Connection(Sender):
         self.watch_no_more()
         self.descriptor = -1  # the transport closes it when connection_lost() has returned
         self.forget()
-        return self.wake_laggards()  # which find out that nobody is there
+        self.wake_laggards()  # which find out that nobody is there
 
     def negotiated(self, str name not None):
         """TLS has agreed with the peer on the protocol of this name (ALPN, RFC 7301)."""

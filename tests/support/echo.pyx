@@ -54,9 +54,6 @@ cdef class Echo(Connection):
         self.enter(CLOSE)
         return False
 
-    def connection_lost(self, error):
-        self.lost(error)
-
 
 def accept(connection, cycle):
     """For Context.upgrades."""
