@@ -1,4 +1,4 @@
-"""ASGI dispatch: calls the app for an exchange, turns its failure into a 500 or a closed connection, and cancels it
+"""ASGI dispatch: runs the app, turns its failure into a 500 or a closed connection, and cancels it
 when its client has gone.
 
 Knows no sockets. fastsrv_ext/http1/pipeline.pyx calls start() for each request; tasks that are not done at once
@@ -15,8 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from fastsrv_ext.asgi.call import ClientDisconnected
-from fastsrv_ext.asgi.exchange import Exchange
+from fastsrv_ext.asgi.call import Call, ClientDisconnected
 from fastsrv_ext.clock import Clock
 from fastsrv_ext.grace import Grace
 
@@ -59,16 +58,16 @@ def accepts(signature: inspect.Signature, count: int) -> bool:
 
 
 class Dispatch:
-    """Starts `app` for each exchange, in a task with a context of its own.
+    """Starts `app` for each call, in a task with a context of its own.
 
-    before(exchange): called first, unless None (gunicorn's pre_request).
+    before(call): called first, unless None (gunicorn's pre_request).
     clock: its GRACE is what an app has when its client has gone. grace_period: the seconds that were asked for; with 0
     it is cancelled then, and has GRACE for its end alone.
     """
 
     def __init__(
         self, app: Callable[..., Any], loop: asyncio.AbstractEventLoop, log: Any,
-        before: Callable[[Exchange], None] | None = None, *, clock: Clock, grace_period: float,
+        before: Callable[[Call], None] | None = None, *, clock: Clock, grace_period: float,
     ) -> None:
         self.app = app
         self.loop = loop
@@ -78,8 +77,8 @@ class Dispatch:
         self.grace_period = grace_period
         self.ended = False
         self.draining = False  # the worker ends, and streams that look for should_exit end themselves
-        self.tasks: dict[asyncio.Task[None], Exchange] = {}
-        self.cancelled: set[Exchange] = set()  # by us; their tasks are not done
+        self.tasks: dict[asyncio.Task[None], Call] = {}
+        self.cancelled: set[Call] = set()  # by us; their tasks are not done
         # Each request starts from this context. The current one may be another request's, where asyncio
         # has resumed reading on behalf of an app: its variables must not leak.
         self.context = contextvars.copy_context()
@@ -89,136 +88,136 @@ class Dispatch:
         """With each tick: has the app set a task factory, or taken it back? To ask with each request cost 1 % of it."""
         self.eager = EAGER and self.loop.get_task_factory() is None
 
-    def start(self, exchange: Exchange) -> None:
+    def start(self, call: Call) -> None:
         """Run the app up to its first wait; most are done then. A task factory of the app's own, and Python up to 3.11,
         let the loop run it in its next turn."""
         if self.eager:
             task = asyncio.Task(  # type: ignore[call-arg]  # mypy looks with the eyes of 3.10
-                self.run(exchange), loop=self.loop, eager_start=True, context=self.context.copy())
+                self.run(call), loop=self.loop, eager_start=True, context=self.context.copy())
         else:
-            running = self.run(exchange)
+            running = self.run(call)
             try:
                 task = self.context.copy().run(self.loop.create_task, running)
             except BaseException as failure:  # of the app's factory
                 running.close()
-                self.fail(exchange, failure)
+                self.fail(call, failure)
                 return
         if not task.done():
-            self.keep(exchange, task)
+            self.keep(call, task)
 
-    def keep(self, exchange: Exchange, task: asyncio.Task[None]) -> None:
-        self.tasks[task] = exchange
+    def keep(self, call: Call, task: asyncio.Task[None]) -> None:
+        self.tasks[task] = call
         task.add_done_callback(self.tasks.pop)
-        if exchange.may_be_gone():  # its client had ended its side before its turn came, or has all that it can get
-            self.gone(exchange, task)
+        if call.may_be_gone():  # its client had ended its side before its turn came, or has all that it can get
+            self.gone(call, task)
         else:
-            exchange.task = task
-        exchange.waits()
+            call.task = task
+        call.waits()
 
-    async def run(self, exchange: Exchange) -> None:
+    async def run(self, call: Call) -> None:
         try:
             if self.before is not None:
-                self.before(exchange)
-            await self.app(exchange.scope, exchange.receive, exchange.send)
+                self.before(call)
+            await self.app(call.scope, call.receive, call.send)
         except BaseException as failure:
-            self.fail(exchange, failure)
+            self.fail(call, failure)
             # An app's SystemExit must not end the loop, which serves others, too.
             if isinstance(failure, asyncio.CancelledError):
-                exchange.task = None  # it keeps this error, whose traceback leads here
+                call.task = None  # it keeps this error, whose traceback leads here
                 raise
         else:
-            if not exchange.complete():
-                self.returned(exchange)
+            if not call.is_complete():
+                self.returned(call)
 
-    def returned(self, exchange: Exchange) -> None:
+    def returned(self, call: Call) -> None:
         """The app has returned, and has not said that its answer is complete."""
-        if exchange.answered():
-            exchange.ended()
+        if call.is_answered():
+            call.ended()
         else:
-            self.fail(exchange, None)
+            self.fail(call, None)
 
-    def fail(self, exchange: Exchange, failure: BaseException | None) -> None:
+    def fail(self, call: Call, failure: BaseException | None) -> None:
         """The app will not answer; None: it returned early."""
         owed = True
         try:
-            owed = self.report(exchange, failure)
+            owed = self.report(call, failure)
         finally:  # also if a handler or filter of the log raises
-            exchange.fail(owed)
+            call.fail(owed)
 
-    def report(self, exchange: Exchange, failure: BaseException | None) -> bool:
+    def report(self, call: Call, failure: BaseException | None) -> bool:
         """Log why the app did not do its work. Returns False if it was the client's going."""
-        if exchange.abandoned() and (failure is None or comes_of_disconnect(failure, set())):
-            self.log.debug("The client has gone during %s", exchange.describe(), exc_info=failure)
+        if call.is_abandoned() and (failure is None or comes_of_disconnect(failure, set())):
+            self.log.debug("The client has gone during %s", call.describe(), exc_info=failure)
             return False
-        if failure is None and self.draining and exchange.begun():
-            self.log.debug("The app ended its answer short, as the worker ends: %s", exchange.describe())
+        if failure is None and self.draining and call.has_begun():
+            self.log.debug("The app ended its answer short, as the worker ends: %s", call.describe())
         elif failure is None:
-            self.log.error("The app returned without completing its response to %s", exchange.describe())
+            self.log.error("The app returned without completing its response to %s", call.describe())
         elif isinstance(failure, asyncio.CancelledError):
-            if self.ended or exchange in self.cancelled:
-                self.log.debug("The app was cancelled during %s", exchange.describe())
+            if self.ended or call in self.cancelled:
+                self.log.debug("The app was cancelled during %s", call.describe())
             else:  # by itself, or what it awaited was by somebody else: nobody but the log tells
                 self.log.error(
-                    "The app was cancelled during %s, and not by the server", exchange.describe(), exc_info=failure)
+                    "The app was cancelled during %s, and not by the server", call.describe(), exc_info=failure)
         elif isinstance(failure, TypeError) and failure.__traceback__.tb_next is None:  # type: ignore[union-attr]
             self.log.error("%r is no ASGI 3 application, called as `await app(scope, receive, send)`: %s",
                            self.app, failure)
         else:
-            self.log.error("The app raised during %s", exchange.describe(), exc_info=failure)
+            self.log.error("The app raised during %s", call.describe(), exc_info=failure)
         return True
 
     # --- an app whose client has gone ---
 
-    def gone(self, exchange: Exchange, task: asyncio.Task[None]) -> None:
+    def gone(self, call: Call, task: asyncio.Task[None]) -> None:
         """The client has gone, and receive() says so; or it may have: it has ended its side, or has all that it can
         get of this answer. The app has a grace period to end by itself."""
         if self.ended:
             return
-        if self.grace_period == 0 and exchange.lost():
-            self.cancel(exchange, task)
+        if self.grace_period == 0 and call.is_unreachable():
+            self.cancel(call, task)
         else:
-            self.wait(exchange, task)
+            self.wait(call, task)
 
-    def wait(self, exchange: Exchange, task: asyncio.Task[None]) -> None:
-        Grace(self.clock, task, partial(self.judge, exchange, exchange.unaware(), exchange.taken()))
+    def wait(self, call: Call, task: asyncio.Task[None]) -> None:
+        Grace(self.clock, task, partial(self.judge, call, call.is_unaware(), call.taken()))
 
-    def judge(self, exchange: Exchange, unaware: bool, taken: int, task: asyncio.Task[None]) -> None:
+    def judge(self, call: Call, unaware: bool, taken: int, task: asyncio.Task[None]) -> None:
         """A grace period is over, at whose beginning the app did not know (`unaware`), and the client had `taken` that.
 
         A client that has ended its side and takes what is sent is there, and waits. Of one that takes nothing the app
         is told, and has another grace period; then it is cancelled, unless the client has got the whole body."""
-        if exchange.complete() or self.ended:
+        if call.is_complete() or self.ended:
             return
-        now = exchange.taken()
-        if not exchange.lost() and (now != taken or now == -1):
-            self.wait(exchange, task)
-        elif unaware or exchange.unaware():
-            exchange.tell_disconnect()
-            self.wait(exchange, task)
-        elif not exchange.delivered():
-            self.cancel(exchange, task)
+        now = call.taken()
+        if not call.is_unreachable() and (now != taken or now == -1):
+            self.wait(call, task)
+        elif unaware or call.is_unaware():
+            call.tell_disconnect()
+            self.wait(call, task)
+        elif not call.is_delivered():
+            self.cancel(call, task)
 
-    def cancel(self, exchange: Exchange, task: asyncio.Task[None]) -> None:
+    def cancel(self, call: Call, task: asyncio.Task[None]) -> None:
         """Once: an app that goes on all the same may have a reason."""
         # Not here: what it awaits may be anybody's, and raise; the caller is the clock, or a connection.
-        self.loop.call_soon(self.cancel_now, exchange, task)
-        Grace(self.clock, task, partial(self.outlasted, exchange))
+        self.loop.call_soon(self.cancel_now, call, task)
+        Grace(self.clock, task, partial(self.outlasted, call))
 
-    def cancel_now(self, exchange: Exchange, task: asyncio.Task[None]) -> None:
-        if not exchange.complete():  # the app may have had its turn first
-            self.cancelled.add(exchange)
-            task.add_done_callback(lambda task: self.cancelled.discard(exchange))
+    def cancel_now(self, call: Call, task: asyncio.Task[None]) -> None:
+        if not call.is_complete():  # the app may have had its turn first
+            self.cancelled.add(call)
+            task.add_done_callback(lambda task: self.cancelled.discard(call))
             task.cancel()
 
-    def outlasted(self, exchange: Exchange, task: asyncio.Task[None]) -> None:
-        if not exchange.complete():
+    def outlasted(self, call: Call, task: asyncio.Task[None]) -> None:
+        if not call.is_complete():
             self.log.warning(
-                "The app goes on with %s after its client has gone and it was cancelled", exchange.describe())
+                "The app goes on with %s after its client has gone and it was cancelled", call.describe())
 
     def give_notice(self) -> None:
         """The worker ends soon: tell all that are at work, as of a client that goes."""
-        for exchange in list(self.tasks.values()):
-            exchange.tell_disconnect()
+        for call in list(self.tasks.values()):
+            call.tell_disconnect()
 
     def end(self) -> list[asyncio.Task[None]]:
         """Cancel what is left, whatever becomes of its client from now on. Returns the tasks."""

@@ -20,7 +20,7 @@ from fastsrv.lifespan import Lifespan
 from fastsrv.listeners import make_listeners
 from fastsrv.timetable import NEVER, Timetable
 from fastsrv_ext.clock import TICK, Clock
-from fastsrv_ext.context import Calls, CommonResponse, CommonScope, Context, Limits, Service
+from fastsrv_ext.context import Callbacks, CommonResponse, CommonScope, Context, Limits, Service
 from fastsrv_ext.counters import Counters
 from fastsrv_ext.http1.protocol import HTTP1
 from fastsrv_ext.wire.connection import Connection
@@ -44,7 +44,7 @@ class Server:
     watch(): called with every tick from the first moment on, the place to call stop().
     beat(): called with every tick once start-up has succeeded (gunicorn's heartbeat).
     sockets: closed when nothing more is accepted; other processes' copies are their own.
-    log: gunicorn's logger. finished, before, forwarded: see Calls and Dispatch. max_requests: 0 for no limit.
+    log: gunicorn's logger. finished, before, forwarded: see Callbacks and Dispatch. max_requests: 0 for no limit.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Server:
         self.counters = Counters()
         self.clock = Clock(**config.clock)
         self.dispatch = Dispatch(app, self.loop, log, before, clock=self.clock, **config.dispatch)
-        self.calls = Calls(
+        self.callbacks = Callbacks(
             dispatch=self.dispatch.start, gone=self.dispatch.gone, finished=finished, forwarded=forwarded,
             refused=self.refused, crowded=self.crowded, exhausted=self.exhausted,
         )
@@ -104,7 +104,7 @@ class Server:
         config = self.config
         self.context = Context(
             loop=self.loop, direct=self.direct and self.tls is None, clock=self.clock, counters=self.counters,
-            calls=self.calls, limits=Limits(**config.limits),
+            callbacks=self.callbacks, limits=Limits(**config.limits),
             service=Service(max_requests=self.max_requests, **config.service),
             scope=CommonScope(
                 scheme="http" if self.tls is None else "https", state=self.lifespan.state, **config.scope),

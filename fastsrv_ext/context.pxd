@@ -33,11 +33,11 @@ cdef class Service(Settings):
     cdef public bint scan_heads                   # plain heads need no parser (plain_head.pyx)
 
 
-cdef class Calls:
+cdef class Callbacks:
     """Upwards, plain callables."""
-    cdef object dispatch            # (cycle) -> None: start the app
-    cdef object gone                # None, or (cycle, task) -> None: its client may have gone, the app is at work
-    cdef object finished            # None, or (cycle) -> None: a response is complete, or lost (access log, hooks)
+    cdef object dispatch            # (call) -> None: start the app
+    cdef object gone                # None, or (call, task) -> None: its client may have gone, the app is at work
+    cdef object finished            # None, or (call) -> None: a response is complete, or lost (access log, hooks)
     cdef object forwarded           # None, or (scope, underscored) -> None: what a proxy may say
     cdef object refused             # (client, status, reason) -> None: a request was answered by a 4xx or 503 of ours
     cdef object crowded             # (bool) -> None: worker_connections reached, or room again
@@ -72,7 +72,7 @@ cdef class Context:
     cdef readonly Counters counters
     cdef readonly Limits limits
     cdef readonly CommonResponse response
-    cdef Calls calls
+    cdef Callbacks callbacks
     cdef Service service
     cdef CommonScope scope
 
@@ -85,7 +85,7 @@ cdef class Context:
     cdef tuple server               # the last connection's, which is everybody's on most servers
     cdef readonly Py_ssize_t connections
     cdef long long requests_left    # 0: no limit
-    cdef Ending drains_for          # WORKER_DRAINS or WORKER_EXHAUSTED
+    cdef Ending drains_for          # WORKER_DRAINS or MAX_REQUESTS
 
     cdef tuple one_server(self, tuple server)
     cdef int connection_opened(self) except -1

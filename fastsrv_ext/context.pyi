@@ -6,7 +6,6 @@ from typing import Any
 
 from typing_extensions import disjoint_base
 
-from fastsrv_ext.asgi.exchange import Exchange
 from fastsrv_ext.budget import Budget
 from fastsrv_ext.clock import Clock
 from fastsrv_ext.counters import Counters
@@ -42,15 +41,15 @@ class Service(Settings):
     scan_heads: bool
 
 @disjoint_base
-class Calls:
-    """Upwards. What the callables return is not looked at."""
+class Callbacks:
+    """Upwards. What the callables return is not looked at. The first three are given a Call (asgi/call.pyi)."""
 
     def __init__(
         self,
         *,
-        dispatch: Callable[[Exchange], object],
-        gone: Callable[[Exchange, asyncio.Task[None]], object] | None = None,
-        finished: Callable[[Exchange], object] | None = None,
+        dispatch: Callable[[Any], object],
+        gone: Callable[[Any, asyncio.Task[None]], object] | None = None,
+        finished: Callable[[Any], object] | None = None,
         forwarded: Callable[[dict[str, Any], bool], object] | None = None,
         refused: Callable[[tuple[str, int] | None, int, str], object] | None = None,
         crowded: Callable[[bool], object] | None = None,
@@ -89,7 +88,7 @@ class Context:
         *,
         loop: asyncio.AbstractEventLoop,
         clock: Clock,
-        calls: Calls,
+        callbacks: Callbacks,
         limits: Limits,
         service: Service,
         scope: CommonScope,

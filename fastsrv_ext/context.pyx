@@ -11,7 +11,7 @@ from email.utils import formatdate
 from types import GetSetDescriptorType
 
 from fastsrv_ext.budget cimport Budget
-from fastsrv_ext.counters cimport WORKER_DRAINS, WORKER_EXHAUSTED
+from fastsrv_ext.counters cimport MAX_REQUESTS, OPENED, REQUESTS, WORKER_DRAINS
 
 
 cdef class Settings:
@@ -34,10 +34,10 @@ cdef class Service(Settings):
     """How much is served, for how long, and how."""
 
 
-cdef class Calls:
-    """dispatch(cycle) starts the app; gone(cycle, task) is told, once, of a client that has gone, or may have, while
-    the app is at work on its answer in this task; finished(cycle) is told, once, of each request whose app was called:
-    when its response is complete, or when the app ends if that was lost before; unless it is None;
+cdef class Callbacks:
+    """dispatch(call) starts the app; gone(call, task) is told, once, of a client that has gone, or may have, while
+    the app is at work for it in this task; finished(call) is told, once, of each call of the app: when its response is
+    complete, or when the app ends if that was lost before; unless it is None;
     forwarded(scope, underscored) rewrites the scope of a request with fields that are a proxy's to set, or that have
     an underscore in their name, unless it is None;
     refused(client, status, reason) is told of each 4xx and 503 of ours; crowded(full) of worker_connections
@@ -106,9 +106,9 @@ cdef class Context:
     """
 
     def __init__(
-        self, *, loop, Clock clock not None, Calls calls not None, Limits limits not None, Service service not None,
-        CommonScope scope not None, CommonResponse response not None, bint direct=False, Budget budget=None,
-        Counters counters=None, dict upgrades=None, dict alpn=None,
+        self, *, loop, Clock clock not None, Callbacks callbacks not None, Limits limits not None,
+        Service service not None, CommonScope scope not None, CommonResponse response not None,
+        bint direct=False, Budget budget=None, Counters counters=None, dict upgrades=None, dict alpn=None,
     ):
         self.loop = loop
         self.eager = sys.version_info >= (3, 12)
@@ -120,7 +120,7 @@ cdef class Context:
         self.counters = Counters() if counters is None else counters
         self.limits = limits
         self.response = response
-        self.calls = calls
+        self.callbacks = callbacks
         self.service = service
         self.scope = scope
         self.upgrades = {} if upgrades is None else upgrades.copy()
@@ -136,27 +136,27 @@ cdef class Context:
         return self.server
 
     cdef int connection_opened(self) except -1:
-        self.counters.opened += 1
+        self.counters.counts[<int>OPENED] += 1
         self.connections += 1
-        if self.connections == self.service.max_connections and self.calls.crowded is not None:
-            self.calls.crowded(True)
+        if self.connections == self.service.max_connections and self.callbacks.crowded is not None:
+            self.callbacks.crowded(True)
         return 0
 
     cdef int connection_closed(self, Ending ending) except -1:
         self.counters.closed[<int>ending] += 1
         self.connections -= 1
-        if self.connections == self.service.max_connections - 1 and self.calls.crowded is not None:
-            self.calls.crowded(False)
+        if self.connections == self.service.max_connections - 1 and self.callbacks.crowded is not None:
+            self.callbacks.crowded(False)
         return 0
 
     cdef int request_started(self) except -1:
-        self.counters.requests += 1
+        self.counters.counts[<int>REQUESTS] += 1
         if self.requests_left > 0:
             self.requests_left -= 1
-            if self.requests_left == 0 and self.calls.exhausted is not None:
+            if self.requests_left == 0 and self.callbacks.exhausted is not None:
                 if not self.draining:
-                    self.drains_for = WORKER_EXHAUSTED
-                self.calls.exhausted()
+                    self.drains_for = MAX_REQUESTS
+                self.callbacks.exhausted()
         return 0
 
     cdef object upgrade_of(self, bytes names):

@@ -13,5 +13,5 @@ class Move(NamedTuple):
     after: str
     how: str = ""
 
-BEGUN: tuple[str, ...]
+LIVE: tuple[str, ...]
 MOVES: tuple[Move, ...]

@@ -9,7 +9,7 @@ from collections import namedtuple
 # before: names of states. event: in words. after: the name of a state. how: what comes with it, in words, or "".
 Move = namedtuple("Move", "before event after how", defaults=("",))
 
-BEGUN = ("HEAD", "IDLE", "RESPOND", "BODY", "SEND", "DRAIN", "CLOSE")
+LIVE = ("HEAD", "IDLE", "RESPOND", "BODY", "SEND", "DRAIN", "CLOSE")
 
 MOVES = (
     Move(("CLOSED",), "`connection_made`", "HEAD"),
@@ -54,7 +54,7 @@ MOVES = (
     Move(("DRAIN",), "the limit, and what has come waits for the loop's next turn", "DRAIN", "until the next tick"),
     Move(("DRAIN",), "the limit; the peer's end", "CLOSE"),
     Move(("CLOSE",), "the peer's end; the limit", "CLOSE", "reset, if it was the limit"),
-    Move(BEGUN, "`connection_lost`; another protocol goes on with the connection", "CLOSED"),
+    Move(LIVE, "`connection_lost`; another protocol goes on with the connection", "CLOSED"),
     Move(("CLOSED",), "a connection is handed over by the protocol before", "RESPOND"),
     Move(("CLOSED",), "an app is at work, and its client has gone, or may have", "GRACE"),
     Move(("CLOSED",), "reading is paused, or the peer has ended its side", "WATCH"),

@@ -6,7 +6,7 @@ called.
 
 from pathlib import Path
 
-from fastsrv_ext.state import BEGUN, MOVES
+from fastsrv_ext.state import LIVE, MOVES
 from tools.marks import between_marks
 
 DOCUMENT = Path(__file__).parents[1] / "docs/ARCHITECTURE.md"
@@ -16,7 +16,7 @@ def table():
     """The table as Markdown, a line for each move."""
     lines = ["| from | event | to |", "|---|---|---|"]
     for move in MOVES:
-        before = "any of a connection" if move.before == BEGUN else ", ".join(move.before)
+        before = "any of a connection" if move.before == LIVE else ", ".join(move.before)
         lines.append(f"| {before} | {move.event} | {', '.join(filter(None, (move.after, move.how)))} |")
     return "\n".join(lines) + "\n"
 

@@ -65,8 +65,8 @@ class Access:
         self.before = self.announce if self.pre_request else None
 
     def announce(self, exchange: Exchange) -> None:
-        exchange.request = Request(exchange)
-        self.pre_request(self.worker, exchange.request)
+        exchange.hook_request = Request(exchange)
+        self.pre_request(self.worker, exchange.hook_request)
 
     @cached_property
     def line(self) -> AccessLine | None:
@@ -80,7 +80,8 @@ class Access:
         try:
             if self.line is not None and self.line.write(exchange):
                 return
-            request, response, variables = exchange.request or Request(exchange), Response(exchange), environ(exchange)
+            request, response = exchange.hook_request or Request(exchange), Response(exchange)
+            variables = environ(exchange)
             try:
                 if self.logs:
                     self.log.access(response, request, variables, took(exchange))

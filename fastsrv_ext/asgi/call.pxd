@@ -38,7 +38,7 @@ cdef class Call:
     cdef readonly dict logged        # the scope as the app got it; None with the log off
     cdef double started              # seconds of the system's monotonic clock
     cdef readonly double took        # seconds from the start of the app to the end of its work, or to its loss
-    cdef public object request       # None, or what gunicorn's pre_request was given, for its post_request
+    cdef public object hook_request  # None, or what gunicorn's pre_request was given, for its post_request
 
     # what each kind of call makes of it
     cdef bint has_event(self) noexcept                       # for receive()

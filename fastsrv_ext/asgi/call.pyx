@@ -12,6 +12,7 @@ from fastsrv_ext.asgi.awaitables import Turn
 
 from fastsrv_ext.asgi.awaitables cimport pthread_self
 from fastsrv_ext.budget cimport monotonic
+from fastsrv_ext.counters cimport IN_FLIGHT
 
 cdef enum:
     STREAK = 256 * 1024     # bytes a stream may write before the loop has a turn: some 50 us of work
@@ -41,22 +42,52 @@ cdef class Call:
     cdef int unwanted(self) except -1:
         return 0
 
+    def send(self, message):
+        raise NotImplementedError
+
+    def describe(self):
+        raise NotImplementedError
+
+    def is_complete(self):
+        raise NotImplementedError
+
+    def is_answered(self):
+        raise NotImplementedError
+
+    def has_begun(self):
+        raise NotImplementedError
+
+    def is_delivered(self):
+        raise NotImplementedError
+
+    def is_abandoned(self):
+        raise NotImplementedError
+
+    def may_be_gone(self):
+        raise NotImplementedError
+
+    def taken(self):
+        raise NotImplementedError
+
+    def fail(self, bint owed):
+        raise NotImplementedError
+
     # --- the order of life ---
 
     cdef int begin(self) except -1:
         """In flight from now on: the app is about to be called."""
-        if self.context.calls.finished is not None:
+        if self.context.callbacks.finished is not None:
             self.started = monotonic()
             self.logged = self.scope.copy()
         self.in_flight = True
-        self.context.counters.in_flight += 1
+        self.context.counters.counts[<int>IN_FLIGHT] += 1
         return self.context.request_started()
 
     cdef int end(self) except -1:
         """In flight no more: the answer is complete or lost, and nobody works on the rest of one. Once."""
         if self.in_flight:
             self.in_flight = False
-            self.context.counters.in_flight -= 1
+            self.context.counters.counts[<int>IN_FLIGHT] -= 1
             if self.logged is not None:
                 self.tell_finished()
         return 0
@@ -66,7 +97,7 @@ cdef class Call:
         current ones then."""
         if self.took == 0:
             self.took = monotonic() - self.started
-        self.context.calls.finished(self)
+        self.context.callbacks.finished(self)
         self.logged = None
         return 0
 
@@ -164,8 +195,8 @@ cdef class Call:
     cdef int tell_gone(self) except -1:
         """The app may be at work for nobody: have it end. Once: from then on its task is in other hands."""
         task, self.task = self.task, None
-        if task is not None and self.context.calls.gone is not None:
-            self.context.calls.gone(self, task)
+        if task is not None and self.context.callbacks.gone is not None:
+            self.context.callbacks.gone(self, task)
         return 0
 
     # --- how the app ended (called by fastsrv/dispatch.py) ---
@@ -178,7 +209,7 @@ cdef class Call:
         """The app has ended, and nothing is owed."""
         self.end()
 
-    def unaware(self):
+    def is_unaware(self):
         """Has the app not been told yet that its client may have gone?"""
         return not self.is_over()
 
@@ -189,7 +220,7 @@ cdef class Call:
         self.told = True
         self.wake()
 
-    def lost(self):
+    def is_unreachable(self):
         """Can nothing be sent to the client any more?"""
         return self.peer == GONE
 

@@ -20,7 +20,7 @@ cdef enum Arrival:
     # How far the request's body has come.
     COMING
     ARRIVED              # all of it is here
-    HANDED_OVER          # more_body: False has been said
+    PASSED_ON          # more_body: False has been said
 
 
 cdef enum Content:
@@ -64,9 +64,9 @@ cdef class Exchange(Call):
     cdef int made_room(self) except -1                              # the app has taken what had come
     cdef int write_first(self, bytes data, bint final) except -1    # the head, and the first of the body
     cdef int write_more(self, bytes data, bint final) except -1
-    cdef int write_error(self, object status) except -1             # an answer of our own: http.HTTPStatus
+    cdef Py_ssize_t write_error(self, object status) except -1      # our own answer: http.HTTPStatus; its body's size
     cdef int completed(self) except -1                              # the answer is COMPLETE, or FULL
-    cdef int failed(self) except -1                                 # the rest of it never comes
+    cdef int broken_off(self) except -1                             # the rest of it never comes
 
     # called by the connection
     cdef int body_received(self, bytes data) except -1

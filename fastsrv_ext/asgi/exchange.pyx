@@ -31,19 +31,19 @@ cdef class Exchange(Call):
     cdef int write_more(self, bytes data, bint final) except -1:
         raise NotImplementedError
 
-    cdef int write_error(self, object status) except -1:
+    cdef Py_ssize_t write_error(self, object status) except -1:
         raise NotImplementedError
 
     cdef int completed(self) except -1:
         raise NotImplementedError
 
-    cdef int failed(self) except -1:
+    cdef int broken_off(self) except -1:
         raise NotImplementedError
 
     # --- the request ---
 
     cdef int begin(self) except -1:
-        if self.context.calls.finished is not None:
+        if self.context.callbacks.finished is not None:
             self.head.headers = self.head.headers[:]  # the scope's are the app's to change
         return Call.begin(self)
 
@@ -83,7 +83,7 @@ cdef class Exchange(Call):
             self.buffered = 0
         cdef bint more = self.arrival == COMING
         if not more:
-            self.arrival = HANDED_OVER
+            self.arrival = PASSED_ON
         if self.outlet is not None:
             if more:
                 self.made_room()
@@ -303,23 +303,23 @@ cdef class Exchange(Call):
         """"GET /path", for a human; the target holds no control characters (the parser refuses them)."""
         return f"{self.head.method} {self.head.target.decode('ascii', 'replace')}"
 
-    def complete(self):
+    def is_complete(self):
         """Is the response complete, and has the app said so?"""
         return self.progress == COMPLETE
 
-    def answered(self):
+    def is_answered(self):
         """Is the response complete as far as the client can get it, or nobody left to read it?"""
         return self.progress >= FULL or self.peer == GONE
 
-    def begun(self):
+    def has_begun(self):
         """Has the head of the response left?"""
         return self.progress >= BEGUN
 
-    def delivered(self):
+    def is_delivered(self):
         """Has the client got a whole body, though the app has not said that it is?"""
         return self.progress == FULL and self.content == COUNTED
 
-    def abandoned(self):
+    def is_abandoned(self):
         """Does receive() say http.disconnect, for another reason than that the response is complete?"""
         return self.is_over() and (self.progress != COMPLETE or self.peer != THERE)
 
@@ -345,14 +345,13 @@ cdef class Exchange(Call):
         if self.progress == BEGUN or not (owed or dismissed):
             self.lose(CLIENT_CLOSED_REQUEST)
             self.progress = COMPLETE
-            self.failed()
+            self.broken_off()
         else:
             status = HTTPStatus.SERVICE_UNAVAILABLE if dismissed and not owed else HTTPStatus.INTERNAL_SERVER_ERROR
             self.status = status
             self.response_headers = ()
             self.progress = COMPLETE
-            self.sent = 0 if self.head.is_head else len(status.phrase) + 1
-            self.write_error(status)
+            self.sent = self.write_error(status)
             self.completed()
         self.wake()
 

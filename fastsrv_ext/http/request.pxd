@@ -31,11 +31,6 @@ cdef class RequestHead:
     cdef long long content_length        # or NO_BODY_LENGTH, CHUNKED_LENGTH
     cdef bint keep_alive                 # what the client asks for
 
-    # of HTTP/1.1 alone, for its rules
-    cdef bytes transfer_encoding         # None without
-    cdef int options                     # bits: what Connection fields have named (rules.pyx)
-    cdef Py_ssize_t trailers             # how many came behind the body
-
     cdef inline bint is_second(self, Kind kind) noexcept:
         """Has one of this kind come before? It has now."""
         cdef unsigned int bit = 1 << <unsigned int>kind
@@ -43,9 +38,12 @@ cdef class RequestHead:
         self.kinds |= bit
         return known
 
+    cdef inline bint has(self, Kind kind) noexcept:
+        return self.kinds & <unsigned int>(1 << <int>kind) != 0
+
     cdef inline bint is_forwarded(self) noexcept:
         """Has a field come that is a proxy's to set, or that has an underscore in its name?"""
         return self.kinds & <unsigned int>PROXYS != 0
 
     cdef inline bint is_underscored(self) noexcept:
-        return self.kinds & <unsigned int>(1 << <int>UNDERSCORED) != 0
+        return self.has(UNDERSCORED)

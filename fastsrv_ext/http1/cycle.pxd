@@ -15,7 +15,7 @@ cdef class Carrier(Connection):
     cdef int body_taken(self) except -1                             # there is room for more
     cdef Ending ends_with(self, Cycle cycle, bint final) noexcept   # why no other request may follow, or PERSISTS
     cdef int response_complete(self, Cycle cycle) except -1
-    cdef int response_failed(self, Cycle cycle) except -1           # close: the rest of it never comes
+    cdef int response_broken_off(self, Cycle cycle) except -1       # close: the rest of it never comes
     cdef int app_ended(self) except -1                              # one that went on behind an answer that was full
 
     # what the reader has found

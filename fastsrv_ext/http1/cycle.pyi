@@ -11,5 +11,3 @@ class Carrier(Connection):
 @disjoint_base
 class Cycle(Exchange):
     """A request and its response on an HTTP/1.1 connection."""
-
-    def complete(self) -> bool: ...

@@ -11,7 +11,7 @@ from fastsrv_ext.context cimport CommonResponse
 from fastsrv_ext.counters cimport APP_CLOSE, APP_FAILED, CLIENT_CLOSE, PERSISTS
 from fastsrv_ext.http.fields cimport NO_LENGTH
 from fastsrv_ext.http1.response cimport (
-    chunk_size_line, error_answer, join, length_line, render_head, with_upgrade,
+    chunk_size_line, error_answer, error_body, join, length_line, render_head, with_upgrade,
 )
 
 cdef enum:
@@ -44,7 +44,7 @@ cdef class Carrier(Connection):
     cdef int response_complete(self, Cycle cycle) except -1:
         raise NotImplementedError
 
-    cdef int response_failed(self, Cycle cycle) except -1:
+    cdef int response_broken_off(self, Cycle cycle) except -1:
         raise NotImplementedError
 
     cdef int app_ended(self) except -1:
@@ -160,14 +160,15 @@ cdef class Cycle(Exchange):
             self.outlet.write_parts([part for part in (before, data, after) if part])
         return 0
 
-    cdef int write_error(self, object status) except -1:
+    cdef Py_ssize_t write_error(self, object status) except -1:
+        cdef bytes body = error_body(status.phrase)
         self.ends(APP_FAILED)
-        return self.outlet.write(error_answer(
-            status, status.phrase, self.context.response.default_fields, self.head.is_head))
+        self.outlet.write(error_answer(status, body, self.context.response.default_fields, self.head.is_head))
+        return 0 if self.head.is_head else len(body)
 
     # --- its end ---
 
-    def complete(self):
+    def is_complete(self):
         # Not inherited: to call a method of a base class takes CPython 130 instructions more, with each request.
         return self.progress == COMPLETE
 
@@ -178,8 +179,8 @@ cdef class Cycle(Exchange):
     cdef int completed(self) except -1:
         return (<Carrier>self.outlet).response_complete(self)
 
-    cdef int failed(self) except -1:
-        return (<Carrier>self.outlet).response_failed(self)
+    cdef int broken_off(self) except -1:
+        return (<Carrier>self.outlet).response_broken_off(self)
 
     cdef int end(self) except -1:
         cdef Carrier left = self.left

@@ -1,7 +1,7 @@
 """Requests get their turn: one cycle at a time is in hand, in the order in which they came.
 
 Parses nothing (reader.pyx has it done), touches no transport (wire/ does), knows no ASGI event (asgi/ does) and starts
-the app through `context.calls.dispatch` alone, never from inside a parser callback. The other half of the protocol
+the app through `context.callbacks.dispatch` alone, never from inside a parser callback. The other half of the protocol
 class, asyncio's callbacks and the limits of time, is protocol.pyx.
 """
 
@@ -12,10 +12,12 @@ from fastsrv_ext.asgi.exchange cimport BEGUN, COMPLETE, FULL, NOTHING
 from fastsrv_ext.asgi.scope cimport make_scope
 from fastsrv_ext.budget cimport monotonic
 from fastsrv_ext.context cimport Context
-from fastsrv_ext.counters cimport APP_FAILED, BODY_UNREAD, KEEPALIVE_OFF, PEER_ENDED, PERSISTS, Ending
+from fastsrv_ext.counters cimport (
+    APP_FAILED, BODY_UNREAD, IN_FLIGHT, KEEPALIVE_OFF, PEER_ENDED, PERSISTS, RESPONSES, Ending,
+)
 from fastsrv_ext.http.fields cimport Said, validate
 from fastsrv_ext.http1.reader cimport ENDED, IN_BODY, IN_HEAD, IN_PLAIN_BODY, REFUSED, SWITCHING
-from fastsrv_ext.http1.response cimport error_answer, render_head, with_upgrade
+from fastsrv_ext.http1.response cimport error_answer, error_body, render_head, with_upgrade
 from fastsrv_ext.state cimport BODY, CLOSED, HEAD, IDLE, RESPOND, SEND, is_ending
 from fastsrv_ext.wire.connection cimport Connection
 
@@ -94,15 +96,15 @@ cdef class Pipeline(Carrier):
         self.respond()
         if self.reader.first is not None and self.corked is None:
             self.corked = []
-        if context.counters.in_flight >= context.service.max_in_flight:
+        if context.counters.counts[<int>IN_FLIGHT] >= context.service.max_in_flight:
             return self.refuse_cycle(cycle, BadRequest(
                 503, f"{context.service.max_in_flight} requests are in flight (fastsrv_limit_concurrency)",
                 "concurrency", RETRY_AFTER))
         cycle.client = self.client
         cycle.scope = make_scope(context, cycle.head, self.client, self.server)
-        if cycle.head.is_forwarded() and context.calls.forwarded is not None:
+        if cycle.head.is_forwarded() and context.callbacks.forwarded is not None:
             try:
-                context.calls.forwarded(cycle.scope, cycle.head.is_underscored())
+                context.callbacks.forwarded(cycle.scope, cycle.head.is_underscored())
             except BadRequest as refusal:
                 return self.refuse_cycle(cycle, refusal)
         if self.reader.input == SWITCHING and self.reader.first is None and self.takes_a_switch(cycle):
@@ -111,7 +113,7 @@ cdef class Pipeline(Carrier):
 
     cdef int serve(self, Cycle cycle) except -1:
         cycle.begin()
-        self.context.calls.dispatch(cycle)
+        self.context.callbacks.dispatch(cycle)
         return 0
 
     cdef bint takes_a_switch(self, Cycle cycle) except -1:
@@ -239,10 +241,11 @@ cdef class Pipeline(Carrier):
         self.count_refusal(refusal)
         self.respond()
         self.write(error_answer(
-            refusal.status, refusal.reason, self.context.response.default_fields + refusal.fields, refusal.bodiless))
+            refusal.status, error_body(refusal.reason), self.context.response.default_fields + refusal.fields,
+            refusal.bodiless))
         self.flush()
-        if self.context.calls.refused is not None:
-            self.context.calls.refused(self.client, refusal.status, refusal.reason)
+        if self.context.callbacks.refused is not None:
+            self.context.callbacks.refused(self.client, refusal.status, refusal.reason)
         return 0  # advance() rests in DRAIN, as soon as the peer does not lag
 
     # --- what becomes of an answer (a cycle says) ---
@@ -264,7 +267,7 @@ cdef class Pipeline(Carrier):
     cdef int response_complete(self, Cycle cycle) except -1:
         cdef Reader reader = self.reader
         cdef bint last = cycle.ending != PERSISTS
-        self.context.counters.responses += 1
+        self.context.counters.counts[<int>RESPONSES] += 1
         self.cycle = None
         cycle.outlet = None
         if cycle.progress == FULL:  # it is in flight until the app has said that it has ended, or ends
@@ -299,7 +302,7 @@ cdef class Pipeline(Carrier):
             self.advance_soon()
         return 0
 
-    cdef int response_failed(self, Cycle cycle) except -1:
+    cdef int response_broken_off(self, Cycle cycle) except -1:
         self.cycle = None
         cycle.outlet = None
         self.ends(APP_FAILED)

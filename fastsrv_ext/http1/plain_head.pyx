@@ -15,7 +15,7 @@ from fastsrv_ext.http.field_names cimport (
 from fastsrv_ext.http.octets cimport TARGET, TOKEN, VALUE, classify
 from fastsrv_ext.http.uri cimport is_escape, is_host
 from fastsrv_ext.http1.field_cache cimport recall, remember
-from fastsrv_ext.http1.rules cimport FIELD_OVERHEAD, LONGEST_LENGTH, REQUEST_LINE_OVERHEAD, keeps_alive, note
+from fastsrv_ext.http1.rules cimport FIELD_OVERHEAD, LONGEST_LENGTH, REQUEST_LINE_OVERHEAD, Framing, keeps_alive, note
 
 cdef unsigned char[256] PART_OF
 classify(PART_OF)
@@ -41,6 +41,8 @@ cdef Py_ssize_t scan_head(const unsigned char* text, Py_ssize_t size, RequestHea
     cdef const unsigned char* version = <const unsigned char*>PyBytes_AS_STRING(VERSION)
     cdef bytes name, value
     cdef Kind kind
+    cdef Framing framing
+    framing.options = framing.trailers = 0
 
     # request line
     if size >= 4 and text[0] == c'G' and text[1] == c'E' and text[2] == c'T' and text[3] == c' ':
@@ -134,7 +136,7 @@ cdef Py_ssize_t scan_head(const unsigned char* text, Py_ssize_t size, RequestHea
         if kind != USUAL and kind != PLAIN:
             if 1 << <int>kind & PARSERS or not may_be_plain(head, kind, value):
                 return 0
-            note(head, kind, value)
+            note(head, &framing, kind, value)
 
     if size - i < 2 or text[i] != c'\r' or text[i + 1] != c'\n':
         return 0
@@ -142,7 +144,7 @@ cdef Py_ssize_t scan_head(const unsigned char* text, Py_ssize_t size, RequestHea
         return 0
     if head.size > limits.request_head or head.content_length > limits.request_body:
         return 0
-    head.keep_alive = keeps_alive(head)
+    head.keep_alive = keeps_alive(head, &framing)
     return i + 2
 
 

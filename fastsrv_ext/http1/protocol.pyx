@@ -9,7 +9,7 @@ from fastsrv_ext.asgi.call cimport FINISHED, GONE, HALF_CLOSED, Peer
 from fastsrv_ext.asgi.exchange cimport CLIENT_CLOSED_REQUEST
 from fastsrv_ext.clock cimport seconds
 from fastsrv_ext.context cimport Context
-from fastsrv_ext.counters cimport HEAD_LATE, KEEPALIVE_OVER, PEER_ENDED, WORKER_STOPS
+from fastsrv_ext.counters cimport HEADER_TIMEOUT, KEEPALIVE, PEER_ENDED, WORKER_STOPS
 from fastsrv_ext.http1.cycle cimport Cycle
 from fastsrv_ext.http1.reader cimport BETWEEN, IN_HEAD, Reader, is_acted_upon, new_reader
 from fastsrv_ext.state cimport BODY, CLOSE, DRAIN, HEAD, IDLE, RESPOND, SEND, State, is_ending
@@ -24,8 +24,7 @@ cdef class HTTP1(Pipeline):
     """One connection. context: a Context, shared by the connections of a worker."""
 
     def __init__(self, Context context not None):
-        super().__init__(context.clock)
-        self.context = context
+        self.share(context)
         self.reader = new_reader(self)
 
     # --- asyncio's callbacks, in the order of life ---
@@ -115,7 +114,7 @@ cdef class HTTP1(Pipeline):
         self.context.counters.expired[<int>state] += 1
         if self.context.draining:
             self.ends(self.context.drains_for)  # IDLE is shorter by then
-        self.ends(HEAD_LATE if state == HEAD else KEEPALIVE_OVER)
+        self.ends(HEADER_TIMEOUT if state == HEAD else KEEPALIVE)
         return self.finish()
 
     cdef int refuse_late(self, str reason, str kind) except -1:

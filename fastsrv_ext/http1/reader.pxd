@@ -6,6 +6,7 @@ from fastsrv_ext.context cimport Context
 from fastsrv_ext.http.request cimport RequestHead
 from fastsrv_ext.http1.chunked cimport Chunks
 from fastsrv_ext.http1.cycle cimport Carrier, Cycle
+from fastsrv_ext.http1.rules cimport Framing
 
 
 cdef enum Input:
@@ -34,6 +35,7 @@ cdef class Reader:
     cdef Input input
     cdef bytes line                  # what has come of a request line, None without
     cdef RequestHead head            # being read
+    cdef Framing framing             # what its fields have said of it, and how many trailers have come
     cdef int matched                 # bytes of CRLF CRLF that the last piece of a head ended with
     cdef Chunks chunks               # how far a chunked body has come
     cdef Cycle reading               # whose body is being read

@@ -194,6 +194,7 @@ cdef class Reader:
                 self.line = text[at:] if at < end else None
                 return end + shift
             self.head = RequestHead.__new__(RequestHead)
+            self.framing.options = self.framing.trailers = 0
             self.input = IN_HEAD
             self.excess = 0
         try:
@@ -301,9 +302,9 @@ cdef class Reader:
 
     def on_header(self, bytes name not None, bytes value not None):
         if self.input == IN_HEAD:
-            add_field(self.head, name, value, self.context.limits)
+            add_field(self.head, &self.framing, name, value, self.context.limits)
         elif self.input == IN_BODY:
-            check_trailer(self.reading.head, name, value, self.context.limits)
+            check_trailer(self.reading.head, &self.framing, name, value, self.context.limits)
 
     def on_headers_complete(self):
         cdef RequestHead head = self.head
@@ -311,7 +312,7 @@ cdef class Reader:
             return
         if head is None:
             raise RuntimeError("the parser was given bytes from beyond a message")
-        complete(head, self.parser.should_keep_alive(), self.context.limits)
+        complete(head, &self.framing, self.parser.should_keep_alive(), self.context.limits)
         self.head_complete(head, IN_BODY)
 
     cdef int head_complete(self, RequestHead head, Input body) except -1:

@@ -109,9 +109,12 @@ cdef bytes number_line(bytes before, Py_ssize_t number, int base):
     return PyBytes_FromStringAndSize(start, end - start)
 
 
-cdef bytes error_answer(int status, str reason, bytes default_fields, bint bodiless):
+cdef bytes error_body(str reason):
+    return reason.encode("utf-8") + b"\n"
+
+
+cdef bytes error_answer(int status, bytes body, bytes default_fields, bint bodiless):
     """A whole response of our own, after which the connection closes. bodiless: to HEAD."""
-    body = reason.encode("utf-8") + b"\n"
     return (
         status_line(status) + default_fields + b"content-type: text/plain; charset=utf-8\r\n"
         + b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body) + (b"" if bodiless else body)

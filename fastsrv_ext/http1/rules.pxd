@@ -11,11 +11,17 @@ cdef enum:
     FIELD_OVERHEAD = 4           # bytes of a field beside name and value: ": " and CRLF
     REQUEST_LINE_OVERHEAD = 10   # bytes beside method and target: two spaces and "HTTP/1.1"
 
-cdef int add_field(RequestHead head, bytes name, bytes value, Limits limits) except -1
-cdef int note(RequestHead head, Kind kind, bytes value) except -1
-cdef int read_options(RequestHead head, bytes value, bint of_connection) except -1
-cdef bint keeps_alive(RequestHead head) noexcept
-cdef int complete(RequestHead head, bint parser_keeps_alive, Limits limits) except -1
-cdef int check_trailer(RequestHead head, bytes name, bytes value, Limits limits) except -1
+cdef struct Framing:
+    # What it takes to judge a message of HTTP/1.1, and nobody asks for afterwards.
+    int options                  # bits: what Connection and Transfer-Encoding fields have named
+    Py_ssize_t trailers          # how many have come behind the body
+
+
+cdef int add_field(RequestHead head, Framing* framing, bytes name, bytes value, Limits limits) except -1
+cdef int note(RequestHead head, Framing* framing, Kind kind, bytes value) except -1
+cdef int read_options(Framing* framing, bytes value, bint of_connection) except -1
+cdef bint keeps_alive(RequestHead head, const Framing* framing) noexcept
+cdef int complete(RequestHead head, const Framing* framing, bint parser_keeps_alive, Limits limits) except -1
+cdef int check_trailer(RequestHead head, Framing* framing, bytes name, bytes value, Limits limits) except -1
 cdef int split_target(RequestHead head) except -1
 cdef bytes strip_authority(RequestHead head, bytes target)

@@ -20,13 +20,14 @@ from fastsrv_ext.http.request cimport CHUNKED_LENGTH, NO_BODY_LENGTH
 from fastsrv_ext.http.uri cimport is_host, is_path
 
 cdef enum:
-    # Bits of RequestHead.options.
+    # Bits of Framing.options.
     CLOSE_NAMED = 1
     KEEP_ALIVE_NAMED = 2
     UPGRADE_NAMED = 4
+    CHUNKED_NAMED = 8
 
 
-cdef int add_field(RequestHead head, bytes name, bytes value, Limits limits) except -1:
+cdef int add_field(RequestHead head, Framing* framing, bytes name, bytes value, Limits limits) except -1:
     """A whole header field, in its order."""
     cdef Kind kind
     cdef Py_ssize_t length = PyBytes_GET_SIZE(value)
@@ -51,28 +52,29 @@ cdef int add_field(RequestHead head, bytes name, bytes value, Limits limits) exc
             raise BadRequest(400, f"more than one {told} field", told.replace("-", "_"))
         if kind == CONTENT_LENGTH and PyBytes_GET_SIZE(value) > LONGEST_LENGTH:
             raise BadRequest(413, "Content-Length is too large", "content_length")
-        note(head, kind, value)
+        note(head, framing, kind, value)
     return 0
 
 
-cdef int note(RequestHead head, Kind kind, bytes value) except -1:
+cdef int note(RequestHead head, Framing* framing, Kind kind, bytes value) except -1:
     """What a field means for us, once it may be there."""
     cdef unsigned char digit
     if kind == HOST:
         head.host = value
     elif kind == CONNECTION or kind == PROXY_CONNECTION:
         if value == b"close":  # these two are what most have
-            head.options |= CLOSE_NAMED
+            framing.options |= CLOSE_NAMED
         elif value == b"keep-alive" and kind == CONNECTION:
-            head.options |= KEEP_ALIVE_NAMED
+            framing.options |= KEEP_ALIVE_NAMED
         else:
-            read_options(head, value.lower(), kind == CONNECTION)
+            read_options(framing, value.lower(), kind == CONNECTION)
     elif kind == CONTENT_LENGTH:
         head.content_length = 0
         for digit in value:  # no more than LONGEST_LENGTH, and nothing else: that has been seen
             head.content_length = head.content_length * 10 + (digit - c'0')
     elif kind == TRANSFER_ENCODING:
-        head.transfer_encoding = value
+        if value.lower() == b"chunked":
+            framing.options |= CHUNKED_NAMED
     elif kind == EXPECT:
         head.expect = value if head.expect is None else head.expect + b", " + value
     elif kind == UPGRADE:
@@ -80,36 +82,36 @@ cdef int note(RequestHead head, Kind kind, bytes value) except -1:
     return 0
 
 
-cdef int read_options(RequestHead head, bytes value, bint of_connection) except -1:
+cdef int read_options(Framing* framing, bytes value, bint of_connection) except -1:
     """Of a Connection field, in lower case; of Proxy-Connection, `close` alone."""
     for option in value.split(b","):
         option = option.strip(b" \t")
         if option == b"close":
-            head.options |= CLOSE_NAMED
+            framing.options |= CLOSE_NAMED
         elif option == b"keep-alive" and of_connection:
-            head.options |= KEEP_ALIVE_NAMED
+            framing.options |= KEEP_ALIVE_NAMED
         elif option == b"upgrade" and of_connection:
-            head.options |= UPGRADE_NAMED
+            framing.options |= UPGRADE_NAMED
     return 0
 
 
-cdef bint keeps_alive(RequestHead head) noexcept:
+cdef bint keeps_alive(RequestHead head, const Framing* framing) noexcept:
     """RFC 9112, 9.3: `close` counts before keep-alive. With HTTP/1.0 the parser does not look for it."""
-    return not head.options & CLOSE_NAMED and (not head.is_http_10 or head.options & KEEP_ALIVE_NAMED)
+    return not framing.options & CLOSE_NAMED and (not head.is_http_10 or framing.options & KEEP_ALIVE_NAMED)
 
 
-cdef int complete(RequestHead head, bint parser_keeps_alive, Limits limits) except -1:
+cdef int complete(RequestHead head, const Framing* framing, bint parser_keeps_alive, Limits limits) except -1:
     """The head has ended: apply the rules that need all of it."""
-    head.keep_alive = parser_keeps_alive and keeps_alive(head)
+    head.keep_alive = parser_keeps_alive and keeps_alive(head, framing)
     if head.host is None:
         if not head.is_http_10:
             raise BadRequest(400, "an HTTP/1.1 request needs a Host field", "host")
     elif not is_host(head.host):
         raise BadRequest(400, "the Host field is no host with an optional port", "host")
-    if head.transfer_encoding is not None:
+    if head.has(TRANSFER_ENCODING):
         if head.is_http_10:
             raise BadRequest(400, "HTTP/1.0 has no Transfer-Encoding", "transfer_encoding")
-        if head.transfer_encoding.lower() != b"chunked":
+        if not framing.options & CHUNKED_NAMED:
             raise BadRequest(400, "the only transfer coding served is chunked, by itself", "transfer_encoding")
         head.content_length = CHUNKED_LENGTH
     if head.expect is not None and not head.is_http_10:
@@ -119,7 +121,7 @@ cdef int complete(RequestHead head, bint parser_keeps_alive, Limits limits) exce
         elif expectations != {b"100-continue"}:
             raise BadRequest(417, "the only expectation served is 100-continue", "expect")
     if head.upgrade is not None and (
-        head.is_http_10 or not head.options & UPGRADE_NAMED or head.content_length not in (NO_BODY_LENGTH, 0)
+        head.is_http_10 or not framing.options & UPGRADE_NAMED or head.content_length not in (NO_BODY_LENGTH, 0)
     ):
         head.upgrade = None  # RFC 9110, 7.8; behind a body to come nobody knows what is whose
     split_target(head)
@@ -178,17 +180,17 @@ cdef bytes strip_authority(RequestHead head, bytes target):
     return rest[end:] or b"/"
 
 
-cdef int check_trailer(RequestHead head, bytes name, bytes value, Limits limits) except -1:
+cdef int check_trailer(RequestHead head, Framing* framing, bytes name, bytes value, Limits limits) except -1:
     """A trailer of the body. It is dropped (RFC 9110, 6.5.1), under the limits of the head's fields;
     one that frames or routes cannot have been meant well. (One that says what the body is, or who sends it, is
     lost, and that is all.)"""
     cdef Kind kind
     cdef Py_ssize_t size = PyBytes_GET_SIZE(name) + PyBytes_GET_SIZE(value) + FIELD_OVERHEAD
     head.size += size
-    head.trailers += 1
+    framing.trailers += 1
     if (
         size > limits.request_field_size or head.size > limits.request_head
-        or head.trailers > limits.request_fields
+        or framing.trailers > limits.request_fields
     ):
         raise BadRequest(431, "the trailers are larger than the limits of header fields", "trailer")
     field_name(<const unsigned char*>PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name), &kind)

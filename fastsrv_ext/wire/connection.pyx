@@ -6,7 +6,7 @@ and when nothing more is owed.
 
 from ssl import SSLError
 
-from fastsrv_ext.counters cimport LOST, READER_LATE, REST_LATE, TLS_FAILED, WORKER_STOPS
+from fastsrv_ext.counters cimport DRAIN_TIMEOUT, LOST, SEND_TIMEOUT, TLS_FAILED, WORKER_STOPS
 from fastsrv_ext.state cimport CLOSE, CLOSED, DRAIN, HEAD, RESPOND, SEND, WATCH, is_ending, is_owed
 from fastsrv_ext.wire.kernel cimport (
     HAS_CLOSED, HAS_ENDED, HAS_GONE, NO_END, Sight, end_both_sides, end_our_side, has_unread, look_at, reset_now,
@@ -192,7 +192,7 @@ cdef class Connection(Sender):
             return self.judge_laggard()
         self.context.counters.expired[<int>self.state] += 1
         if self.state == DRAIN:
-            self.ends(REST_LATE)
+            self.ends(DRAIN_TIMEOUT)
             self.close(False)
         else:
             self.abort()
@@ -207,7 +207,7 @@ cdef class Connection(Sender):
             self.enter(SEND)
         else:
             self.context.counters.expired[<int>self.state] += 1
-            self.ends(READER_LATE)
+            self.ends(SEND_TIMEOUT)
             self.reset()
         return 0
 

@@ -2,7 +2,7 @@
 # Compiled by compiled.py.
 
 from fastsrv_ext.context cimport Context
-from fastsrv_ext.counters cimport KEEPALIVE_OVER, PEER_ENDED
+from fastsrv_ext.counters cimport KEEPALIVE, PEER_ENDED
 from fastsrv_ext.state cimport CLOSE, IDLE, RESPOND, SEND, is_ending
 from fastsrv_ext.wire.connection cimport Connection
 
@@ -11,8 +11,7 @@ cdef class Echo(Connection):
     cdef bint peer_has_ended
 
     def __init__(self, Context context not None):
-        super().__init__(context.clock)
-        self.context = context
+        self.share(context)
 
     cdef int taken_over(self, bytes unread) except -1:
         if unread:
@@ -43,7 +42,7 @@ cdef class Echo(Connection):
         if self.state != IDLE:
             return Connection.expired(self)
         self.context.counters.expired[<int>self.state] += 1
-        self.ends(self.context.drains_for if self.context.draining else KEEPALIVE_OVER)
+        self.ends(self.context.drains_for if self.context.draining else KEEPALIVE)
         return self.close(False)
 
     def eof_received(self):

@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from fastsrv_ext.clock import Clock
-from fastsrv_ext.context import Calls, CommonResponse, CommonScope, Context, Limits, Service
+from fastsrv_ext.context import Callbacks, CommonResponse, CommonScope, Context, Limits, Service
 from fastsrv_ext.http1.protocol import HTTP1
 from tests.support.settings import config_of
 
@@ -76,7 +76,7 @@ class SharedContext:
         self.reader = None
         self.loop = asyncio.new_event_loop()  # never runs
         self.context = Context(
-            loop=self.loop, clock=Clock(**DEFAULTS.clock), calls=Calls(dispatch=self.dispatch),
+            loop=self.loop, clock=Clock(**DEFAULTS.clock), callbacks=Callbacks(dispatch=self.dispatch),
             limits=Limits(**{**DEFAULTS.limits, **limits}), scope=CommonScope(), response=CommonResponse(),
             service=Service(**{**DEFAULTS.service, "max_requests": 0, "scan_heads": scan}))
 

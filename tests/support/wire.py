@@ -12,7 +12,7 @@ from fastsrv.config.setting import UNLIMITED
 from fastsrv.dispatch import Dispatch
 from fastsrv_ext.budget import Budget
 from fastsrv_ext.clock import TICK, Clock
-from fastsrv_ext.context import Calls, CommonResponse, CommonScope, Context, Limits, Service
+from fastsrv_ext.context import Callbacks, CommonResponse, CommonScope, Context, Limits, Service
 from fastsrv_ext.http1.protocol import HTTP1
 
 TURNS = 100_000  # of the loop, after which a test has failed: something goes on for ever
@@ -169,7 +169,7 @@ class Wire:
     layer(protocol) -> protocol: what lies between the transport and `connection`.
     budget: of a turn of the loop, in seconds; 0: one start a turn. No end by default, or what is done in a turn would
     depend on how busy the machine is.
-    announced_keepalive: seconds; 0: clients are told of none. calls: the others of Calls.
+    announced_keepalive: seconds; 0: clients are told of none. callbacks: the others of Callbacks.
     Times are seconds as the settings have them; `connection` is the protocol, to be left alone by tests.
     """
 
@@ -179,7 +179,7 @@ class Wire:
                  any_version=False, refuse_underscores=False, max_connections=1000, max_in_flight=UNLIMITED,
                  max_requests=0, scan_heads=SCAN_HEADS, scheme="http", state=None,
                  root_path="", send_raises=False, announced_keepalive=0, connect=True, turns=None, layer=None,
-                 budget=inf, direct=False, counters=None, **calls):
+                 budget=inf, direct=False, counters=None, **callbacks):
         self.loop = asyncio.new_event_loop()
         self.turns = turns
         self.errors = []  # of the loop's exception handler: there must be none
@@ -190,7 +190,7 @@ class Wire:
         self.dispatch = Dispatch(app, self.loop, self.log, clock=self.clock, grace_period=grace)
         self.context = Context(
             loop=self.loop, clock=self.clock, budget=Budget(budget), counters=counters, direct=direct,
-            calls=Calls(dispatch=self.dispatch.start, gone=self.dispatch.gone, **calls),
+            callbacks=Callbacks(dispatch=self.dispatch.start, gone=self.dispatch.gone, **callbacks),
             limits=Limits(
                 request_line=request_line, request_fields=request_fields, request_field_size=request_field_size,
                 request_head=request_head, request_body=request_body, drain=limit_drain, min_rate=min_rate,

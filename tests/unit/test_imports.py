@@ -11,6 +11,7 @@ IMPORT = re.compile(r"^(?:from|import) +(fastsrv(?:_ext)?)\.([\w.]+)", re.MULTIL
 ARROW = re.compile(r"^([\w.]+) +-> (.+)$", re.MULTILINE)
 
 COMPILED = sorted([*ROOT.glob("fastsrv_ext/**/*.pyx"), *ROOT.glob("fastsrv_ext/**/*.pxd")])
+STUBS = sorted(ROOT.glob("fastsrv_ext/**/*.pyi"))
 
 
 def sources():
@@ -63,7 +64,7 @@ FLOORS = {"wire": set(), "http": set(), "asgi": {"http", "wire"}}
 PROTOCOLS = {"http1", "http2", "websocket"}
 
 
-@pytest.mark.parametrize("path", COMPILED, ids=lambda path: "/".join(path.parts[-2:]))
+@pytest.mark.parametrize("path", [*COMPILED, *STUBS], ids=lambda path: "/".join(path.parts[-2:]))
 def test_folder_imports_only_what_is_below(path):
     folder = path.parent.name if path.parent.name != "fastsrv_ext" else None
     allowed = {folder} | (FLOORS.get(folder, {*FLOORS}) if folder else set())
