@@ -35,8 +35,8 @@ cdef class Timed(Link):
     """Somebody who may wait: a state and the deadline that belongs to it."""
     cdef Clock clock
     cdef State state
-    cdef long long deadline            # in the clock's ticks
-    cdef long long since               # the tick at which the state was entered
+    cdef int deadline                  # in the clock's ticks: 32 bits, as each idle connection has them
+    cdef int since                     # the tick at which the state was entered
 
     cdef int enter(self, State state) except -1
     cdef int shorten(self, long long ticks) except -1

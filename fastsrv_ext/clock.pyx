@@ -16,6 +16,7 @@ cdef double SECONDS_A_TICK = TICK
 
 cdef enum:
     NEVER = 0  # ticks: the limit of a state that waits for nobody outside
+    FAR = 1 << 29  # ticks, four years: two of them, added, fit into 31 bits
     NEXT = 1   # ticks: an answer's head leaves with the very next one; most bodies come in far less
 
 
@@ -130,7 +131,7 @@ cdef class Clock:
         if limit < queue.limit:
             queue.limit = limit
             for timed in members(queue):  # it stays in order of deadline
-                timed.deadline = min(timed.deadline, self.now + limit)
+                timed.deadline = min(timed.deadline, <int>(self.now + limit))
 
     def waiting(self, str state):
         """Everybody in `state` (its name), as a list, the one that entered first at its head, and behind them those
@@ -161,7 +162,7 @@ def ticks(double seconds):
     if not seconds > 0:
         raise ValueError(f"a limit must be greater than 0 seconds, not {seconds}")
     # One more, since the tick under way when a wait begins has been running for a while.
-    return <long long>ceil(seconds / TICK) + 1
+    return min(<long long>ceil(seconds / TICK) + 1, <long long>FAR)
 
 
 cdef list members(Queue queue):

@@ -11,8 +11,8 @@ cdef class Pipeline(Carrier):
     # what is in hand, before what the reader has read
     cdef Cycle cycle                 # being answered
     cdef object refusal              # BadRequest to be answered when their turn is over
-    cdef bint advancing              # advance() is at work further up the stack
     cdef double corked_since         # the time; 0 where answers do not wait for those of the loop's next turn
+    cdef bint advancing              # advance() is at work further up the stack
     cdef int left_at_work            # apps that go on though their answers can take no more
 
     cdef int start(self, Cycle cycle) except -1

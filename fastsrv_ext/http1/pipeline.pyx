@@ -159,7 +159,7 @@ cdef class Pipeline(Carrier):
     cdef int respond(self) except -1:
         """RESPOND; SEND, if what TLS has written by itself waits for the peer."""
         self.enter(RESPOND)
-        if self.backlog > 0:
+        if self.has_backlog():
             self.lag()
         return 0
 

@@ -73,7 +73,7 @@ cdef class HTTP1(Pipeline):
     def resume_writing(self):
         if self.lags_no_more():
             self.enter(RESPOND)
-            self.wake_laggards()
+            self.wake_writers()
             if self.cycle is None:
                 self.advance_soon()
             elif self.cycle.receivers is not None:
@@ -162,7 +162,7 @@ cdef class HTTP1(Pipeline):
             self.enter(RESPOND)
         if state == DRAIN:
             self.drained = 0  # of this request; the next one's end is to know nothing of it
-            if self.backlog > 0:
+            if self.has_backlog():
                 self.lag()
         return 0
 

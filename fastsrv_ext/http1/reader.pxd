@@ -33,22 +33,22 @@ cdef class Reader:
     # the parser and what it is at
     cdef object parser               # httptools.HttpRequestParser, None until a head asks for it
     cdef Input input
+    cdef int matched                 # bytes of CRLF CRLF that the last piece of a head ended with
     cdef bytes line                  # what has come of a request line, None without
     cdef RequestHead head            # being read
     cdef Framing framing             # what its fields have said of it, and how many trailers have come
-    cdef int matched                 # bytes of CRLF CRLF that the last piece of a head ended with
     cdef Chunks chunks               # how far a chunked body has come
     cdef Cycle reading               # whose body is being read
     cdef long long body_left         # bytes of its Content-Length
     cdef Py_ssize_t excess           # bytes of an unfinished head, or around the chunks of a body
     cdef bytes unread                # not parsed yet, from `parsed` on: enough has been read ahead
     cdef Py_ssize_t parsed           # bytes of `unread`
-    cdef Py_ssize_t bare             # bytes that were read at once, and carried no body
 
     # the pipeline: cycles that wait for their turn; each knows the following one
     cdef Cycle first
     cdef Cycle last
-    cdef Py_ssize_t pipelined        # how many
+    cdef int pipelined               # how many
+    cdef int bare                    # bytes that were read at once, and carried no body
 
     # for the connection
     cdef bint read(self, bytes data) except -1

@@ -14,7 +14,7 @@ cdef enum:
 cdef struct Framing:
     # What it takes to judge a message of HTTP/1.1, and nobody asks for afterwards.
     int options                  # bits: what Connection and Transfer-Encoding fields have named
-    Py_ssize_t trailers          # how many have come behind the body
+    int trailers                 # how many have come behind the body
 
 
 cdef int add_field(RequestHead head, Framing* framing, bytes name, bytes value, Limits limits) except -1

@@ -12,12 +12,12 @@ cdef enum:
 cdef class Connection(Sender):
     cdef tuple client                # the peer: (host, port) or None
     cdef tuple server                # (host, port) or (path, None)
-    cdef bint throttled              # reading is paused
     cdef Watch watcher               # None, unless the loop does not listen to the peer, or did not lately
-    cdef Ending ending               # why it ends; PERSISTS
     cdef object turn                 # asyncio.Handle: advance() comes with it; None
     cdef Py_ssize_t drained          # bytes that came and were thrown away
-    cdef long long draining_since    # the tick at which DRAIN was entered, whatever has extended it
+    cdef int draining_since          # the tick at which DRAIN was entered, whatever has extended it
+    cdef bint throttled              # reading is paused
+    cdef Ending ending               # why it ends; PERSISTS
 
     cdef inline void ends(self, Ending ending) noexcept:
         """Note why the connection ends. The first reason counts."""

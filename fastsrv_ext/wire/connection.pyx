@@ -70,7 +70,7 @@ cdef class Connection(Sender):
         self.watch_no_more()
         self.descriptor = -1  # the transport closes it when connection_lost() has returned
         self.forget()
-        self.wake_laggards()  # which find out that nobody is there
+        self.wake_writers()  # which find out that nobody is there
 
     def negotiated(self, str name not None):
         """TLS has agreed with the peer on the protocol of this name (ALPN, RFC 7301)."""
@@ -182,7 +182,7 @@ cdef class Connection(Sender):
     def resume_writing(self):
         if self.lags_no_more():
             self.enter(RESPOND)
-            self.wake_laggards()
+            self.wake_writers()
             self.advance_soon()
 
     cdef int expired(self) except -1:
@@ -203,7 +203,7 @@ cdef class Connection(Sender):
         """A peer that has read at fastsrv_min_rate, on average since it lags behind, gets another send_timeout; another
         one is reset."""
         self.count_what_was_taken()
-        if self.credit >= 0:
+        if self.backlog.credit >= 0:
             self.enter(SEND)
         else:
             self.context.counters.expired[<int>self.state] += 1

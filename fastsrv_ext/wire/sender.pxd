@@ -4,16 +4,22 @@
 from fastsrv_ext.wire.outlet cimport Outlet
 
 
+cdef class Backlog:
+    # What a peer that lags behind has to take.
+    cdef list writers                # futures of those who wait for it, or None
+    cdef Py_ssize_t size             # bytes, 0: it keeps up
+    cdef double credit               # bytes that it has taken beyond what fastsrv_min_rate asks for
+
+
 cdef class Sender(Outlet):
     cdef object transport            # None before connection_made and after connection_lost
-    cdef int descriptor              # the socket's, for writes past the transport; -1: by way of it
     cdef list corked                 # bytes that leave in one write, or None
     cdef Py_ssize_t corked_size
+    cdef Backlog backlog             # None until the peer lags behind
+    cdef int descriptor              # the socket's, for writes past the transport; -1: by way of it
 
-    # a peer that lags behind
-    cdef list laggards               # futures of parked writers
-    cdef Py_ssize_t backlog          # bytes that the peer has to take, 0: it keeps up
-    cdef double credit               # bytes that it has taken beyond what fastsrv_min_rate asks for
+    cdef inline bint has_backlog(self) noexcept:
+        return self.backlog is not None and self.backlog.size > 0
 
     cdef int settle(self) except -1
     cdef int flush(self) except -1
@@ -23,7 +29,7 @@ cdef class Sender(Outlet):
     cdef int queue(self, object data) except -1
     cdef int lag(self) except -1
     cdef bint lags_no_more(self) except -1
-    cdef int wake_laggards(self) except -1
+    cdef int wake_writers(self) except -1
     cdef int count_what_was_taken(self) except -1
     cdef Py_ssize_t unsent(self) except -1
     cdef Py_ssize_t untaken(self) except -1

@@ -16,6 +16,10 @@ cdef enum:
     PATIENCE = 3
 
 
+cdef class Backlog:
+    pass
+
+
 cdef class Sender(Outlet):
 
     # --- writes ---
@@ -90,7 +94,7 @@ cdef class Sender(Outlet):
         elif self.context.gathers:
             if self.state == SEND:
                 for part in parts:
-                    self.backlog += len(part)
+                    self.backlog.size += len(part)
             self.transport.writelines(parts)
         else:
             self.queue(b"".join(parts))
@@ -99,7 +103,7 @@ cdef class Sender(Outlet):
     cdef int queue(self, object data) except -1:
         """By way of the transport, which keeps what the kernel does not take."""
         if self.state == SEND:
-            self.backlog += len(data)
+            self.backlog.size += len(data)
         self.transport.write(data)
         return 0
 
@@ -108,11 +112,13 @@ cdef class Sender(Outlet):
     cdef int lag(self) except -1:
         """The transport keeps bytes that the kernel has not taken. Where nothing is owed they are TLS's own: the state
         goes on, with its limit, and they are waited for when something is."""
+        if self.backlog is None:
+            self.backlog = Backlog()
         if self.state == RESPOND:
-            self.backlog = self.untaken()
+            self.backlog.size = self.untaken()
             self.enter(SEND)
         elif self.state != SEND and self.transport is not None:
-            self.backlog = self.transport.get_write_buffer_size()
+            self.backlog.size = self.transport.get_write_buffer_size()
         return 0
 
     cdef bint lags_no_more(self) except -1:
@@ -120,8 +126,9 @@ cdef class Sender(Outlet):
         cdef bint waited = self.state == SEND
         if waited and self.clock.now > self.since:
             self.count_what_was_taken()
-            self.credit = max(0, self.credit)
-        self.backlog = 0
+            self.backlog.credit = max(0, self.backlog.credit)
+        if self.backlog is not None:
+            self.backlog.size = 0
         return waited
 
     cdef bint lagging(self) except -1:
@@ -130,15 +137,17 @@ cdef class Sender(Outlet):
 
     cdef object caught_up(self):
         future = self.context.loop.create_future()
-        if self.laggards is None:
-            self.laggards = []
-        self.laggards.append(future)
+        if self.backlog is None:  # TLS may keep what it could not tell of yet
+            self.backlog = Backlog()
+        if self.backlog.writers is None:
+            self.backlog.writers = []
+        self.backlog.writers.append(future)
         return future
 
-    cdef int wake_laggards(self) except -1:
-        if self.laggards is not None:
-            laggards, self.laggards = self.laggards, None
-            for future in laggards:
+    cdef int wake_writers(self) except -1:
+        if self.backlog is not None and self.backlog.writers is not None:
+            writers, self.backlog.writers = self.backlog.writers, None
+            for future in writers:
                 if not future.done():
                     future.set_result(None)
         return 0
@@ -147,9 +156,10 @@ cdef class Sender(Outlet):
         """Since the wait began, or the last count: more than fastsrv_min_rate asks for is to the peer's credit."""
         cdef Py_ssize_t left = self.untaken()
         cdef double rate = self.context.limits.min_rate
-        self.credit += self.backlog - left - rate * seconds(self.clock.now - self.since)
-        self.credit = min(self.credit, rate * seconds(PATIENCE * self.clock.limit(SEND)))
-        self.backlog = left
+        cdef Backlog backlog = self.backlog
+        backlog.credit += backlog.size - left - rate * seconds(self.clock.now - self.since)
+        backlog.credit = min(backlog.credit, rate * seconds(PATIENCE * self.clock.limit(SEND)))
+        backlog.size = left
         return 0
 
     cdef Py_ssize_t unsent(self) except -1:
