@@ -11,6 +11,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable
+from math import ceil
 from time import monotonic
 from typing import Any
 
@@ -23,17 +24,23 @@ from fastsrv_ext.clock import TICK, Clock
 from fastsrv_ext.context import Callbacks, CommonResponse, CommonScope, Context, Limits, Service
 from fastsrv_ext.counters import Counters
 from fastsrv_ext.http1.protocol import HTTP1
+from fastsrv_ext.websocket.handshake import Upgrade as WebSocket
 from fastsrv_ext.wire.connection import Connection
 from fastsrv_ext.wire.tls import TLS
 
 DRAIN_POLL = 0.05  # seconds between two looks at what is still open
-SHUT = ("HEAD", "DRAIN", "CLOSE")  # states whose time is up sooner while the worker drains
+SHUT = ("HEAD", "DRAIN", "CLOSE", "CLOSING")  # states whose time is up sooner while the worker drains
+STANDING = ("OPEN", "PONG")  # those of WebSockets that have no end of their own
 SHUT_AT_ONCE = 32  # connections: 20 to 60 us each, and others are still served
+# WebSockets that are closed in a second: their clients connect again, and whoever gets them has a handshake and an
+# app's start to do for each.
+SHUT_A_SECOND = 200
 
 
-# Protocols beside HTTP/1.1. By the name of an Upgrade field, in lower case: (connection, cycle) -> bool, which answers
-# by connection.switch() or as HTTP/1.1; by the name of TLS's ALPN: (context) -> its Connection.
-UPGRADES: dict[bytes, Callable[..., bool]] = {}
+# Protocols beside HTTP/1.1. By the name of an Upgrade field, in lower case, and of the topic of its settings: what they
+# make is (connection, cycle) -> bool, which answers by connection.switch() or as HTTP/1.1. By the name of TLS's ALPN:
+# (context) -> its Connection.
+UPGRADES: dict[str, Callable[..., Callable[..., bool]]] = {"websocket": WebSocket}
 ALPN: dict[str, Callable[..., Connection]] = {}
 
 
@@ -71,6 +78,8 @@ class Server:
             refused=self.refused, crowded=self.crowded, exhausted=self.exhausted,
         )
         self.max_requests = max_requests
+        self.declined: set[str] = set()  # names of protocols
+        self.leaving: set[Any] = set()  # WebSockets that were told so
         self.tls = tls
         self.direct = writes_at_once(self.loop)
         self.listeners = make_listeners(
@@ -108,7 +117,8 @@ class Server:
             service=Service(max_requests=self.max_requests, **config.service),
             scope=CommonScope(
                 scheme="http" if self.tls is None else "https", state=self.lifespan.state, **config.scope),
-            response=CommonResponse(**config.response), upgrades=UPGRADES, alpn=ALPN,
+            response=CommonResponse(**config.response), alpn=ALPN,
+            upgrades={name.encode(): self.upgrade(name, make) for name, make in UPGRADES.items()},
         )
         self.dispatch.refresh()
         self.started = True  # a signal leaves the sockets to us from here on
@@ -116,6 +126,20 @@ class Server:
         self.watch()
         if not self.stopping.is_set():
             self.listeners.open()
+
+    def upgrade(self, name: str, make: Callable[..., Callable[..., bool]]) -> Callable[..., bool]:
+        """What is done of a request that asks for the protocol of this name."""
+        if self.config.upgrades[name]:
+            return make(**getattr(self.config, name))
+
+        def decline(connection: Connection, exchange: Any) -> bool:
+            if name not in self.declined:
+                self.declined.add(name)
+                self.log.warning(
+                    "A client has asked for %s, which fastsrv_%s = off has switched off; this is said once", name, name)
+            return False
+
+        return decline
 
     def stop(self, timetable: Timetable | None = None) -> None:
         """End serve() by `timetable`; without one, gracefully within graceful_timeout from now on.
@@ -191,17 +215,27 @@ class Server:
             await self.look_round()
         await self.listeners.empty(lambda: self.timetable.disconnect)
         self.listeners.end()
+        # Not before: who connects again comes to another worker now.
+        spread_until = monotonic() + max(0.0, self.timetable.disconnect - monotonic()) / 2
         while self.context.connections or self.listeners.adopting or self.dispatch.tasks:
             now = monotonic()
             if now >= self.timetable.cancel:
                 break
             if now >= self.timetable.disconnect:
                 self.dispatch.give_notice()
-            await self.look_round()
+            await self.look_round(*self.sent_away(spread_until - now))
 
-    async def look_round(self) -> None:
-        """Have those end to which nothing is owed; thousands of them in more turns of the loop than one."""
-        found = [connection for state in SHUT for connection in self.clock.waiting(state)]
+    def sent_away(self, left: float) -> list[Any]:
+        """The WebSockets that have to leave by now: some more with each look, all of them in `left` seconds."""
+        standing = [connection for state in STANDING for connection in self.clock.waiting(state)]
+        others = [connection for connection in standing if connection not in self.leaving]
+        rate = max(SHUT_A_SECOND, len(others) / max(left, DRAIN_POLL))
+        self.leaving.update(others[:ceil(rate * DRAIN_POLL)])
+        return [connection for connection in standing if connection in self.leaving]
+
+    async def look_round(self, *more: Any) -> None:
+        """Have those end to which nothing is owed, and `more`; thousands of them in more turns of the loop than one."""
+        found = [*more, *(connection for state in SHUT for connection in self.clock.waiting(state))]
         for number, connection in enumerate(found, 1):
             connection.shut(self.drains_since)
             if number % SHUT_AT_ONCE == 0:

@@ -33,6 +33,9 @@ cpdef enum Ending:
     KEEPALIVE_OFF        # keepalive = 0
     BODY_UNREAD          # the response came before the request's body, and the rest is not worth reading
     APP_FAILED           # answered 500, or cut off
+    BAD_FRAME            # a WebSocket's peer broke a rule, or a limit of size
+    PONG_TIMEOUT         # PONG
+    CLOSE_TIMEOUT        # CLOSING
     PEER_ENDED           # the peer's orderly end
     LOST                 # the peer's reset, or the transport's error
     TLS_FAILED           # a handshake that failed, or bytes that are not what they should be

@@ -15,6 +15,10 @@ cpdef enum State:
     SEND                 # the peer, to read what we wrote
     DRAIN                # the peer, to send what is still on its way: nothing is owed, and a close would be a reset
     CLOSE                # our last bytes to leave, and the peer's end
+    # Of a WebSocket:
+    OPEN                 # the peer, to send or not: a Ping looks after it
+    PONG                 # the peer, to answer a Ping, or to send anything else
+    CLOSING              # the peer, to answer our Close
     # No connection's own:
     GRACE                # an app whose client has gone, to end by itself (grace.pyx)
     WATCH                # a peer that the loop does not listen to, to reset or end; beside a connection's
@@ -29,6 +33,11 @@ cdef tuple NAMES         # of the states, in their order
 cdef inline bint is_owed(State state) noexcept:
     """Is something owed to the peer: an answer, or the rest of one?"""
     return state == RESPOND or state == BODY or state == SEND
+
+
+cdef inline bint may_lag(State state) noexcept:
+    """Does a peer that does not take what we write make the state SEND?"""
+    return state == RESPOND or state == OPEN or state == PONG
 
 
 cdef inline bint is_ending(State state) noexcept:

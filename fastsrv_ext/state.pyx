@@ -9,7 +9,7 @@ from collections import namedtuple
 # before: names of states. event: in words. after: the name of a state. how: what comes with it, in words, or "".
 Move = namedtuple("Move", "before event after how", defaults=("",))
 
-LIVE = ("HEAD", "IDLE", "RESPOND", "BODY", "SEND", "DRAIN", "CLOSE")
+LIVE = ("HEAD", "IDLE", "RESPOND", "BODY", "SEND", "DRAIN", "CLOSE", "OPEN", "PONG", "CLOSING")
 
 MOVES = (
     Move(("CLOSED",), "`connection_made`", "HEAD"),
@@ -54,6 +54,15 @@ MOVES = (
     Move(("DRAIN",), "the limit, and what has come waits for the loop's next turn", "DRAIN", "until the next tick"),
     Move(("DRAIN",), "the limit; the peer's end", "CLOSE"),
     Move(("CLOSE",), "the peer's end; the limit", "CLOSE", "reset, if it was the limit"),
+    Move(("RESPOND",), "a WebSocket's handshake is answered", "OPEN"),
+    Move(("OPEN",), "the limit: a Ping is sent", "PONG"),
+    Move(("PONG",), "a frame has come", "OPEN"),
+    Move(("PONG",), "the limit, and enough of a frame has come, or we do not read", "PONG"),
+    Move(("OPEN", "PONG"), "`pause_writing`", "SEND"),
+    Move(("SEND",), "`resume_writing`, of a WebSocket", "OPEN", "CLOSING, if our Close was among what was written"),
+    Move(("OPEN", "PONG", "SEND"), "we send Close", "CLOSING", "not before the peer has caught up"),
+    Move(("OPEN", "PONG", "SEND", "CLOSING"), "Close has come and was answered; the peer's end", "CLOSE"),
+    Move(("OPEN", "PONG", "SEND", "CLOSING"), "what came breaks a rule; the limit", "DRAIN", "our side closed, behind Close"),
     Move(LIVE, "`connection_lost`; another protocol goes on with the connection", "CLOSED"),
     Move(("CLOSED",), "a connection is handed over by the protocol before", "RESPOND"),
     Move(("CLOSED",), "an app is at work, and its client has gone, or may have", "GRACE"),

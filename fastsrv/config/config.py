@@ -27,6 +27,8 @@ class Config:
     service: Topic  # for Service
     scope: Topic  # for CommonScope
     response: Topic  # for CommonResponse
+    upgrades: Topic  # whether each protocol beside HTTP/1.1 is served
+    websocket: Topic  # for what takes a request for one
     dispatch: Topic  # for Dispatch
     lifespan: Topic  # for Lifespan
     listeners: Topic  # for make_listeners()
@@ -44,7 +46,7 @@ class Config:
     def of(cls, cfg: Any, own: Mapping[str, Any]) -> Config:
         """Of values that are known to be good. cfg: has gunicorn's as attributes; own: fastsrv's by their names."""
         topics: dict[str, dict[str, Any]] = {topic.name: {} for topic in fields(cls)}
-        placed = [(row.goes, row.meaning(getattr(cfg, row.name))) for row in OBEYED]
+        placed = [(row.goes, row.meaning(row.of(cfg))) for row in OBEYED]
         placed += [(row.goes, own[row.name]) for row in OWN_SETTINGS]
         for goes, value in placed:
             topic, name = goes.split(".")

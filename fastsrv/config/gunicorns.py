@@ -21,11 +21,17 @@ class Obeyed:
     """A setting of gunicorn's, in one of the places that its value goes to.
 
     goes: a topic of Config, and what it is called there: "limits.request_line". meaning(value): what it is there.
+    missing: its value with a gunicorn that does not have it.
     """
 
     name: str
     goes: str
     meaning: Callable[[Any], Any] = lambda value: value
+    missing: Any = None
+
+    def of(self, cfg: Any) -> Any:
+        """Its value in gunicorn's `cfg`."""
+        return getattr(cfg, self.name, self.missing)
 
 
 def or_unlimited(number: int) -> int:
@@ -50,6 +56,7 @@ OBEYED = (
     Obeyed("permit_unconventional_http_version", "limits.any_version"),
     Obeyed("header_map", "limits.refuse_underscores", lambda choice: choice == "refuse"),
     Obeyed("root_path", "scope.root_path"),
+    Obeyed("websocket_max_message_size", "websocket.max_message_size", or_unlimited, missing=16 * 1024 * 1024),
     Obeyed("asgi_lifespan", "lifespan.mode"),
     Obeyed("asgi_loop", "loop.kind", lambda choice: "asyncio" if choice == "asyncio" else "uvloop"),
 )
@@ -74,8 +81,7 @@ def check(cfg: Any) -> None:
         value = getattr(cfg, name, only)
         if value not in (only, False, None):
             raise ConfigError(f"{name} = {value!r} cannot be used with fastsrv.Worker: {why}")
-    for name in (*(row.name for row in OBEYED), *BASES):
-        value = getattr(cfg, name)
+    for name, value in (*((row.name, row.of(cfg)) for row in OBEYED), *((name, getattr(cfg, name)) for name in BASES)):
         if isinstance(value, int) and value > LARGEST:  # gunicorn's own check lets any size pass
             raise ConfigError(f"{name} must be at most {LARGEST}, not {value}")
     if cfg.reuse_port and any(isinstance(address, str) for address in cfg.address):

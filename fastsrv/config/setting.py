@@ -29,7 +29,7 @@ class Setting:
 
     default: UNLIMITED for a limit that is off. unit: "seconds", "bytes", "bytes/s", "requests", "on or off" (then a
     bool), or the words that it may be: "ignore or raise". goes: a topic of Config, and what the value is called there:
-    "limits.drain". why: the reason of the default, for docs/SETTINGS.md. largest: the greatest value that makes sense.
+    "limits.drain". why: the reason of the default, for docs/SETTINGS.md. largest: the greatest value that makes sense. may_be_off: it can be no limit, as where the default is UNLIMITED.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Setting:
     what: str
     why: str
     largest: int = LARGEST
+    may_be_off: bool = False  # also where the default is a number
 
     @property
     def words(self) -> list[str]:
@@ -47,7 +48,7 @@ class Setting:
 
     def parse(self, value: object, where: str) -> Any:
         """`value` (or its text) as a number greater than 0, as a bool or as one of its words; "off" as UNLIMITED, if
-        that is the default. Raises ConfigError."""
+        it may be that. Raises ConfigError."""
         if self.unit == SWITCH:
             if str(value).lower() not in SWITCHED:
                 raise ConfigError(f"{where} must be on or off, not {value!r}")
@@ -56,7 +57,7 @@ class Setting:
             if str(value).lower() not in self.words:
                 raise ConfigError(f"{where} must be {self.unit}, not {value!r}")
             return str(value).lower()
-        can_be_off = self.default == UNLIMITED
+        can_be_off = self.may_be_off or self.default == UNLIMITED
         if can_be_off and str(value).lower() == OFF:
             return UNLIMITED
         number = math.nan

@@ -65,6 +65,24 @@ OWN_SETTINGS = (
             "it raises an OSError, and the scope says 2.5.",
             "Applications are written for servers that ignore it: with raise, Starlette and FastAPI run no background "
             "task of such a request, and generators stay open. docs/ASGI.md says more."),
+    Setting("fastsrv_websocket", True, SWITCH, "upgrades.websocket",
+            "Serve WebSocket (RFC 6455). off: a request that asks for it is served as any other.",
+            "Frameworks have WebSocket routes as they have others; uvicorn serves it wherever a library for it is."),
+    Setting("fastsrv_websocket_deflate", True, SWITCH, "websocket.deflate",
+            "Agree to permessage-deflate (RFC 7692) with WebSocket clients that offer it.",
+            "uvicorn does. Browsers offer it, text becomes a fifth of its size, and a connection that uses it takes "
+            "45 KB of memory."),
+    Setting("fastsrv_websocket_ping_interval", 20.0, "seconds", "clock.OPEN",
+            "Time after which a WebSocket's peer is sent a Ping, so that one that has vanished is found out, and no "
+            "proxy takes the connection for idle.",
+            "nginx closes after 60 silent seconds (proxy_read_timeout). uvicorn's is the same.", may_be_off=True),
+    Setting("fastsrv_websocket_ping_timeout", 20.0, "seconds", "clock.PONG",
+            "Time in which a Pong, or any other frame, has to come behind a Ping. A long frame that comes at "
+            "fastsrv_min_rate is waited for.",
+            "A mobile client changes cells within seconds. uvicorn's is the same.", may_be_off=True),
+    Setting("fastsrv_websocket_close_timeout", 10.0, "seconds", "clock.CLOSING",
+            "Time in which the peer has to answer our Close.",
+            "Some round trips; a browser's page that is busy takes longer. websockets, which uvicorn uses, has 10."),
     Setting("fastsrv_scan_heads", True, SWITCH, "service.scan_heads",
             "Read request heads of the plain form without the parser. Off: httptools reads all of them; "
             "the app sees the same.",

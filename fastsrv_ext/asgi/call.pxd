@@ -2,6 +2,7 @@
 
 from fastsrv_ext.asgi.awaitables cimport Done
 from fastsrv_ext.context cimport Context
+from fastsrv_ext.http.request cimport RequestHead
 from fastsrv_ext.wire.outlet cimport Outlet
 
 
@@ -33,8 +34,13 @@ cdef class Call:
     cdef bint told                   # receive() says that the peer has gone, whatever it is
     cdef bint has_waited             # the app was not done in its first step
     cdef bint in_flight              # between begin() and end()
+    cdef Call became                 # None, or what goes on with the peer in its place, and is told of it
 
     # for the access log
+    cdef readonly RequestHead head
+    cdef readonly int status         # of the response: 0 before it has one
+    cdef readonly object response_headers    # as the app gave them
+    cdef readonly long long sent     # body bytes on the wire
     cdef readonly dict logged        # the scope as the app got it; None with the log off
     cdef double started              # seconds of the system's monotonic clock
     cdef readonly double took        # seconds from the start of the app to the end of its work, or to its loss
@@ -47,6 +53,7 @@ cdef class Call:
     cdef int wanted(self) except -1                          # the app waits for an event that has not come
     cdef int unwanted(self) except -1                        # it has given up waiting
     cdef int tell_finished(self) except -1
+    cdef bint send_raises(self) noexcept                     # when nothing can be sent any more
 
     # called by the connection
     cdef int begin(self) except -1

@@ -7,6 +7,7 @@ from typing import Any
 from typing_extensions import disjoint_base
 
 from fastsrv_ext.asgi.awaitables import Done
+from fastsrv_ext.http.request import RequestHead
 
 class ClientDisconnected(OSError):
     """Raised by send() after the client has gone (ASGI http 2.4), if fastsrv_send_after_disconnect is "raise"."""
@@ -17,6 +18,14 @@ class Call:
 
     task: asyncio.Task[None] | None  # of an app that had to wait, until Context.gone was given it
     hook_request: Any  # None, or what gunicorn's pre_request was given, for its post_request
+    @property
+    def head(self) -> RequestHead: ...
+    @property
+    def status(self) -> int: ...  # of the response, 0 before it has one
+    @property
+    def response_headers(self) -> Any: ...  # as the app gave them, None before it has
+    @property
+    def sent(self) -> int: ...  # body bytes
     @property
     def scope(self) -> dict[str, Any]: ...
     @property

@@ -42,6 +42,9 @@ cdef class Call:
     cdef int unwanted(self) except -1:
         return 0
 
+    cdef bint send_raises(self) noexcept:
+        return self.context.scope.send_raises
+
     def send(self, message):
         raise NotImplementedError
 
@@ -177,7 +180,7 @@ cdef class Call:
             await sleep(0)
         while self.outlet is not None and self.outlet.lagging():
             await self.outlet.caught_up()
-        if self.peer == GONE and self.context.scope.send_raises:
+        if self.peer == GONE and self.send_raises():
             raise ClientDisconnected("the client has gone")
 
     # --- the peer ---
@@ -188,6 +191,8 @@ cdef class Call:
         if peer == GONE:
             self.outlet = None
         self.wake()
+        if self.became is not None:
+            self.became.peer_is(peer)
         if peer != HALF_CLOSED:
             self.tell_gone()
         return 0

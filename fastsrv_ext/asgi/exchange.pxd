@@ -4,7 +4,6 @@
 from fastsrv_ext.asgi.call cimport Call
 from fastsrv_ext.clock cimport Timed
 from fastsrv_ext.http.fields cimport Said
-from fastsrv_ext.http.request cimport RequestHead
 
 
 cdef enum Progress:
@@ -40,8 +39,6 @@ cdef inline bint is_bodiless(int status) noexcept:
 
 
 cdef class Exchange(Call):
-    cdef readonly RequestHead head
-
     # the request's body
     cdef list pieces                 # bytes received and not handed over
     cdef Py_ssize_t buffered         # their size in memory
@@ -51,12 +48,9 @@ cdef class Exchange(Call):
     # the response
     cdef Progress progress
     cdef Content content
-    cdef readonly int status         # 0 before http.response.start
     cdef list fields                 # the app's, validated: (name, value)
-    cdef readonly object response_headers    # as the app gave them
     cdef Said said                   # by the app, in its fields
     cdef long long length            # declared Content-Length, or NO_LENGTH
-    cdef readonly long long sent     # body bytes on the wire
     cdef Hold hold                   # None, or what lets a held head leave in time
     cdef int unanswered              # what is told of an answer that was lost before it began: a status; 0: it was not
 

@@ -16,3 +16,4 @@ cdef enum:
     NO_LENGTH = -1
 
 cdef list validate(object headers, bint drop_length, Said* said)
+cdef bint is_token(bytes text) noexcept      # RFC 9110, 5.6.2

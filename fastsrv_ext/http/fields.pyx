@@ -35,7 +35,7 @@ cdef list validate(object headers, bint drop_length, Said* said):
             raise TypeError(f"a header's name and value must be bytes, not {pair[0]!r}: {pair[1]!r}")
         name = <bytes>pair[0]
         value = <bytes>pair[1]
-        if PyBytes_GET_SIZE(name) == 0 or not consists_of(name, TOKEN):
+        if not is_token(name):
             raise ValueError(f"a header's name must be a token (RFC 9110, 5.6.2), not {name!r}")
         if not consists_of(value, VALUE):
             raise ValueError(f"the value of header {name!r} has control characters: {value!r}")
@@ -93,6 +93,10 @@ cdef inline bint is_name(const unsigned char* name, Py_ssize_t size, const char*
         if name[i] | 0x20 != <unsigned char>other[i]:
             return False
     return True
+
+
+cdef bint is_token(bytes text) noexcept:
+    return PyBytes_GET_SIZE(text) > 0 and consists_of(text, TOKEN)
 
 
 cdef inline bint consists_of(bytes text, unsigned char wanted) noexcept:

@@ -122,6 +122,9 @@ cdef class Pipeline(Carrier):
             return False
         try:
             return self.context.upgrade_of(cycle.head.upgrade)(self, cycle)
+        except BadRequest as refusal:
+            self.refuse_cycle(cycle, refusal)
+            return True
         except Exception as error:
             self.context.loop.call_exception_handler({
                 "message": f"The protocol of an upgrade failed at {self.describe()}", "exception": error})

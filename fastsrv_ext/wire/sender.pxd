@@ -21,6 +21,7 @@ cdef class Sender(Outlet):
     cdef inline bint has_backlog(self) noexcept:
         return self.backlog is not None and self.backlog.size > 0
 
+    cdef int cork(self) except -1
     cdef int settle(self) except -1
     cdef int flush(self) except -1
     cdef bint is_direct(self) noexcept

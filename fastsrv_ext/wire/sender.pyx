@@ -5,7 +5,7 @@ transport.
 """
 
 from fastsrv_ext.clock cimport seconds
-from fastsrv_ext.state cimport RESPOND, SEND, is_ending
+from fastsrv_ext.state cimport SEND, is_ending, may_lag
 from fastsrv_ext.wire.kernel cimport MAX_PARTS, send_now, send_parts_now, unacknowledged
 
 cdef enum:
@@ -45,14 +45,19 @@ cdef class Sender(Outlet):
         peer up, which costs both more than what it carries."""
         if self.state == SEND and self.corked is None:
             return self.transmit_parts(parts)
-        if self.corked is None:
-            self.corked = []
-            self.context.loop.call_soon(self.uncork)
+        self.cork()
         for part in parts:
             self.corked.append(part)
             self.corked_size += len(part)
         if self.corked_size > MAX_CORKED:
             self.flush()
+        return 0
+
+    cdef int cork(self) except -1:
+        """What is written from now on leaves in one write, in the same turn of the loop."""
+        if self.corked is None:
+            self.corked = []
+            self.context.loop.call_soon(self.uncork)
         return 0
 
     def uncork(self):
@@ -114,7 +119,7 @@ cdef class Sender(Outlet):
         goes on, with its limit, and they are waited for when something is."""
         if self.backlog is None:
             self.backlog = Backlog()
-        if self.state == RESPOND:
+        if may_lag(self.state):
             self.backlog.size = self.untaken()
             self.enter(SEND)
         elif self.state != SEND and self.transport is not None:

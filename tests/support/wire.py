@@ -174,7 +174,7 @@ class Wire:
     """
 
     def __init__(self, app, *, unix=False, peerless=False, header=10, keepalive=5, body=10, send=10, drain=5, close=5,
-                 grace=3, min_rate=100, request_line=4094, request_fields=100, request_field_size=8190,
+                 grace=3, ping_interval=20, ping_timeout=20, closing=10, upgrades=None, min_rate=100, request_line=4094, request_fields=100, request_field_size=8190,
                  request_head=65536, request_body=UNLIMITED, limit_drain=1024 * 1024, any_method=False,
                  any_version=False, refuse_underscores=False, max_connections=1000, max_in_flight=UNLIMITED,
                  max_requests=0, scan_heads=SCAN_HEADS, scheme="http", state=None,
@@ -186,7 +186,8 @@ class Wire:
         self.loop.set_exception_handler(lambda loop, problem: self.errors.append(problem))
         self.log = logging.getLogger("fastsrv.tests")
         self.clock = Clock(
-            HEAD=header, IDLE=keepalive or TICK, BODY=body, SEND=send, DRAIN=drain, CLOSE=close, GRACE=grace or 1)
+            HEAD=header, IDLE=keepalive or TICK, BODY=body, SEND=send, DRAIN=drain, CLOSE=close, GRACE=grace or 1,
+            OPEN=ping_interval, PONG=ping_timeout, CLOSING=closing)
         self.dispatch = Dispatch(app, self.loop, self.log, clock=self.clock, grace_period=grace)
         self.context = Context(
             loop=self.loop, clock=self.clock, budget=Budget(budget), counters=counters, direct=direct,
@@ -201,7 +202,8 @@ class Wire:
             scope=CommonScope(
                 scheme=scheme, root_path=root_path, state=state,
                 send_after_disconnect="raise" if send_raises else "ignore"),
-            response=CommonResponse(keepalive=announced_keepalive, keep_alive_header=announced_keepalive > 0))
+            response=CommonResponse(keepalive=announced_keepalive, keep_alive_header=announced_keepalive > 0),
+            upgrades=upgrades)
         self.connection = HTTP1(self.context)
         protocol = self.connection if layer is None else layer(self.connection)
         self.transport = Transport(self.loop, protocol, unix, peerless)

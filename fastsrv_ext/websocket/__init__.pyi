@@ -1,0 +1,1 @@
+# The package has no names of its own: import its modules.

@@ -1,0 +1,16 @@
+# permessage-deflate (RFC 7692): what was agreed with a client, and the two streams of a connection.
+# Pure; handshake.pyx negotiates, frames.pyx inflates, session.pyx compresses.
+
+
+cdef class Deflate:
+    cdef readonly bytes answer       # the value of Sec-WebSocket-Extensions
+    cdef int our_bits                # of the window that we compress with, as a power of two
+    cdef int their_bits
+    cdef bint we_forget              # each message of ours is compressed by itself (no_context_takeover)
+    cdef bint they_forget
+    cdef object compressor           # zlib's, None until there is something to compress
+    cdef object decompressor
+
+    cdef bytes compress(self, object data)
+    cdef bytes inflate(self, object data, Py_ssize_t room)
+    cdef int end_message(self) except -1

@@ -1,0 +1,237 @@
+"""The WebSocket protocol class (RFC 6455): asyncio's callbacks, control frames, the limits of time, the closing.
+
+What comes is decoded by frames.pyx and is the session's from then on, which also writes what the app sends. A
+connection is handed over to it with a 101 (handshake.pyx), together with the bytes behind the request.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+
+from fastsrv_ext.budget cimport monotonic
+from fastsrv_ext.clock cimport seconds
+from fastsrv_ext.counters cimport APP_CLOSE, BAD_FRAME, CLOSE_TIMEOUT, PEER_ENDED, PONG_TIMEOUT
+from fastsrv_ext.state cimport CLOSE, CLOSED, CLOSING, OPEN, PONG, SEND, State, is_ending
+from fastsrv_ext.websocket.frames cimport (
+    ABNORMAL, CLOSE_FRAME, INTERNAL_ERROR, NO_STATUS, NOTHING, PING, PONG_FRAME, close_frame, frame, read_close,
+)
+from fastsrv_ext.wire.connection cimport SHUT_AFTER, Connection
+
+from fastsrv_ext.websocket.frames import BadFrame
+
+cdef enum:
+    MAX_MESSAGES_HELD = 64 * 1024    # bytes that the app has not taken before reading pauses
+
+
+cdef WebSocket new_websocket(Session session, Py_ssize_t max_message):
+    cdef WebSocket connection = WebSocket.__new__(WebSocket)
+    connection.share(session.context)
+    connection.session = session
+    connection.decoder = Decoder(max_message, session.deflate)
+    return connection
+
+
+cdef class WebSocket(Channel):
+
+    # --- asyncio's callbacks, in the order of life ---
+
+    cdef int taken_over(self, bytes unread) except -1:
+        self.settle()
+        if self.state != SEND:
+            self.enter(OPEN)
+        if unread:
+            self.read(unread, 0)
+        return self.throttle()
+
+    def data_received(self, bytes data not None):
+        self.heard += PyBytes_GET_SIZE(data)
+        if is_ending(self.state):
+            self.discard(PyBytes_GET_SIZE(data))
+        elif self.unread is not None or self.turn is not None:
+            self.keep(data, 0)
+            self.throttle()
+        else:
+            self.read(data, 0)
+            self.throttle()
+
+    def eof_received(self):
+        """The peer has gone without a Close; or behind it, with ours on its way."""
+        self.ends(PEER_ENDED)
+        self.tell_closed(ABNORMAL, "")
+        self.enter(CLOSE)
+        return False
+
+    def resume_writing(self):
+        if self.lags_no_more():
+            self.enter(CLOSING if self.has_said_close else OPEN)
+            if self.pong is not None:
+                payload, self.pong = self.pong, None
+                self.answer_ping(payload)
+            self.wake_writers()
+
+    cdef int forget(self) except -1:
+        self.tell_closed(ABNORMAL, "")
+        self.unread = self.pong = None
+        return 0
+
+    # --- what comes in ---
+
+    cdef int read(self, bytes data, Py_ssize_t start) except -1:
+        """As much as the app has room for, within the budget of a turn."""
+        cdef Decoder decoder = self.decoder
+        cdef double began = 0
+        try:
+            while start < PyBytes_GET_SIZE(data) and not is_ending(self.state):
+                if self.has_enough():
+                    return self.keep(data, start)
+                start = decoder.decode(data, start)
+                if decoder.found == NOTHING:
+                    break
+                self.act()
+                if began == 0:
+                    began = monotonic()
+                elif self.context.budget.is_spent(began):
+                    self.keep(data, start)
+                    return self.advance_soon()
+        except BadFrame as failure:
+            self.ends(BAD_FRAME)
+            self.fail(failure.code, failure.reason)
+        return 0
+
+    cdef int keep(self, bytes data, Py_ssize_t start) except -1:
+        """For later, behind what is unread, if anything is."""
+        if start == PyBytes_GET_SIZE(data):
+            return 0
+        if self.unread is None:
+            self.unread, self.decoded = data, start
+        else:
+            self.unread, self.decoded = self.unread[self.decoded:] + data[start:], 0
+        return 0
+
+    cdef int advance(self) except -1:
+        """There may be room for what is unread."""
+        if self.unread is not None and not is_ending(self.state):
+            data, self.unread = self.unread, None
+            self.read(data, self.decoded)
+        return self.throttle()
+
+    cdef bint has_enough(self) noexcept:
+        return self.session is not None and self.session.held > MAX_MESSAGES_HELD
+
+    cdef int message_taken(self) except -1:
+        if self.throttled or self.unread is not None:
+            self.advance_soon()
+        return 0
+
+    cdef int act(self) except -1:
+        """Upon a whole message, or a control frame."""
+        cdef Decoder decoder = self.decoder
+        payload, decoder.payload = decoder.payload, None
+        if self.state == PONG:
+            self.enter(OPEN)
+        if decoder.found == CLOSE_FRAME:
+            self.peer_closed(payload)
+        elif decoder.found == PING:
+            if not self.has_said_close:
+                self.answer_ping(payload)
+        elif decoder.found != PONG_FRAME and self.session is not None:
+            self.session.message_came(payload, decoder.size)
+        return 0
+
+    cdef int answer_ping(self, bytes payload) except -1:
+        """A peer that does not take what we write gets the last one alone (5.5.3)."""
+        if self.state == SEND:
+            self.pong = payload
+        else:
+            self.cork()
+            self.write(frame(PONG_FRAME, PyBytes_AS_STRING(payload), PyBytes_GET_SIZE(payload), False))
+        return 0
+
+    # --- the limits of time ---
+
+    cdef int expired(self) except -1:
+        cdef State state = self.state
+        if state == OPEN:
+            return self.ask_for_pong()
+        if state == PONG:
+            # What waits to be read, or what comes fast enough for one long frame, is as good as an answer.
+            if self.throttled or self.turn is not None or self.has_unread_bytes() or (
+                self.heard >= self.context.limits.min_rate * seconds(self.clock.limit(PONG))
+            ):
+                self.heard = 0
+                return self.enter(PONG)
+            self.context.counters.expired[<int>state] += 1
+            self.ends(PONG_TIMEOUT)
+            return self.fail(INTERNAL_ERROR, "no Pong came in time")
+        if state == CLOSING:
+            self.context.counters.expired[<int>state] += 1
+            self.ends(CLOSE_TIMEOUT)
+            return self.linger()
+        return Connection.expired(self)
+
+    cdef int ask_for_pong(self) except -1:
+        self.heard = 0
+        self.enter(PONG)
+        return self.write(frame(PING, NULL, 0, False))
+
+    # --- the closing ---
+
+    cdef int say_close(self, int code, bytes reason) except -1:
+        """The app closes it (5.5.1): what comes until the peer's Close is not delivered."""
+        self.ends(APP_CLOSE)
+        self.session = None
+        return self.write_close(code, reason)
+
+    cdef int write_close(self, int code, bytes reason) except -1:
+        self.has_said_close = True
+        self.write(close_frame(code, reason))
+        self.flush()
+        if self.state != SEND and not is_ending(self.state) and self.state != CLOSED:
+            self.enter(CLOSING)
+        return self.advance_soon() if self.unread is not None else self.throttle()
+
+    cdef int peer_closed(self, bytes payload) except -1:
+        """Its Close has come: ours is the last that leaves, if it has not left."""
+        cdef int code = 0
+        reason = read_close(payload, &code)
+        self.ends(PEER_ENDED)
+        if not self.has_said_close:
+            self.has_said_close = True
+            self.write(close_frame(code, b""))
+        self.tell_closed(code, reason)
+        self.flush()
+        return self.close(True)
+
+    cdef int fail(self, int code, str reason) except -1:
+        """Fail the connection (7.1.7): say why, and read no more."""
+        if not self.has_said_close:
+            self.has_said_close = True
+            self.write(close_frame(code, reason.encode()))
+            self.flush()
+        self.tell_closed(code, reason)
+        return self.linger()
+
+    cdef int tell_closed(self, int code, str reason) except -1:
+        cdef Session session = self.session
+        self.session = None
+        return session.closed(code, reason) if session is not None else 0
+
+    # --- for fastsrv/server.py ---
+
+    def shut(self, long long since):
+        """The app is told first, and has a moment to end by itself; then the client is."""
+        if self.state == OPEN or self.state == PONG:
+            if self.shut_since == 0:
+                self.shut_since = self.clock.now
+                self.ends(self.context.drains_for)
+                self.session.tell_disconnect()
+            elif self.clock.now - self.shut_since >= SHUT_AFTER:
+                self.session.ended()
+        elif self.state == CLOSING:
+            if self.clock.now - self.since >= SHUT_AFTER:
+                self.linger()
+        else:
+            Connection.shut(self, since)
+
+    def describe(self):
+        """For a human: 'WebSocket /path of 127.0.0.1:4321'."""
+        peer = Connection.describe(self)
+        return f"a WebSocket of {peer}" if self.session is None else f"{self.session.describe()} of {peer}"

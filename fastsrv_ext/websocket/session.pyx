@@ -1,0 +1,337 @@
+"""A WebSocket, as an app sees it: the events of ASGI websocket (2.5), and their order.
+
+Knows no frame that comes in, no clock and no transport: protocol.pyx, its Channel, has messages come and says how the
+connection has ended. handshake.pyx makes one; fastsrv/dispatch.py runs the app, and reports how that ended.
+"""
+
+from collections import deque
+
+from fastsrv_ext.asgi.call import ClientDisconnected
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize
+
+from fastsrv_ext.asgi.awaitables cimport DONE, Elsewhere, pthread_self
+from fastsrv_ext.asgi.call cimport GONE, Call, Peer
+from fastsrv_ext.http.fields cimport is_token
+from fastsrv_ext.websocket.frames cimport (
+    ABNORMAL, BINARY, INTERNAL_ERROR, LONGEST_CONTROL, NORMAL, SERVICE_RESTART, TEXT, frame, frame_head, may_be_sent,
+)
+
+cdef enum:
+    MESSAGE_COST = 64        # bytes of memory that a message takes beside its own: small ones take more
+    WORTH_COMPRESSING = 256  # bytes: smaller messages fit into a packet as they are
+    CLIENT_CLOSED_REQUEST = 499  # nginx's: nobody was there to get an answer
+    COPY_LIMIT = 16 * 1024   # bytes; up to here one copy costs less than a write of several buffers
+    SWITCHING_PROTOCOLS = 101
+    FORBIDDEN = 403
+
+# What the handshake says by itself.
+cdef frozenset OURS = frozenset((
+    b"sec-websocket-accept", b"sec-websocket-extensions", b"sec-websocket-protocol", b"upgrade",
+))
+cdef str KNOWN_AT_FIRST = "websocket.accept, websocket.close and websocket.http.response.start"
+cdef str KNOWN_BEHIND = "websocket.send and websocket.close"
+
+
+cdef class Channel(Connection):
+    # The bodies are in protocol.pyx: this is the table of what may be asked for.
+
+    cdef int say_close(self, int code, bytes reason) except -1:
+        raise NotImplementedError
+
+    cdef int message_taken(self) except -1:
+        raise NotImplementedError
+
+
+cdef class Opening:
+    # The body is in handshake.pyx.
+
+    cdef Channel accept(self, Session session, str subprotocol, list headers):
+        raise NotImplementedError
+
+
+cdef Session new_session(Opening opening):
+    cdef Exchange exchange = opening.exchange
+    cdef Session session = Session.__new__(Session)
+    session.opening = opening
+    session.context = exchange.context
+    session.head = exchange.head
+    session.client = exchange.client
+    session.scope = exchange.scope
+    session.thread = pthread_self()  # the loop's
+    exchange.became = session
+    return session
+
+
+cdef class Session(Call):
+
+    # --- receive() ---
+
+    cdef bint has_event(self) noexcept:
+        return not self.announced or self.held > 0 or self.code != 0
+
+    cdef bint is_over(self) noexcept:
+        return self.code != 0
+
+    cdef dict next_event(self):
+        if not self.announced:
+            self.announced = True
+            return {"type": "websocket.connect"}
+        if self.held == 0:
+            self.aware = True
+            return {"type": "websocket.disconnect", "code": self.code, "reason": self.reason}
+        payload, size = self.messages.popleft()
+        self.held -= size
+        if self.outlet is not None:
+            (<Channel>self.outlet).message_taken()
+        return {"type": "websocket.receive", ("text" if isinstance(payload, str) else "bytes"): payload}
+
+    # --- what comes (the connection says) ---
+
+    cdef int message_came(self, object payload, Py_ssize_t size) except -1:
+        """size: of its bytes."""
+        self.messages_received += 1
+        self.received += size
+        if self.messages is None:
+            self.messages = deque()
+        size += MESSAGE_COST
+        self.messages.append((payload, size))
+        self.held += size
+        return self.wake()
+
+    cdef int closed(self, int code, str reason) except -1:
+        """Nothing more comes, and nothing more can be sent. The first to say so counts."""
+        self.hear_of_end(code, reason)
+        return Call.peer_is(self, GONE) if self.peer != GONE else 0
+
+    cdef int hear_of_end(self, int code, str reason) except -1:
+        if self.code == 0:
+            self.code, self.reason = code, reason
+        return 0
+
+    cdef int peer_is(self, Peer peer) except -1:
+        """Before it is accepted: a client that has ended its side cannot go on, either."""
+        return self.closed(ABNORMAL, "")
+
+    # --- send() ---
+
+    def send(self, message):
+        """The ASGI send() of the websocket.* events.
+
+        Raises RuntimeError for an event that may not come now, KeyError, TypeError and ValueError for an event's
+        contents; ClientDisconnected, an OSError, when the connection has ended, whoever has ended it (2.4). All of it
+        when the awaitable runs, if another thread calls.
+        """
+        cdef Elsewhere elsewhere
+        if pthread_self() != self.thread:
+            elsewhere = Elsewhere.__new__(Elsewhere)
+            elsewhere.send_now = self.send
+            elsewhere.message = message
+            elsewhere.thread = self.thread
+            return elsewhere
+        if not isinstance(message, dict):
+            raise TypeError(f"send() takes a dict, not {type(message).__name__}")
+        cdef dict event = <dict>message
+        kind = event["type"]
+        if self.stage == DENYING:
+            if self.peer == GONE:
+                raise ClientDisconnected("the client has gone")
+            if kind != "websocket.http.response.body":
+                raise self.unknown(kind, "websocket.http.response.body")
+            return self.send_denial(event, "http.response.body")
+        if self.stage == ENDED or self.peer == GONE:
+            self.aware = True
+            raise ClientDisconnected("the WebSocket is closed")
+        if self.stage == ACCEPTED:
+            if kind == "websocket.send":
+                return self.send_message(event)
+            if kind == "websocket.close":
+                return self.close_it(event)
+            raise self.unknown(kind, KNOWN_BEHIND)
+        if kind == "websocket.accept":
+            return self.accept_it(event)
+        if kind == "websocket.close":
+            return self.deny()
+        if kind == "websocket.http.response.start":
+            self.stage = DENYING
+            return self.send_denial(event, "http.response.start")
+        raise self.unknown(kind, KNOWN_AT_FIRST)
+
+    cdef object unknown(self, object kind, str known):
+        return RuntimeError(f"send() got an event of type {kind!r}; a WebSocket knows {known} now")
+
+    cdef object accept_it(self, dict event):
+        subprotocol = event.get("subprotocol")
+        if subprotocol is not None and not (
+            isinstance(subprotocol, str) and subprotocol.isascii() and is_token(subprotocol.encode())
+        ):
+            raise ValueError(f"a subprotocol must be a token (RFC 9110, 5.6.2), not {subprotocol!r}")
+        headers = list(event.get("headers") or ())
+        for name, _ in headers:
+            if isinstance(name, bytes) and name.lower() in OURS:
+                raise ValueError(f"the header {name!r} of a handshake is not the app's to send")
+        self.stage = ACCEPTED
+        if self.opening.accept(self, subprotocol, headers) is None:
+            self.stage = CONNECTING
+            self.closed(ABNORMAL, "")
+            raise ClientDisconnected("the client has gone")
+        self.end_opening()
+        self.status = SWITCHING_PROTOCOLS
+        self.response_headers = headers
+        return DONE
+
+    cdef object deny(self):
+        """The app has closed it before it was accepted."""
+        self.stage = DENYING
+        self.send_denial({"status": FORBIDDEN, "headers": [(b"content-length", b"0")]}, "http.response.start")
+        return self.send_denial({}, "http.response.body")
+
+    cdef object send_denial(self, dict event, str kind):
+        """The answer is that of a request as any other, which the exchange makes of it."""
+        cdef Exchange exchange = self.opening.exchange
+        done = exchange.send({**event, "type": kind})
+        self.status, self.response_headers, self.sent = exchange.status, exchange.response_headers, exchange.sent
+        if exchange.is_complete():
+            self.stage = ENDED
+            self.end_opening()
+            self.closed(ABNORMAL, "")
+            self.end()
+        return done
+
+    cdef object send_message(self, dict event):
+        text, data = event.get("text"), event.get("bytes")
+        cdef Py_ssize_t size
+        cdef const char* payload
+        if (text is None) == (data is None):
+            raise ValueError("websocket.send needs a text or bytes, and not both")
+        if text is not None:
+            if not isinstance(text, str):
+                raise TypeError(f"the text of websocket.send must be a str, not {type(text).__name__}")
+            payload = PyUnicode_AsUTF8AndSize(text, &size)
+            self.write_message(TEXT, payload, size, None)
+        else:
+            if not isinstance(data, bytes):
+                if not isinstance(data, (bytearray, memoryview)):
+                    raise TypeError(f"the bytes of websocket.send must be bytes, not {type(data).__name__}")
+                data = bytes(data)
+            size = PyBytes_GET_SIZE(data)
+            self.write_message(BINARY, PyBytes_AS_STRING(data), size, data)
+        self.messages_sent += 1
+        self.sent += size
+        if self.has_had_its_turn(size) or self.outlet.lagging():
+            return self.wait_for_peer()
+        return DONE
+
+    cdef int write_message(self, int opcode, const char* payload, Py_ssize_t size, bytes whole) except -1:
+        """whole: the payload as an object, or None. What an app sends without a wait leaves in one write."""
+        cdef bytes packed
+        cdef Channel channel = <Channel>self.outlet
+        channel.cork()
+        if self.deflate is not None and size >= WORTH_COMPRESSING:
+            packed = self.deflate.compress(payload[:size] if whole is None else whole)
+            channel.write(frame(opcode, PyBytes_AS_STRING(packed), PyBytes_GET_SIZE(packed), True))
+        elif size <= COPY_LIMIT or whole is None:
+            channel.write(frame(opcode, payload, size, False))
+        else:
+            channel.write_parts([frame_head(opcode, size, False), whole])
+        return 0
+
+    cdef object close_it(self, dict event):
+        code = event.get("code", NORMAL)
+        code = NORMAL if code is None else code
+        reason = event.get("reason") or ""
+        if not isinstance(code, int) or not may_be_sent(code):
+            raise ValueError(f"the code of websocket.close must be one that may be sent (RFC 6455, 7.4), not {code!r}")
+        told = reason.encode()
+        if len(told) > LONGEST_CONTROL - 2:
+            raise ValueError(f"the reason of websocket.close is longer than {LONGEST_CONTROL - 2} bytes")
+        self.say_close(code, told)
+        return DONE
+
+    cdef int say_close(self, int code, bytes reason) except -1:
+        """The app has nothing more to say."""
+        cdef Channel channel = <Channel>self.outlet
+        self.stage = ENDED
+        self.hear_of_end(code, reason.decode())
+        self.outlet = None
+        if channel is not None:
+            channel.say_close(code, reason)
+        self.end()
+        return self.wake()
+
+    cdef bint send_raises(self) noexcept:
+        return True
+
+    # --- its end ---
+
+    cdef int end_opening(self) except -1:
+        if self.opening is not None:
+            self.opening.exchange.became = None
+            self.opening = None
+        return 0
+
+    def waits(self):
+        self.has_waited = True
+        if self.opening is not None:
+            self.opening.exchange.waits()
+
+    def tell_disconnect(self):
+        """The worker ends: receive() says so, and what the app sends all the same still leaves."""
+        self.hear_of_end(SERVICE_RESTART, "")
+        self.wake()
+
+    def describe(self):
+        return f"WebSocket {self.head.target.decode('ascii', 'replace')}"
+
+    def is_complete(self):
+        """Has the app said all?"""
+        return self.stage == ENDED
+
+    def is_answered(self):
+        """Is it accepted, or nobody left to be answered?"""
+        return self.stage == ACCEPTED or self.peer == GONE
+
+    def has_begun(self):
+        return self.stage != CONNECTING
+
+    def is_delivered(self):
+        """Does the app know of the end? What it does then it may finish."""
+        return self.aware
+
+    def is_abandoned(self):
+        return self.is_over() and self.stage != ENDED
+
+    def is_unaware(self):
+        return False
+
+    def may_be_gone(self):
+        return self.peer == GONE
+
+    def taken(self):
+        return 0
+
+    def ended(self):
+        """The app has returned, and not closed it."""
+        if self.opening is not None:
+            self.fail(False)
+        elif self.stage == ACCEPTED and self.peer != GONE:
+            self.say_close(self.code if self.code != 0 else NORMAL, b"")
+        else:
+            self.end()
+
+    def fail(self, bint owed):
+        """The app has failed."""
+        cdef Exchange exchange
+        if self.opening is not None:
+            exchange = self.opening.exchange
+            self.end_opening()
+            exchange.fail(owed)
+            self.status = exchange.status if exchange.status != 0 else CLIENT_CLOSED_REQUEST
+            self.stage = ENDED
+            self.closed(ABNORMAL, "")
+            self.end()
+        elif self.stage == ACCEPTED and self.peer != GONE:
+            self.say_close(self.code if self.code != 0 else INTERNAL_ERROR, b"")
+        else:
+            self.end()
