@@ -16,6 +16,24 @@ cdef class Elsewhere(Done):
     cdef object sending              # None until it runs
 
 
+cdef class Waiter(Done):
+    cdef object loop
+    cdef object callback             # the task's, which waits; None: it does not, or no more
+    cdef object context              # contextvars.Context of the task
+    cdef object failure              # what the task is to be told instead; None
+    cdef public bint _asyncio_future_blocking
+
+    # what each kind of wait makes of it
+    cdef bint has_come(self) noexcept
+    cdef object take(self)
+    cdef int waits(self) except -1                           # somebody does, from now on
+    cdef int waits_no_more(self) except -1                   # it was cancelled
+
+    # for whoever it waits for
+    cdef int wake(self) except -1
+    cdef int wake_soon(self) except -1
+
+
 cdef class Turn:
     cdef object loop
 

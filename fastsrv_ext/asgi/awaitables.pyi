@@ -1,7 +1,8 @@
 # What Python code sees of awaitables.pyx; compiled code sees awaitables.pxd.
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from contextvars import Context
 from types import TracebackType
 from typing import Any, NoReturn
 
@@ -25,6 +26,16 @@ class Done:
 @disjoint_base
 class Elsewhere(Done):
     """A send() called in another thread than the loop's."""
+
+@disjoint_base
+class Waiter(Done):
+    """A wait that ends in the turn of the loop in which it is over. To asyncio.Task it is a future."""
+
+    def get_loop(self) -> asyncio.AbstractEventLoop: ...
+    def add_done_callback(self, callback: Callable[[Any], object], *, context: Context | None = None) -> None: ...
+    def cancel(self, msg: Any | None = None) -> bool: ...
+    def done(self) -> bool: ...
+    def result(self) -> None: ...
 
 @disjoint_base
 class Turn:

@@ -3,7 +3,10 @@
 Knows no connection and no event. call.pyx and exchange.pyx make them.
 """
 
+from asyncio import CancelledError, current_task
 from collections.abc import Coroutine
+
+from cpython.exc cimport PyErr_SetObject
 
 
 cdef class Done:
@@ -54,6 +57,80 @@ cdef class Elsewhere(Done):
     def close(self):
         if self.sending is not None:
             self.sending.close()
+
+
+cdef class Waiter(Done):
+    """A wait that ends in the turn of the loop in which it is over: the task that waits runs within the callback that
+    has brought what it waits for. A future's callbacks come a turn later.
+
+    To asyncio.Task it is a future; nobody else needs to know it.
+    """
+
+    cdef bint has_come(self) noexcept:
+        return False
+
+    cdef object take(self):
+        raise NotImplementedError
+
+    cdef int waits(self) except -1:
+        return 0
+
+    cdef int waits_no_more(self) except -1:
+        return 0
+
+    # --- a coroutine's methods ---
+
+    def __next__(self):
+        if self.has_come():
+            # What `raise StopIteration(event)` does, but for its traceback, which costs more than all the rest.
+            PyErr_SetObject(StopIteration, self.take())
+            raise StopIteration
+        self._asyncio_future_blocking = True
+        return self
+
+    def send(self, value):
+        return self.__next__()
+
+    # --- a future's methods, as far as asyncio.Task calls them ---
+
+    def get_loop(self):
+        return self.loop
+
+    def add_done_callback(self, callback, *, context=None):
+        self.callback, self.context = callback, context
+        self.waits()
+
+    def done(self):
+        return self.callback is None
+
+    def result(self):
+        failure, self.failure = self.failure, None
+        if failure is not None:
+            raise failure
+
+    def cancel(self, msg=None):
+        if self.callback is None:
+            return False
+        self.failure = CancelledError() if msg is None else CancelledError(msg)
+        self.waits_no_more()
+        self.wake_soon()
+        return True
+
+    # --- for whoever it waits for ---
+
+    cdef int wake(self) except -1:
+        """At once, unless another task is at work: one that runs cannot begin another."""
+        if current_task(self.loop) is not None:
+            return self.wake_soon()
+        callback, self.callback = self.callback, None
+        self.context.run(callback, self)
+        return 0
+
+    cdef int wake_soon(self) except -1:
+        """In the loop's next turn."""
+        callback, self.callback = self.callback, None
+        self.loop.call_soon(callback, self, context=self.context)
+        return 0
 
 
 cdef class Turn:

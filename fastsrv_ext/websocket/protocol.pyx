@@ -75,13 +75,16 @@ cdef class WebSocket(Channel):
     # --- what comes in ---
 
     cdef int read(self, bytes data, Py_ssize_t start) except -1:
-        """As much as the app has room for, within the budget of a turn."""
+        """As much as the app has room for, within the budget of a turn. What is sent meanwhile leaves in one write."""
         cdef Decoder decoder = self.decoder
         cdef double began = 0
+        if self.corked is None:
+            self.corked = []
         try:
             while start < PyBytes_GET_SIZE(data) and not is_ending(self.state):
                 if self.has_enough():
-                    return self.keep(data, start)
+                    self.keep(data, start)
+                    break
                 start = decoder.decode(data, start)
                 if decoder.found == NOTHING:
                     break
@@ -90,11 +93,12 @@ cdef class WebSocket(Channel):
                     began = monotonic()
                 elif self.context.budget.is_spent(began):
                     self.keep(data, start)
-                    return self.advance_soon()
+                    self.advance_soon()
+                    break
         except BadFrame as failure:
             self.ends(BAD_FRAME)
             self.fail(failure.code, failure.reason)
-        return 0
+        return self.flush()
 
     cdef int keep(self, bytes data, Py_ssize_t start) except -1:
         """For later, behind what is unread, if anything is."""

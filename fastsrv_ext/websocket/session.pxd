@@ -1,6 +1,7 @@
 # A WebSocket, as an app sees it: the events of ASGI websocket. Knows no frame that comes in, and no clock.
 # handshake.pyx makes one for a request that asks for it, protocol.pyx is its Channel.
 
+from fastsrv_ext.asgi.awaitables cimport Waiter
 from fastsrv_ext.asgi.call cimport Call
 from fastsrv_ext.asgi.exchange cimport Exchange
 from fastsrv_ext.context cimport Context
@@ -62,6 +63,10 @@ cdef class Session(Call):
     cdef int end_opening(self) except -1
     cdef int hear_of_end(self, int code, str reason) except -1
     cdef int write_message(self, int opcode, const char* payload, Py_ssize_t size, bytes whole) except -1
+
+
+cdef class Receiving(Waiter):
+    cdef Session session
 
 
 cdef Session new_session(Opening opening)

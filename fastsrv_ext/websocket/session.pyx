@@ -68,6 +68,16 @@ cdef class Session(Call):
 
     # --- receive() ---
 
+    def receive(self):
+        """The ASGI receive(): an awaitable of the next event; of the one that says that all is over, time and again."""
+        cdef Receiving receiving
+        if self.has_event():
+            return Call.receive(self)
+        receiving = Receiving.__new__(Receiving)
+        receiving.session = self
+        receiving.loop = self.context.loop
+        return receiving
+
     cdef bint has_event(self) noexcept:
         return not self.announced or self.held > 0 or self.code != 0
 
@@ -98,7 +108,18 @@ cdef class Session(Call):
         size += MESSAGE_COST
         self.messages.append((payload, size))
         self.held += size
-        return self.wake()
+        if self.receivers is not None:
+            (<Receiving>self.receivers.pop(0)).wake()
+            if self.receivers is not None and not self.receivers:
+                self.receivers = None
+        return 0
+
+    cdef int wake(self) except -1:
+        if self.receivers is not None:
+            receivers, self.receivers = self.receivers, None
+            for receiving in receivers:
+                (<Receiving>receiving).wake_soon()
+        return 0
 
     cdef int closed(self, int code, str reason) except -1:
         """Nothing more comes, and nothing more can be sent. The first to say so counts."""
@@ -335,3 +356,26 @@ cdef class Session(Call):
             self.say_close(self.code if self.code != 0 else INTERNAL_ERROR, b"")
         else:
             self.end()
+
+
+cdef class Receiving(Waiter):
+    """A receive() whose event has not come."""
+
+    cdef bint has_come(self) noexcept:
+        return self.session.has_event()
+
+    cdef object take(self):
+        return self.session.next_event()
+
+    cdef int waits(self) except -1:
+        if self.session.receivers is None:
+            self.session.receivers = []
+        self.session.receivers.append(self)
+        return 0
+
+    cdef int waits_no_more(self) except -1:
+        if self.session.receivers is not None and self in self.session.receivers:
+            self.session.receivers.remove(self)
+            if not self.session.receivers:
+                self.session.receivers = None
+        return 0
