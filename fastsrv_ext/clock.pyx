@@ -162,7 +162,7 @@ def ticks(double seconds):
     if not seconds > 0:
         raise ValueError(f"a limit must be greater than 0 seconds, not {seconds}")
     # One more, since the tick under way when a wait begins has been running for a while.
-    return min(<long long>ceil(seconds / TICK) + 1, <long long>FAR)
+    return <long long>min(ceil(seconds / TICK) + 1.0, <double>FAR)
 
 
 cdef list members(Queue queue):

@@ -85,10 +85,7 @@ cdef class Handshake(Opening):
         cdef WebSocket channel = new_websocket(session, self.max_message_size)
         # Whole before its time: the connection may have read messages already.
         session.outlet = channel
-        if not self.connection.switch(self.exchange, channel, fields + headers):
-            session.outlet = None
-            return None
-        return channel
+        return channel if self.connection.switch(self.exchange, channel, fields + headers) else None
 
 
 cdef bytes only(RequestHead head, bytes name):

@@ -175,7 +175,6 @@ cdef class Session(Call):
         if kind == "websocket.close":
             return self.deny()
         if kind == "websocket.http.response.start":
-            self.stage = DENYING
             return self.send_denial(event, "http.response.start")
         raise self.unknown(kind, KNOWN_AT_FIRST)
 
@@ -192,9 +191,15 @@ cdef class Session(Call):
         for name, _ in headers:
             if isinstance(name, bytes) and name.lower() in OURS:
                 raise ValueError(f"the header {name!r} of a handshake is not the app's to send")
-        self.stage = ACCEPTED
-        if self.opening.accept(self, subprotocol, headers) is None:
-            self.stage = CONNECTING
+        self.stage = ACCEPTED  # before its time: messages may have come with the request
+        accepted = False
+        try:
+            accepted = self.opening.accept(self, subprotocol, headers) is not None
+        finally:
+            if not accepted:
+                self.stage = CONNECTING
+                self.outlet = None
+        if not accepted:
             self.closed(ABNORMAL, "")
             raise ClientDisconnected("the client has gone")
         self.end_opening()
@@ -204,7 +209,6 @@ cdef class Session(Call):
 
     cdef object deny(self):
         """The app has closed it before it was accepted."""
-        self.stage = DENYING
         self.send_denial({"status": FORBIDDEN, "headers": [(b"content-length", b"0")]}, "http.response.start")
         return self.send_denial({}, "http.response.body")
 
@@ -212,6 +216,7 @@ cdef class Session(Call):
         """The answer is that of a request as any other, which the exchange makes of it."""
         cdef Exchange exchange = self.opening.exchange
         done = exchange.send({**event, "type": kind})
+        self.stage = DENYING
         self.status, self.response_headers, self.sent = exchange.status, exchange.response_headers, exchange.sent
         if exchange.is_complete():
             self.stage = ENDED

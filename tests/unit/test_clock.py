@@ -11,7 +11,10 @@ from fastsrv_ext.budget import Budget
 from fastsrv_ext.clock import TICK, Clock, ticks
 from tests.support.compiled import compiled
 
-LIMITS = {"HEAD": 10.0, "IDLE": 5.0, "BODY": 0.25, "SEND": 0.1, "DRAIN": 1.1, "CLOSE": 0.26, "GRACE": 3.0}
+LIMITS = {
+    "HEAD": 10.0, "IDLE": 5.0, "BODY": 0.25, "SEND": 0.1, "DRAIN": 1.1, "CLOSE": 0.26, "OPEN": 20.0, "PONG": 20.0,
+    "CLOSING": 10.0, "GRACE": 3.0,
+}
 
 
 @pytest.fixture(scope="module")
@@ -324,8 +327,8 @@ def test_census_counts_every_state_but_closed(stage):
     it = stage()
     waiters = [it.waiter("HEAD"), it.waiter("HEAD"), it.waiter("RESPOND"), it.waiter("CLOSED")]
     assert it.clock.census() == {
-        "HEAD": 2, "IDLE": 0, "RESPOND": 1, "BODY": 0, "SEND": 0, "DRAIN": 0, "CLOSE": 0, "GRACE": 0, "WATCH": 0,
-        "HOLD": 0}
+        "HEAD": 2, "IDLE": 0, "RESPOND": 1, "BODY": 0, "SEND": 0, "DRAIN": 0, "CLOSE": 0, "OPEN": 0, "PONG": 0,
+        "CLOSING": 0, "GRACE": 0, "WATCH": 0, "HOLD": 0}
     for waiter in waiters:
         waiter.wait("CLOSED")
     assert set(it.clock.census().values()) == {0}

@@ -1,0 +1,229 @@
+"""What websockets and wsproto make of a WebSocket's bytes, and how they write it, in one shape to be held against ours.
+
+Neither knows anything of fastsrv. Where they need not agree with us stands in KNOWN, and nowhere else.
+"""
+
+import re
+from codecs import getincrementaldecoder
+from dataclasses import dataclass, field
+
+from websockets.extensions.permessage_deflate import PerMessageDeflate as WebsocketsDeflate
+from websockets.protocol import CLIENT, OPEN, SERVER, Protocol
+from wsproto.extensions import PerMessageDeflate as WsprotoDeflate
+from wsproto.frame_protocol import FrameProtocol, ParseFailed
+
+from fastsrv_ext.websocket.deflate import negotiate
+from fastsrv_ext.websocket.frames import BadFrame, Decoder, parse_close
+from tests.support.frames import CLOSE, CONTINUATION, DEFLATE, LIMIT, PING, PONG, TEXT, single
+
+
+@dataclass
+class Reading:
+    """found: (opcode, payload) of each message and control frame; a Close's payload is (code, reason), and behind one
+    nothing is read. refused: why nothing more is read, None if more may come. comparable: how many of `found` came
+    before a final block of the compressed stream, behind which a peer reads nothing."""
+
+    found: list = field(default_factory=list)
+    refused: str | None = None
+    comparable: int | None = None
+
+
+def we_read(data, offer=None, limit=LIMIT):
+    """Byte by byte, so that nothing is lost of what comes before a fault; at once it has to be the same."""
+    reading, end = decoded(single(data), offer, limit)
+    whole, _ = decoded([data[:end]], offer, limit)
+    assert whole.found == reading.found[:len(whole.found)]
+    assert (whole.refused is None) == (reading.refused is None), whole.refused or reading.refused
+    assert whole.refused is not None or len(whole.found) == len(reading.found)
+    return reading
+
+
+def decoded(reads, offer=None, limit=LIMIT):
+    """(what is read, how many bytes it took)."""
+    decoder, reading, taken = Decoder(limit, None if offer is None else negotiate([offer])), Reading(), 0
+    try:
+        for data in reads:
+            taken += len(data)
+            for opcode, payload in decoder.feed(data):
+                if opcode == CLOSE:
+                    reading.found.append((CLOSE, parse_close(payload)))
+                    return reading, taken
+                reading.found.append((opcode, payload))
+    except BadFrame as failure:
+        reading.refused = failure.reason
+    return reading, taken
+
+
+# --- websockets ---
+
+class EndingDeflate(WebsocketsDeflate):
+    """Knows whether there was a final block; of a stream that goes on from message to message."""
+
+    ended = False
+
+    def decode(self, frame, *, max_size=None):
+        try:
+            return super().decode(frame, max_size=max_size)
+        finally:
+            self.ended = self.ended or self.decoder.eof
+
+
+def websockets_reads(data, offer=None, limit=LIMIT, extension=None, side=SERVER):
+    """offer: DEFLATE or None; or an extension that has been agreed on."""
+    peer, reading = Protocol(side, state=OPEN, max_size=limit), Reading()
+    if offer is not None:
+        extension = EndingDeflate(False, False, 15, 15)
+    if extension is not None:
+        peer.extensions = [extension]
+    opcode = text = None
+    pieces = []
+    # Frame by frame would do; it is told nothing of where frames end.
+    for each in single(data) if offer is not None else [data]:
+        peer.receive_data(each)
+        for frame in peer.events_received():
+            if frame.opcode == CLOSE:
+                reading.found.append((CLOSE, (peer.close_rcvd.code, peer.close_rcvd.reason)))
+                return reading
+            if frame.opcode in (PING, PONG):
+                reading.found.append((frame.opcode, bytes(frame.data)))
+                continue
+            if frame.opcode != CONTINUATION:
+                opcode, pieces, text = frame.opcode, [], getincrementaldecoder("utf-8")()
+            try:
+                pieces.append(text.decode(frame.data, frame.fin) if opcode == TEXT else bytes(frame.data))
+            except UnicodeDecodeError as error:
+                reading.refused = str(error)
+                return reading
+            if frame.fin:
+                reading.found.append((opcode, ("" if opcode == TEXT else b"").join(pieces)))
+        if offer is not None and extension.ended and reading.comparable is None:
+            reading.comparable = len(reading.found) - 1
+    if peer.parser_exc is not None:
+        reading.refused = str(peer.parser_exc)
+    return reading
+
+
+def websockets_writes(script, extension=None):
+    """As a client. script: (opcode, payload, final); a Close's payload is (code, reason)."""
+    peer = Protocol(CLIENT, state=OPEN)
+    peer.extensions = [] if extension is None else [extension]
+    for opcode, payload, final in script:
+        data = payload.encode() if isinstance(payload, str) else payload
+        if opcode == CLOSE:
+            peer.send_close(*payload)
+        elif opcode in (PING, PONG):
+            (peer.send_ping if opcode == PING else peer.send_pong)(data)
+        elif opcode == CONTINUATION:
+            peer.send_continuation(data, final)
+        else:
+            (peer.send_text if opcode == TEXT else peer.send_binary)(data, final)
+    return b"".join(peer.data_to_send())
+
+
+# --- wsproto ---
+
+class SteadyDeflate(WsprotoDeflate):
+    """wsproto's takes a control frame within a compressed message for that message's end."""
+
+    def frame_inbound_header(self, proto, opcode, rsv, payload_length):
+        before = self._inbound_compressed
+        result = super().frame_inbound_header(proto, opcode, rsv, payload_length)
+        if opcode.iscontrol():
+            self._inbound_compressed = before
+        return result
+
+    def frame_inbound_complete(self, proto, fin):
+        return super().frame_inbound_complete(proto, fin) if self._inbound_is_compressible else None
+
+
+def wsproto_reads(data, offer=None, extension=None, client=False):
+    if offer is not None:
+        extension = SteadyDeflate()
+        extension.finalize(DEFLATE.decode())
+    peer, reading = FrameProtocol(client, [] if extension is None else [extension]), Reading()
+    peer.receive_bytes(data)
+    pieces = []
+    try:
+        for frame in peer.received_frames():
+            if frame.opcode == CLOSE:
+                code, reason = frame.payload
+                reading.found.append((CLOSE, (int(code), reason)))
+                break
+            if frame.opcode in (PING, PONG):
+                reading.found.append((int(frame.opcode), frame.payload))
+                continue
+            pieces.append(frame.payload)
+            if frame.message_finished:
+                reading.found.append((int(frame.opcode), type(frame.payload)().join(pieces)))
+                pieces = []
+    except ParseFailed as error:
+        reading.refused = str(error)
+    return reading
+
+
+def wsproto_writes(script, extension=None):
+    peer = FrameProtocol(True, [] if extension is None else [extension])
+    return b"".join(
+        peer.close(*payload) if opcode == CLOSE else peer.ping(payload) if opcode == PING
+        else peer.pong(payload) if opcode == PONG else peer.send_data(payload, final)
+        for opcode, payload, final in script)
+
+
+# --- where they need not agree ---
+
+@dataclass(frozen=True)
+class Known:
+    """Where one reads on and the other one does not, and why that is no fault. peer: which; we_refuse: with what
+    reason, or they_refuse: with which, both as expressions; data: an example; offer: what is agreed in it."""
+
+    name: str
+    peer: str
+    why: str
+    data: bytes
+    we_refuse: str | None = None
+    they_refuse: str | None = None
+
+
+def allow(peer, ours, theirs):
+    """Assert that both have read the same, or that the difference is known; returns its name, or None."""
+    limit = theirs.comparable
+    common = min(len(ours.found), len(theirs.found)) if limit is None else min(
+        len(ours.found), len(theirs.found), limit)
+    assert ours.found[:common] == theirs.found[:common]
+    if limit is not None:
+        return None
+    if len(theirs.found) > common:
+        assert ours.refused is not None, "not found by us"
+        return known(peer, ours.refused, "we_refuse")
+    if len(ours.found) > common or (theirs.refused is not None and ours.refused is None):
+        assert theirs.refused is not None, "found by us alone"
+        return known(peer, theirs.refused, "they_refuse")
+    return None
+
+
+def known(peer, reason, who):
+    for each in KNOWN:
+        if each.peer == peer and (expression := getattr(each, who)) is not None and re.fullmatch(expression, reason):
+            return each.name
+    raise AssertionError(f"{who}: {reason}, and {peer} is of another mind")
+
+
+KNOWN = [
+    Known(
+        "a length that is not written in the shortest way", "websockets",
+        "RFC 6455, 5.2: the minimal number of bytes MUST be used",
+        b"\x81\xfe\x00\x01\0\0\0\0a", we_refuse="a length is not written in the shortest way"),
+    Known(
+        "a Close within a message", "websockets",
+        "RFC 6455, 5.4 and 5.5: control frames may come in the middle of a message, and Close is one",
+        b"\x01\x80\0\0\0\0\x88\x80\0\0\0\0", they_refuse="incomplete fragmented message"),
+    Known(
+        "the code 1014", "wsproto",
+        "it is registered with IANA, after RFC 6455",
+        b"\x88\x82\0\0\0\0\x03\xf6", they_refuse="CLOSE with unknown reserved code"),
+    Known(
+        "a message that is too large", "wsproto",
+        "wsproto leaves the limit to who uses it",
+        b"\x82\xff" + (LIMIT + 1).to_bytes(8, "big") + bytes(4 + LIMIT + 1),
+        we_refuse=f"a message is larger than {LIMIT} bytes"),
+]

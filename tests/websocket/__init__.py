@@ -1,0 +1,1 @@
+"""WebSocket: the rows that its tests and the fuzzing share."""

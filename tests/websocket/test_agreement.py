@@ -1,0 +1,260 @@
+"""What we read and write, websockets and wsproto write and read; and nothing that they refuse is served, but for what
+tests/support/peers.py lists."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
+from websockets.protocol import CLIENT
+
+from fastsrv_ext.websocket.deflate import negotiate
+from fastsrv_ext.websocket.frames import Decoder, encode
+from tests.support.compiled import compiled
+from tests.support.frames import (
+    BINARY, CLOSE, CONTINUATION, DEFLATE, LIMIT, NEXT, PING, PLAIN, PONG, TEXT, deflated, frame,
+)
+from tests.support.peers import (
+    KNOWN, SteadyDeflate, allow, we_read, websockets_reads, websockets_writes, wsproto_reads, wsproto_writes,
+)
+from tests.websocket import compressed, rows
+
+PEERS = {"websockets": websockets_reads, "wsproto": wsproto_reads}
+
+
+def generated(examples):
+    return settings(max_examples=examples, deadline=None, derandomize=True, database=None)
+
+
+# --- what a client sends ---
+
+sizes = st.sampled_from([0, 0, 1, 2, 7, 8, 9, 30, 125, 126, 127, 300, 1000, 65_535, 65_536])
+texts = st.builds(lambda letters, size: (letters * (size // max(1, len(letters)) + 1))[:size],
+                  st.text(min_size=1, max_size=6), sizes)
+noise = st.builds(lambda seed, size: (seed * (size // len(seed) + 1))[:size], st.binary(min_size=1, max_size=9), sizes)
+control_payloads = st.one_of(st.binary(max_size=8), st.just(b"x" * 125))
+controls = st.tuples(st.sampled_from([PING, PONG]), control_payloads, st.just(True))
+closes = st.tuples(st.just(CLOSE), st.tuples(
+    st.sampled_from([1000, 1001, 1003, 1007, 1011, 3000, 4999]), st.text(max_size=20)), st.just(True))
+few_controls = st.lists(controls, max_size=1)
+
+
+@st.composite
+def messages(draw):
+    """The frames of one, control frames among them."""
+    opcode = draw(st.sampled_from([TEXT, BINARY]))
+    parts = draw(st.lists(texts if opcode == TEXT else noise, min_size=1, max_size=3))
+    script = []
+    for index, part in enumerate(parts):
+        script += draw(few_controls)
+        script.append((opcode if index == 0 else CONTINUATION, part, index == len(parts) - 1))
+    return script
+
+
+scripts = st.builds(
+    lambda parts, end: [each for part in parts for each in part] + end, st.lists(messages(), min_size=1, max_size=4),
+    st.one_of(st.just([]), closes.map(lambda close: [close])))
+cuts = st.lists(st.integers(0, 5000), max_size=5)
+bits = st.sampled_from([None, 9, 10, 12, 15])
+
+
+def meant(script):
+    """(opcode, payload) of what it sends."""
+    found, opcode, whole = [], None, None
+    for kind, payload, final in script:
+        if kind in (PING, PONG, CLOSE):
+            found.append((kind, payload))
+            continue
+        opcode, whole = (opcode, whole + payload) if kind == CONTINUATION else (kind, payload)
+        if final:
+            found.append((opcode, whole))
+    return found
+
+
+def as_found(expected):
+    """As a Decoder has it: a Close's payload in bytes."""
+    return [(opcode, payload[0].to_bytes(2, "big") + payload[1].encode() if opcode == CLOSE else payload)
+            for opcode, payload in expected]
+
+
+def fed(decoder, data, cuts):
+    places = sorted({0, *(cut % (len(data) + 1) for cut in cuts)})
+    return [each for start, end in zip(places, [*places[1:], len(data)], strict=True)
+            for each in decoder.feed(data[start:end])]
+
+
+@generated(200)
+@given(scripts, cuts)
+def test_we_read_what_websockets_writes(script, cuts):
+    assert fed(Decoder(1 << 20), websockets_writes(script), cuts) == as_found(meant(script))
+
+
+@generated(200)
+@given(scripts, cuts)
+def test_we_read_what_wsproto_writes(script, cuts):
+    assert fed(Decoder(1 << 20), wsproto_writes(script), cuts) == as_found(meant(script))
+
+
+@generated(200)
+@given(scripts, cuts, st.booleans(), st.booleans(), bits, st.one_of(bits, st.just(True)))
+def test_we_read_what_websockets_compresses(script, cuts, server_forgets, client_forgets, server_bits, client_bits):
+    factory = ClientPerMessageDeflateFactory(server_forgets, client_forgets, server_bits, client_bits)
+    ours, theirs = agreed(factory)
+    assert fed(Decoder(1 << 20, ours), websockets_writes(script, theirs), cuts) == as_found(meant(script))
+
+
+@generated(200)
+@given(scripts, cuts, st.booleans(), st.integers(9, 15))
+def test_we_read_what_wsproto_compresses(script, cuts, client_forgets, client_bits):
+    theirs = SteadyDeflate(client_no_context_takeover=client_forgets, client_max_window_bits=client_bits)
+    ours = negotiate([DEFLATE + b"; " + theirs.offer().encode()])
+    theirs.finalize(ours.answer.decode())
+    assert fed(Decoder(1 << 20, ours), wsproto_writes(script, theirs), cuts) == as_found(meant(script))
+
+
+def agreed(factory):
+    """(our Deflate, websockets' extension)."""
+    ours = negotiate([b"; ".join([DEFLATE, *(
+        name.encode() if value is None else f"{name}={value}".encode() for name, value in factory.get_request_params()
+    )])])
+    answer = [part.strip().partition("=") for part in ours.answer.decode().split(";")[1:]]
+    return ours, factory.process_response_params([(name, value or None) for name, _, value in answer], [])
+
+
+# --- what we send ---
+
+sent = st.lists(st.one_of(
+    st.tuples(st.just(TEXT), texts), st.tuples(st.just(BINARY), noise),
+    st.tuples(st.sampled_from([PING, PONG]), control_payloads)), max_size=6)
+
+
+def written(messages, deflate=None, least=0):
+    """As it leaves. deflate: what compresses those of `least` bytes and more."""
+    data = b""
+    for opcode, payload in messages:
+        payload = payload.encode() if isinstance(payload, str) else payload
+        if deflate is not None and opcode in (TEXT, BINARY) and len(payload) >= least:
+            data += encode(opcode, compiled("packer").compress(deflate, payload), True)
+        else:
+            data += encode(opcode, payload)
+    return data
+
+
+@generated(200)
+@given(sent, closes)
+def test_both_read_what_we_write(messages, close):
+    data = written([*messages, *as_found([close[:2]])])
+    for reading in (websockets_reads(data, side=CLIENT), wsproto_reads(data, client=True)):
+        assert (reading.found, reading.refused) == ([*messages, close[:2]], None)
+
+
+@generated(200)
+@given(sent, st.sampled_from([0, 1, 100]), st.booleans(), st.booleans(), bits, st.one_of(bits, st.just(True)))
+def test_both_read_what_we_compress(messages, least, server_forgets, client_forgets, server_bits, client_bits):
+    factory = ClientPerMessageDeflateFactory(server_forgets, client_forgets, server_bits, client_bits)
+    ours, theirs = agreed(factory)
+    data = written(messages, ours, least)
+    others = SteadyDeflate()
+    others.finalize(ours.answer.decode())
+    for reading in (websockets_reads(data, extension=theirs, side=CLIENT),
+                    wsproto_reads(data, extension=others, client=True)):
+        assert (reading.found, reading.refused) == (messages, None)
+
+
+# --- what may come instead ---
+
+odd_payloads = st.one_of(
+    st.binary(max_size=12), st.text(max_size=8).map(str.encode), st.just(b""),
+    st.sampled_from([b"\xc3", b"\xa9", b"\xe2\x82", b"\xac", b"\xed\xa0\x80", b"\xf4\x90", b"\xff", b"x" * 125, b"y" * 126,
+                     b"z" * 200]),
+    st.builds(lambda code, reason: code.to_bytes(2, "big") + reason, st.sampled_from(
+        [0, 999, 1000, 1002, 1004, 1005, 1006, 1007, 1014, 1015, 1016, 2999, 3000, 4999, 5000, 65_535]),
+        st.sampled_from([b"", b"why", b"\xc3\xa9", b"\xc3"])))
+usually = st.sampled_from
+
+
+@st.composite
+def odd_frames(draw, deflates):
+    payload = draw(odd_payloads)
+    rsv = draw(usually([0, 0, 0, 0, 0, 0, 4, 1, 2] if not deflates else [0, 0, 0, 4, 4, 4, 4, 4, 2]))
+    if rsv == 4 and deflates and draw(usually([True, True, True, False])):
+        payload = deflated(payload)
+    width = draw(usually([None] * 15 + [2, 8]))
+    if width == 0 or (width == 2 and len(payload) > 65_535):
+        width = None
+    return frame(
+        draw(usually([TEXT] * 5 + [BINARY] * 4 + [CONTINUATION] * 8 + [PING, PING, PONG, CLOSE, 3, 11])), payload,
+        fin=draw(usually([True, True, True, False, False])), rsv=rsv, width=width,
+        key=draw(usually([PLAIN, PLAIN, PLAIN, b"1234", *([None] if draw(usually([False] * 9 + [True])) else [])])))
+
+
+@st.composite
+def mutated(draw, connections):
+    """With a bit, a byte or some more changed."""
+    data = draw(connections)
+    for _ in range(draw(st.integers(0, 2))):
+        at = draw(st.integers(0, max(0, len(data) - 1)))
+        change = draw(st.sampled_from(["flip", "replace", "insert", "delete", "double", "move"]))
+        if change == "flip" and data:
+            data = data[:at] + bytes([data[at] ^ 1 << draw(st.integers(0, 7))]) + data[at + 1:]
+        elif change == "replace":
+            data = data[:at] + draw(st.binary(min_size=1, max_size=2)) + data[at + 1:]
+        elif change == "insert":
+            data = data[:at] + draw(st.binary(min_size=1, max_size=6)) + data[at:]
+        elif change == "delete":
+            data = data[:at] + data[at + draw(st.integers(1, 8)):]
+        elif change == "double":
+            data = data[:at + 1] + data[at:]
+        else:
+            data = data[at:] + data[:at]
+    return data
+
+
+def connections(deflates):
+    whole = st.lists(odd_frames(deflates), min_size=1, max_size=7).map(b"".join)
+    return st.one_of(whole, mutated(whole))
+
+
+def check_agreement(data, offer=None):
+    """The names of the known differences that were met."""
+    ours, met = we_read(data, offer), set()
+    others = websockets_reads(data, offer), wsproto_reads(data, offer)
+    others[1].comparable = others[0].comparable
+    for peer, theirs in zip(PEERS, others, strict=True):
+        met.add(allow(peer, ours, theirs))
+    return met - {None}
+
+
+@generated(1500)
+@given(connections(deflates=False))
+def test_odd_frames_are_read_alike(data):
+    check_agreement(data + NEXT)
+
+
+@generated(1500)
+@given(connections(deflates=True))
+def test_odd_compressed_frames_are_read_alike(data):
+    check_agreement(data + NEXT, DEFLATE)
+
+
+@generated(500)
+@given(st.binary(max_size=60), st.sampled_from([None, DEFLATE]))
+def test_any_bytes_are_read_alike(data, offer):
+    check_agreement(data, offer)
+
+
+USUAL = [row for row in (*rows.ROWS, *compressed.ROWS)
+         if row.limit == LIMIT and row.offer in (None, DEFLATE) and len(row.data) < 2000 and row.code != 1008]
+
+
+@pytest.mark.parametrize("row", USUAL, ids=lambda row: row.name)
+def test_rows_are_read_alike(row):
+    check_agreement(row.data + NEXT, row.offer)
+
+
+@pytest.mark.parametrize("known", KNOWN, ids=lambda known: known.name)
+def test_known_difference_is_one(known):
+    data = known.data + NEXT
+    assert check_agreement(data) == {known.name}
+    theirs = PEERS[known.peer](data)
+    assert (theirs.refused is None) == (known.they_refuse is None)
+    assert (we_read(data).refused is None) == (known.we_refuse is None)
