@@ -261,6 +261,8 @@ cdef class Session(Call):
             channel.write(frame(opcode, payload, size, False))
         else:
             channel.write_parts([frame_head(opcode, size, False), whole])
+        if size > COPY_LIMIT:
+            channel.flush()  # worth a write of its own, which tells whether the peer takes it
         return 0
 
     cdef object close_it(self, dict event):

@@ -1,0 +1,1 @@
+"""Autobahn|Testsuite: its fuzzing client against echo.py, served by gunicorn. `make autobahn` runs it."""
