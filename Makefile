@@ -1,8 +1,10 @@
-# make run | test | build | debug | annotate | lint | stress | faults | restarts | fuzz | bench | wheel | clean
+# make run | test | build | debug | annotate | lint | stress | faults | restarts | fuzz | autobahn |
+#      bench | wheel | clean
 #
 # PYTHON, VENV  an interpreter and its environment         make test PYTHON=python3.13 VENV=.venv-3.13
 # ARGS          more arguments for pytest, the fuzzer,     make test ARGS="-k drain -x"
-#               or the benchmark suite                     make bench ARGS=--quick
+#               the benchmark suite                        make bench ARGS=--quick
+#               or Autobahn|Testsuite                      make autobahn ARGS=short
 # WORKERS       processes that run tests beside each other make test WORKERS=0 ARGS=--pdb   (0: pytest's own alone)
 # TIME          seconds of fuzzing, for each target        make fuzz-head TIME=3600
 # MODE          release or debug, for any target           make stress MODE=debug
@@ -20,7 +22,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEBUG := BUILD_DEBUG=$(if $(filter debug,$(MODE)),1,0)
 SOURCES := $(wildcard $(addprefix fastsrv_ext/,*.pyx *.pxd */*.pyx */*.pxd))
 
-.PHONY: run test build debug annotate lint stress faults restarts fuzz fuzz-head fuzz-differ fuzz-protocol bench wheel clean
+.PHONY: run test build debug annotate lint stress faults restarts fuzz fuzz-head fuzz-differ fuzz-protocol autobahn
+.PHONY: bench wheel clean
 
 run: build
 	$(BIN)/gunicorn -k fastsrv.Worker -b $(BIND) --chdir examples hello:app
@@ -62,6 +65,10 @@ fuzz-head fuzz-differ fuzz-protocol: fuzz-%: build $(VENV)/.fuzz
 	@command -v clang >/dev/null || { echo "fuzzing needs clang: apt-get install clang llvm" >&2; exit 1; }
 	BUILD_SANITIZE=1 $(BIN)/python setup.py --quiet build --build-lib build/sanitize/lib
 	$(BIN)/python -m tests.fuzz $* -max_total_time=$(TIME) $(ARGS)
+
+# Autobahn|Testsuite has an environment of its own, of Python 2.7.
+autobahn: build
+	$(BIN)/python -m tests.autobahn $(ARGS)
 
 bench: build $(VENV)/.bench
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -15,7 +15,7 @@ from typing import Any
 
 from fastsrv.server import Server
 
-IN_FLIGHT = ("RESPOND", "BODY", "SEND")
+IN_FLIGHT = ("RESPOND", "BODY", "SEND", "OPEN", "PONG")
 
 
 def report(loop: asyncio.AbstractEventLoop | None, server: Server | None, interrupted: FrameType | None) -> str:

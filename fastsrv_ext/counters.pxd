@@ -12,9 +12,15 @@ cpdef enum Count:
     REQUESTS             # whose app was called
     RESPONSES            # that are complete
     IN_FLIGHT            # requests whose app is at work, until its response is complete
+    WEBSOCKETS           # accepted
+    WEBSOCKETS_OPEN      # of these
+    MESSAGES_RECEIVED    # whole ones
+    MESSAGE_BYTES_RECEIVED
+    MESSAGES_SENT
+    MESSAGE_BYTES_SENT
 
 cdef enum:
-    COUNTS = IN_FLIGHT + 1       # so many
+    COUNTS = MESSAGE_BYTES_SENT + 1    # so many
 
 
 cpdef enum Ending:
@@ -53,4 +59,7 @@ cdef class Counters:
     cdef long long[STATES] expired           # limits of time that were acted upon, by State
     cdef dict refused                        # requests, by BadRequest.kind
 
+    cdef dict close_codes                    # of WebSockets: the first that was said, by us or the peer
+
     cdef Ending refuse(self, str kind) except PERSISTS
+    cdef int close(self, int code) except -1

@@ -11,6 +11,7 @@ cdef class Counters:
 
     def __cinit__(self):
         self.refused = {}
+        self.close_codes = {}
 
     cdef Ending refuse(self, str kind) except PERSISTS:
         """Count a refusal. Returns what it ends the connection for: a reason of the refusal's own, where there is one
@@ -18,17 +19,22 @@ cdef class Counters:
         self.refused[kind] = self.refused.get(kind, 0) + 1
         return <Ending><int>Ending.__members__.get(kind.upper(), BAD_REQUEST)
 
+    cdef int close(self, int code) except -1:
+        """Count the end of a WebSocket."""
+        self.close_codes[code] = self.close_codes.get(code, 0) + 1
+        return 0
+
     def snapshot(self):
         """The counts since the worker began, as a new dict:
 
-        {"opened": 3, "requests": 7, "responses": 6, "in_flight": 1, "connections": {"keepalive": 2, ...},
-        "expired": {"IDLE": 2, ...}, "refused": {"host": 1}}
+        {"opened": 3, "requests": 7, "responses": 6, "in_flight": 1, ..., "connections": {"keepalive": 2, ...},
+        "expired": {"IDLE": 2, ...}, "refused": {"host": 1}, "close_codes": {1000: 1}}
 
         opened: connections. requests: whose app was called. responses: complete ones. in_flight: those whose app is at
         work now, until its response is complete or, where its client has gone, until the app has sent the last of it to
         nobody, or ends. connections: closed ones, by the reason of their end; each reason is there. expired: limits of
         time that were acted upon, by state. refused: requests that were refused, by kind (BadRequest.kind); a kind is
-        there once it has occurred.
+        there once it has occurred. close_codes: WebSockets that have ended, by code. docs/COUNTERS.md tells the rest.
         """
         cdef int i
         shot = {name.lower(): self.counts[i] for i, name in enumerate(Count.__members__)}
@@ -39,4 +45,5 @@ cdef class Counters:
             name: self.expired[i] for i, name in enumerate(NAMES) if is_of_connection(<State>i) and i != RESPOND
         }
         shot["refused"] = self.refused.copy()
+        shot["close_codes"] = self.close_codes.copy()
         return shot

@@ -17,34 +17,34 @@ from gunicorn.glogging import Logger
 from fastsrv.log.atoms import decoded, environ, method, path, query, scheme, took, uri
 from fastsrv.log.careful import CarefulLog
 from fastsrv.log.line import AccessLine
-from fastsrv_ext.asgi.exchange import Exchange
+from fastsrv_ext.asgi.call import Call
 
 
 class Request:
     """A request as gunicorn's logger and hooks know it."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self.method = method(exchange)
-        self.uri = uri(exchange)
-        self.path = path(exchange)
-        self.query = query(exchange)
-        self.version = tuple(int(part) for part in exchange.head.version.split("."))
-        self.headers = [(name.upper(), value) for name, value in texts(exchange.head.headers)]
-        self.remote_addr = exchange.client or ("", 0)
-        self.scheme = scheme(exchange)
+    def __init__(self, call: Call) -> None:
+        self.method = method(call)
+        self.uri = uri(call)
+        self.path = path(call)
+        self.query = query(call)
+        self.version = tuple(int(part) for part in call.head.version.split("."))
+        self.headers = [(name.upper(), value) for name, value in texts(call.head.headers)]
+        self.remote_addr = call.client or ("", 0)
+        self.scheme = scheme(call)
 
 
 class Response:
     """A response as gunicorn's logger and hooks know it."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self.status_code = exchange.status
+    def __init__(self, call: Call) -> None:
+        self.status_code = call.status
         try:
-            self.status = f"{exchange.status} {HTTPStatus(exchange.status).phrase}"
+            self.status = f"{call.status} {HTTPStatus(call.status).phrase}"
         except ValueError:  # the app's own, or the 499 of an answer that nobody was there to get
-            self.status = str(exchange.status)
-        self.sent = exchange.sent
-        self.headers = texts(exchange.response_headers)
+            self.status = str(call.status)
+        self.sent = call.sent
+        self.headers = texts(call.response_headers)
 
 
 def texts(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
@@ -64,9 +64,9 @@ class Access:
         self.finished = self.tell if self.logs or self.post_request else None
         self.before = self.announce if self.pre_request else None
 
-    def announce(self, exchange: Exchange) -> None:
-        exchange.hook_request = Request(exchange)
-        self.pre_request(self.worker, exchange.hook_request)
+    def announce(self, call: Call) -> None:
+        call.hook_request = Request(call)
+        self.pre_request(self.worker, call.hook_request)
 
     @cached_property
     def line(self) -> AccessLine | None:
@@ -74,17 +74,17 @@ class Access:
         set logging up, or have it patched, while it starts."""
         return None if self.post_request or not self.logs else AccessLine.find(self.log)
 
-    def tell(self, exchange: Exchange) -> None:
+    def tell(self, call: Call) -> None:
         """Called in the middle of a connection's work, which goes on: a failing logger costs its line, a failing hook
         nothing, even if it raises SystemExit."""
         try:
-            if self.line is not None and self.line.write(exchange):
+            if self.line is not None and self.line.write(call):
                 return
-            request, response = exchange.hook_request or Request(exchange), Response(exchange)
-            variables = environ(exchange)
+            request, response = call.hook_request or Request(call), Response(call)
+            variables = environ(call)
             try:
                 if self.logs:
-                    self.log.access(response, request, variables, took(exchange))
+                    self.log.access(response, request, variables, took(call))
             finally:
                 if self.post_request:
                     self.post_request(self.worker, request, variables, response)

@@ -1,4 +1,4 @@
-"""What an access log may say of a request and its response: gunicorn's atoms, each a function of an exchange.
+"""What an access log may say of a request and its response: gunicorn's atoms, each a function of a call.
 
 Knows no logger: fastsrv/log/access.py tells gunicorn's of these values, fastsrv/log/line.py writes lines of them.
 Whatever a client or an app has said is made printable here.
@@ -15,9 +15,9 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
-from fastsrv_ext.asgi.exchange import Exchange
+from fastsrv_ext.asgi.call import Call
 
-Atom = Callable[[Exchange], str]
+Atom = Callable[[Call], str]
 UserOf = Callable[[dict[str, str]], "str | None"]  # gunicorn's way from an environ to a user
 
 MISSING = "-"
@@ -26,7 +26,7 @@ OF_A_NAME = re.compile(r"\{(.*)\}([ioe])", re.DOTALL)  # {name}i, {name}o, {name
 
 
 def line_of(log_format: str, user_of: UserOf) -> Atom | None:
-    """A function of an exchange that makes what `log_format % atoms` is with gunicorn's atoms.
+    """A function of a call that makes what `log_format % atoms` is with gunicorn's atoms.
 
     None for a format with a conversion that is not of the form %(atom)s.
     """
@@ -42,11 +42,11 @@ def line_of(log_format: str, user_of: UserOf) -> Atom | None:
         else:
             template += "%s"
             atoms.append(atom)
-    return lambda exchange: template % tuple([atom(exchange).replace('"', '\\"') for atom in atoms])
+    return lambda call: template % tuple([atom(call).replace('"', '\\"') for atom in atoms])
 
 
 def atom_of(name: str, user_of: UserOf) -> Atom | str:
-    """The function that makes the atom of this name; or its text, where that is the same for every exchange."""
+    """The function that makes the atom of this name; or its text, where that is the same for every call."""
     of_a_name = OF_A_NAME.fullmatch(name.lower())
     if of_a_name is not None:
         return BY_NAME[of_a_name[2]](of_a_name[1])
@@ -60,74 +60,74 @@ def atom_of(name: str, user_of: UserOf) -> Atom | str:
 # --- the request ---
 
 
-def scope(exchange: Exchange) -> dict[str, Any]:
+def scope(call: Call) -> dict[str, Any]:
     """As the app got it, which may have changed its own since."""
-    return exchange.logged or exchange.scope
+    return call.logged or call.scope
 
 
-def method(exchange: Exchange) -> str:
-    return exchange.head.method
+def method(call: Call) -> str:
+    return call.head.method
 
 
-def uri(exchange: Exchange) -> str:
-    return exchange.head.target.decode("latin-1")
+def uri(call: Call) -> str:
+    return call.head.target.decode("latin-1")
 
 
-def path(exchange: Exchange) -> str:
-    return printable(scope(exchange)["path"])
+def path(call: Call) -> str:
+    return printable(scope(call)["path"])
 
 
-def query(exchange: Exchange) -> str:
-    text: bytes = scope(exchange)["query_string"]
+def query(call: Call) -> str:
+    text: bytes = scope(call)["query_string"]
     return text.decode("latin-1")
 
 
-def protocol(exchange: Exchange) -> str:
-    return "HTTP/" + exchange.head.version
+def protocol(call: Call) -> str:
+    return "HTTP/" + call.head.version
 
 
-def request_line(exchange: Exchange) -> str:
-    head = exchange.head
+def request_line(call: Call) -> str:
+    head = call.head
     return f"{head.method} {head.target.decode('latin-1')} HTTP/{head.version}"
 
 
-def host(exchange: Exchange) -> str:
+def host(call: Call) -> str:
     """The peer's, a proxy's where there is one. A UNIX socket's has no address."""
-    return exchange.client[0] if exchange.client else MISSING
+    return call.client[0] if call.client else MISSING
 
 
-def port(exchange: Exchange) -> str:
-    return str(exchange.client[1]) if exchange.client else "0"
+def port(call: Call) -> str:
+    return str(call.client[1]) if call.client else "0"
 
 
-def scheme(exchange: Exchange) -> str:
-    text: str = scope(exchange)["scheme"]
+def scheme(call: Call) -> str:
+    text: str = scope(call)["scheme"]
     return text
 
 
-def field(exchange: Exchange, name: bytes) -> str | None:
+def field(call: Call, name: bytes) -> str | None:
     """The request's fields of this name, joined as in WSGI's environ. None without, and for an Authorization
     that gunicorn would decode to what is not printable."""
-    values = exchange.head.values(name)
+    values = call.head.values(name)
     if not values:
         return None
     text = decoded(b",".join(values))
     return text if name != b"authorization" or names_printable_user(text) else None
 
 
-def referer(exchange: Exchange) -> str:
-    text = field(exchange, b"referer")
+def referer(call: Call) -> str:
+    text = field(call, b"referer")
     return MISSING if text is None else text
 
 
-def user_agent(exchange: Exchange) -> str:
-    text = field(exchange, b"user-agent")
+def user_agent(call: Call) -> str:
+    text = field(call, b"user-agent")
     return MISSING if text is None else text
 
 
 def user(user_of: UserOf) -> Atom:
-    def atom(exchange: Exchange) -> str:
-        text = field(exchange, b"authorization")
+    def atom(call: Call) -> str:
+        text = field(call, b"authorization")
         return MISSING if text is None else user_of({"HTTP_AUTHORIZATION": text}) or MISSING
 
     return atom
@@ -136,57 +136,58 @@ def user(user_of: UserOf) -> Atom:
 # --- the response ---
 
 
-def status(exchange: Exchange) -> str:
-    return str(exchange.status)
+def status(call: Call) -> str:
+    return str(call.status)
 
 
-def sent(exchange: Exchange) -> str:
-    return str(exchange.sent)
+def sent(call: Call) -> str:
+    return str(call.sent)
 
 
 # --- the time ---
 
 
-def now(exchange: Exchange) -> str:
+def now(call: Call) -> str:
     return timestamp(int(time.time()))
 
 
-def took(exchange: Exchange) -> timedelta:
-    return timedelta(seconds=exchange.took)
+def took(call: Call) -> timedelta:
+    return timedelta(seconds=call.took)
 
 
-def seconds(exchange: Exchange) -> str:
-    return str(took(exchange).seconds)
+def seconds(call: Call) -> str:
+    return str(took(call).seconds)
 
 
-def milliseconds(exchange: Exchange) -> str:
-    time_taken = took(exchange)
+def milliseconds(call: Call) -> str:
+    time_taken = took(call)
     return str(time_taken.seconds * 1_000 + time_taken.microseconds // 1_000)
 
 
-def microseconds(exchange: Exchange) -> str:
-    time_taken = took(exchange)
+def microseconds(call: Call) -> str:
+    time_taken = took(call)
     return str(time_taken.seconds * 1_000_000 + time_taken.microseconds)
 
 
-def decimal_seconds(exchange: Exchange) -> str:
-    time_taken = took(exchange)
+def decimal_seconds(call: Call) -> str:
+    time_taken = took(call)
     return f"{time_taken.seconds}.{time_taken.microseconds:06}"
 
 
 # --- by name ---
 
 
-def environ(exchange: Exchange) -> dict[str, str]:
+def environ(call: Call) -> dict[str, str]:
     """The WSGI names that access log formats may ask for.
 
     A field with an underscore in its name has none: it could pose as another one.
     """
-    variables = {name: atom(exchange) for name, atom in ENVIRON.items()}
-    for name, value in exchange.head.headers:
+    variables = {name: atom(call) for name, atom in ENVIRON.items()}
+    for name, value in call.head.headers:
         if b"_" not in name:
             key = variable_of(name.decode("latin-1"))
             variables[key] = f"{variables[key]},{decoded(value)}" if key in variables else decoded(value)
+    variables.update(call.details())
     if not names_printable_user(variables.get("HTTP_AUTHORIZATION", "")):
         del variables["HTTP_AUTHORIZATION"]
     return variables
@@ -200,6 +201,8 @@ def variable_of(field_name: str) -> str:
 
 def environ_variable(name: str) -> Atom | str:
     """{name}e"""
+    if name in DETAILS:
+        return lambda call: call.details().get(name, MISSING)
     for variable, of_the_request in ENVIRON.items():
         if variable.lower() == name:
             return of_the_request
@@ -208,8 +211,8 @@ def environ_variable(name: str) -> Atom | str:
         return MISSING
     wanted = token(field_name)
 
-    def atom(exchange: Exchange) -> str:
-        text = field(exchange, wanted)
+    def atom(call: Call) -> str:
+        text = field(call, wanted)
         return MISSING if text is None else text
 
     return atom
@@ -219,8 +222,8 @@ def request_field(name: str) -> Atom:
     """{name}i, the last one of several"""
     wanted = token(name)
 
-    def atom(exchange: Exchange) -> str:
-        values = exchange.head.values(wanted)
+    def atom(call: Call) -> str:
+        values = call.head.values(wanted)
         return decoded(values[-1]) if values else MISSING
 
     return atom
@@ -230,8 +233,8 @@ def response_field(name: str) -> Atom:
     """{name}o, the last one of several"""
     wanted = token(name)
 
-    def atom(exchange: Exchange) -> str:
-        for other, value in reversed(exchange.response_headers):
+    def atom(call: Call) -> str:
+        for other, value in reversed(call.response_headers):
             if other.lower() == wanted:
                 return decoded(value)
         return MISSING
@@ -275,6 +278,10 @@ ENVIRON: dict[str, Atom] = {
     "REQUEST_METHOD": method, "RAW_URI": uri, "PATH_INFO": path, "QUERY_STRING": query, "SERVER_PROTOCOL": protocol,
     "REMOTE_ADDR": host, "REMOTE_PORT": port, "wsgi.url_scheme": scheme,
 }
+DETAILS = (  # of a WebSocket; names for {name}e
+    "websocket.messages_received", "websocket.bytes_received", "websocket.messages_sent", "websocket.bytes_sent",
+    "websocket.close_code",
+)
 BY_NAME: dict[str, Callable[[str], Atom | str]] = {
     "i": request_field, "o": response_field, "e": environ_variable,
 }

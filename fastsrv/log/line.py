@@ -15,13 +15,13 @@ from typing import Any
 from gunicorn import glogging
 
 from fastsrv.log.atoms import line_of
-from fastsrv_ext.asgi.exchange import Exchange
+from fastsrv_ext.asgi.call import Call
 
 
 class AccessLine:
     """Writes to the one handler of `logger`, gunicorn's access log; see find()."""
 
-    def __init__(self, logger: logging.Logger, handler: Any, line: Callable[[Exchange], str]) -> None:
+    def __init__(self, logger: logging.Logger, handler: Any, line: Callable[[Call], str]) -> None:
         self.logger = logger
         self.handler = handler
         self.handlers = [handler]
@@ -55,8 +55,8 @@ class AccessLine:
             return cls(logger, handler, line)
         return None
 
-    def write(self, exchange: Exchange) -> bool:
-        """Write the line of `exchange`; False if the long way has to."""
+    def write(self, call: Call) -> bool:
+        """Write the line of `call`; False if the long way has to."""
         logger, handler = self.logger, self.handler
         if not (
             logger.handlers == self.handlers and not logger.filters and not handler.filters and not logger.propagate
@@ -64,7 +64,7 @@ class AccessLine:
             and logger.isEnabledFor(logging.INFO) and logging.getLogRecordFactory() is logging.LogRecord
         ):
             return False
-        line = self.line(exchange)
+        line = self.line(call)
         with handler.lock:
             if not handler.stream:
                 return False  # a file that is still to be opened

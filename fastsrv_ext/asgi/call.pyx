@@ -75,6 +75,10 @@ cdef class Call:
     def fail(self, bint owed):
         raise NotImplementedError
 
+    def details(self):
+        """More that the access log may be asked for, by name."""
+        return {}
+
     # --- the order of life ---
 
     cdef int begin(self) except -1:

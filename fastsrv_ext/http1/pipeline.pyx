@@ -118,7 +118,7 @@ cdef class Pipeline(Carrier):
 
     cdef bint takes_a_switch(self, Cycle cycle) except -1:
         """It asks for another protocol that we have (RFC 9110, 7.8). Does that take it?"""
-        if cycle.peer != THERE or self.context.draining:
+        if cycle.peer != THERE:
             return False
         try:
             return self.context.upgrade_of(cycle.head.upgrade)(self, cycle)

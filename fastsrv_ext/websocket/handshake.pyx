@@ -19,6 +19,7 @@ from fastsrv_ext.websocket.session cimport Channel, Opening, Session, new_sessio
 
 cdef bytes GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 KEY = re.compile(rb"[A-Za-z0-9+/]{22}==")  # 16 bytes in base64
+cdef bytes RETRY_AFTER = b"retry-after: 1\r\n"  # seconds: another worker is there by then, or is there now
 # RFC 9110, 15.5.22: what would be served.
 cdef bytes WHAT_IS_SERVED = b"connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
 
@@ -38,6 +39,8 @@ cdef class Upgrade:
     def __call__(self, connection, Exchange exchange not None):
         """Start the app for it: True. Raises BadRequest for what is no handshake."""
         cdef RequestHead head = exchange.head
+        if exchange.context.draining:
+            raise BadRequest(503, "the worker ends", "worker_drains", RETRY_AFTER)
         if head.method != "GET":
             raise BadRequest(400, "a WebSocket handshake is a GET request", "websocket")
         if only(head, b"sec-websocket-version") != b"13":

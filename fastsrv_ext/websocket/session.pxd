@@ -61,6 +61,7 @@ cdef class Session(Call):
     cdef object unknown(self, object kind, str known)
     cdef int say_close(self, int code, bytes reason) except -1
     cdef int end_opening(self) except -1
+    cdef int count_close(self, int code) except -1
     cdef int hear_of_end(self, int code, str reason) except -1
     cdef int write_message(self, int opcode, const char* payload, Py_ssize_t size, bytes whole) except -1
 

@@ -13,6 +13,9 @@ from cpython.unicode cimport PyUnicode_AsUTF8AndSize
 
 from fastsrv_ext.asgi.awaitables cimport DONE, Elsewhere, pthread_self
 from fastsrv_ext.asgi.call cimport GONE, Call, Peer
+from fastsrv_ext.counters cimport (
+    MESSAGE_BYTES_RECEIVED, MESSAGE_BYTES_SENT, MESSAGES_RECEIVED, MESSAGES_SENT, WEBSOCKETS, WEBSOCKETS_OPEN, Counters,
+)
 from fastsrv_ext.http.fields cimport is_token
 from fastsrv_ext.websocket.frames cimport (
     ABNORMAL, BINARY, INTERNAL_ERROR, LONGEST_CONTROL, NORMAL, SERVICE_RESTART, TEXT, frame, frame_head, may_be_sent,
@@ -60,6 +63,7 @@ cdef Session new_session(Opening opening):
     session.client = exchange.client
     session.scope = exchange.scope
     session.thread = pthread_self()  # the loop's
+    session.response_headers = ()
     exchange.became = session
     return session
 
@@ -101,8 +105,11 @@ cdef class Session(Call):
 
     cdef int message_came(self, object payload, Py_ssize_t size) except -1:
         """size: of its bytes."""
+        cdef Counters counters = self.context.counters
         self.messages_received += 1
         self.received += size
+        counters.counts[<int>MESSAGES_RECEIVED] += 1
+        counters.counts[<int>MESSAGE_BYTES_RECEIVED] += size
         if self.messages is None:
             self.messages = deque()
         size += MESSAGE_COST
@@ -124,7 +131,15 @@ cdef class Session(Call):
     cdef int closed(self, int code, str reason) except -1:
         """Nothing more comes, and nothing more can be sent. The first to say so counts."""
         self.hear_of_end(code, reason)
-        return Call.peer_is(self, GONE) if self.peer != GONE else 0
+        if self.peer == GONE:
+            return 0
+        if self.stage == ACCEPTED:
+            self.count_close(code)
+        return Call.peer_is(self, GONE)
+
+    cdef int count_close(self, int code) except -1:
+        self.context.counters.counts[<int>WEBSOCKETS_OPEN] -= 1
+        return self.context.counters.close(code)
 
     cdef int hear_of_end(self, int code, str reason) except -1:
         if self.code == 0:
@@ -203,6 +218,8 @@ cdef class Session(Call):
             self.closed(ABNORMAL, "")
             raise ClientDisconnected("the client has gone")
         self.end_opening()
+        self.context.counters.counts[<int>WEBSOCKETS] += 1
+        self.context.counters.counts[<int>WEBSOCKETS_OPEN] += 1
         self.status = SWITCHING_PROTOCOLS
         self.response_headers = headers
         return DONE
@@ -227,6 +244,7 @@ cdef class Session(Call):
 
     cdef object send_message(self, dict event):
         text, data = event.get("text"), event.get("bytes")
+        cdef Counters counters = self.context.counters
         cdef Py_ssize_t size
         cdef const char* payload
         if (text is None) == (data is None):
@@ -245,6 +263,8 @@ cdef class Session(Call):
             self.write_message(BINARY, PyBytes_AS_STRING(data), size, data)
         self.messages_sent += 1
         self.sent += size
+        counters.counts[<int>MESSAGES_SENT] += 1
+        counters.counts[<int>MESSAGE_BYTES_SENT] += size
         if self.has_had_its_turn(size) or self.outlet.lagging():
             return self.wait_for_peer()
         return DONE
@@ -281,6 +301,7 @@ cdef class Session(Call):
         """The app has nothing more to say."""
         cdef Channel channel = <Channel>self.outlet
         self.stage = ENDED
+        self.count_close(code)
         self.hear_of_end(code, reason.decode())
         self.outlet = None
         if channel is not None:
@@ -308,6 +329,13 @@ cdef class Session(Call):
         """The worker ends: receive() says so, and what the app sends all the same still leaves."""
         self.hear_of_end(SERVICE_RESTART, "")
         self.wake()
+
+    def details(self):
+        return {
+            "websocket.messages_received": str(self.messages_received), "websocket.bytes_received": str(self.received),
+            "websocket.messages_sent": str(self.messages_sent), "websocket.bytes_sent": str(self.sent),
+            "websocket.close_code": str(self.code),
+        }
 
     def describe(self):
         return f"WebSocket {self.head.target.decode('ascii', 'replace')}"

@@ -93,12 +93,12 @@ def run(program, patterns, ends):
 
 def is_served(server):
     """Is a handshake answered? Where it is not, the fuzzing client would wait for ever."""
-    with server.connect() as connection:
-        connection.sendall(HANDSHAKE)
-        try:
+    try:
+        with server.connect() as connection:
+            connection.sendall(HANDSHAKE)
             return connection.recv(1024).startswith(b"HTTP/1.1 101 ")
-        except OSError:
-            return False
+    except OSError:
+        return False
 
 
 def versions():
@@ -113,7 +113,9 @@ def judge(verdicts, index, lines, log):
     """The exit code, with the reasons printed. lines: about cases that are not OK or informational."""
     if log:
         print("", "gunicorn's log should not have this:", *log[:LINES_SHOWN], sep="\n")
-    if not index:
+    if not verdicts:
+        print("", "no case was run", sep="\n")
+    elif not index:
         print("", f"wstest has made no report; its last words: {client.last_words()}", sep="\n")
     elif lines:
         print("", *lines, sep="\n")

@@ -52,6 +52,8 @@ def follow(lines):
             log.flush()
             if line.startswith("Cases = "):
                 cases = re.findall(r"[\d.]+", line)
+                if not cases:  # it would wait for ever
+                    break
             case = re.match(r"Running test case ID (\d+)\.", line)
             if case is not None and case[1] != section:
                 section = case[1]

@@ -83,8 +83,10 @@ def document(verdicts, lines, versions, date, minutes):
     return f"""# Autobahn|Testsuite
 
 `make autobahn` has written this: all {len(verdicts)} cases of the fuzzing client, on {date}, in {minutes:.0f} minutes.
-fastsrv {versions['fastsrv']}, gunicorn {versions['gunicorn']}, Python {versions['python']}; autobahntestsuite
-{versions['autobahntestsuite']}. The app is [echo.py](echo.py), permessage-deflate is on.
+
+- The server: fastsrv {versions['fastsrv']}, gunicorn {versions['gunicorn']}, Python {versions['python']}. The app is
+  [echo.py](echo.py); permessage-deflate is on.
+- The client: autobahntestsuite {versions['autobahntestsuite']}.
 
 {chr(10).join(table(verdicts))}
 

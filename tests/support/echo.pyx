@@ -56,7 +56,7 @@ cdef class Echo(Connection):
 
 def accept(connection, cycle):
     """For Context.upgrades."""
-    return connection.switch(cycle, Echo(connection.context), [(b"upgrade", b"echo")])
+    return not connection.context.draining and connection.switch(cycle, Echo(connection.context), [(b"upgrade", b"echo")])
 
 
 def decline(connection, cycle):

@@ -7,6 +7,7 @@ import re
 from codecs import getincrementaldecoder
 from dataclasses import dataclass, field
 
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.extensions.permessage_deflate import PerMessageDeflate as WebsocketsDeflate
 from websockets.protocol import CLIENT, OPEN, SERVER, Protocol
 from wsproto.extensions import PerMessageDeflate as WsprotoDeflate
@@ -57,50 +58,71 @@ def decoded(reads, offer=None, limit=LIMIT):
 # --- websockets ---
 
 class EndingDeflate(WebsocketsDeflate):
-    """Knows whether there was a final block; of a stream that goes on from message to message."""
+    """Knows in which frame the stream has ended with a final block. It has to go on from message to message."""
 
-    ended = False
+    frames, ended_in = 0, None
 
     def decode(self, frame, *, max_size=None):
-        try:
-            return super().decode(frame, max_size=max_size)
-        finally:
-            self.ended = self.ended or self.decoder.eof
+        self.frames += 1
+        decoded = super().decode(frame, max_size=max_size)
+        if self.decoder.eof and self.ended_in is None:
+            self.ended_in = self.frames
+        return decoded
 
 
 def websockets_reads(data, offer=None, limit=LIMIT, extension=None, side=SERVER):
-    """offer: DEFLATE or None; or an extension that has been agreed on."""
-    peer, reading = Protocol(side, state=OPEN, max_size=limit), Reading()
+    """offer: DEFLATE or None; extension: one that has been agreed on."""
     if offer is not None:
         extension = EndingDeflate(False, False, 15, 15)
-    if extension is not None:
-        peer.extensions = [extension]
-    opcode = text = None
-    pieces = []
-    # Frame by frame would do; it is told nothing of where frames end.
-    for each in single(data) if offer is not None else [data]:
-        peer.receive_data(each)
-        for frame in peer.events_received():
-            if frame.opcode == CLOSE:
-                reading.found.append((CLOSE, (peer.close_rcvd.code, peer.close_rcvd.reason)))
-                return reading
-            if frame.opcode in (PING, PONG):
-                reading.found.append((frame.opcode, bytes(frame.data)))
-                continue
-            if frame.opcode != CONTINUATION:
-                opcode, pieces, text = frame.opcode, [], getincrementaldecoder("utf-8")()
-            try:
-                pieces.append(text.decode(frame.data, frame.fin) if opcode == TEXT else bytes(frame.data))
-            except UnicodeDecodeError as error:
-                reading.refused = str(error)
-                return reading
-            if frame.fin:
-                reading.found.append((opcode, ("" if opcode == TEXT else b"").join(pieces)))
-        if offer is not None and extension.ended and reading.comparable is None:
-            reading.comparable = len(reading.found) - 1
+    peer, reading = Protocol(side, state=OPEN, max_size=limit), Reading()
+    peer.extensions = [] if extension is None else [extension]
+    peer.receive_data(data)
+    message = None
+    for number, frame in enumerate(peer.events_received(), 1):
+        if offer is not None and number == extension.ended_in:
+            reading.comparable = len(reading.found)
+        if frame.opcode == CLOSE:
+            reading.found.append((CLOSE, (peer.close_rcvd.code, peer.close_rcvd.reason)))
+            return reading
+        if frame.opcode in (PING, PONG):
+            reading.found.append((int(frame.opcode), bytes(frame.data)))
+            continue
+        if frame.opcode != CONTINUATION:
+            message = Message(int(frame.opcode))
+        try:
+            message.add(frame.data, frame.fin)
+        except UnicodeDecodeError as error:
+            reading.refused = str(error)
+            return reading
+        if frame.fin:
+            reading.found.append((message.opcode, message.whole()))
     if peer.parser_exc is not None:
         reading.refused = str(peer.parser_exc)
     return reading
+
+
+class Message:
+    """What websockets leaves to its layers above."""
+
+    def __init__(self, opcode):
+        self.opcode, self.pieces = opcode, []
+        self.decode = getincrementaldecoder("utf-8")().decode if opcode == TEXT else lambda data, final: bytes(data)
+
+    def add(self, data, final):
+        self.pieces.append(self.decode(bytes(data), final))
+
+    def whole(self):
+        return type(self.pieces[0])().join(self.pieces)
+
+
+def agree(**settings):
+    """(our Deflate, websockets' extension) of a client with these settings of websockets'."""
+    factory = ClientPerMessageDeflateFactory(**settings)
+    ours = negotiate([b"; ".join([DEFLATE, *(
+        name.encode() if value is None else f"{name}={value}".encode() for name, value in factory.get_request_params()
+    )])])
+    answer = [part.strip().partition("=") for part in ours.answer.decode().split(";")[1:]]
+    return ours, factory.process_response_params([(name, value or None) for name, _, value in answer], [])
 
 
 def websockets_writes(script, extension=None):
@@ -174,7 +196,7 @@ def wsproto_writes(script, extension=None):
 @dataclass(frozen=True)
 class Known:
     """Where one reads on and the other one does not, and why that is no fault. peer: which; we_refuse: with what
-    reason, or they_refuse: with which, both as expressions; data: an example; offer: what is agreed in it."""
+    reason, or they_refuse: with which, both as expressions; data: an example."""
 
     name: str
     peer: str
@@ -213,6 +235,10 @@ KNOWN = [
         "a length that is not written in the shortest way", "websockets",
         "RFC 6455, 5.2: the minimal number of bytes MUST be used",
         b"\x81\xfe\x00\x01\0\0\0\0a", we_refuse="a length is not written in the shortest way"),
+    Known(
+        "a control frame whose length takes more bytes than it has to", "websockets",
+        "RFC 6455, 5.5: it MUST have a payload length of 125 bytes or less, which takes none",
+        b"\x89\xfe\x00\x01\0\0\0\0a", we_refuse="a control frame is longer than 125 bytes"),
     Known(
         "a Close within a message", "websockets",
         "RFC 6455, 5.4 and 5.5: control frames may come in the middle of a message, and Close is one",

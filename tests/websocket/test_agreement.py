@@ -2,32 +2,48 @@
 tests/support/peers.py lists."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.protocol import CLIENT
 
 from fastsrv_ext.websocket.deflate import negotiate
 from fastsrv_ext.websocket.frames import Decoder, encode
+from tests.differ import run
 from tests.support.compiled import compiled
 from tests.support.frames import (
-    BINARY, CLOSE, CONTINUATION, DEFLATE, LIMIT, NEXT, PING, PLAIN, PONG, TEXT, deflated, frame,
+    BINARY,
+    CLOSE,
+    CONTINUATION,
+    DEFLATE,
+    LIMIT,
+    NEXT,
+    PING,
+    PLAIN,
+    PONG,
+    TEXT,
+    deflated,
+    frame,
 )
 from tests.support.peers import (
-    KNOWN, SteadyDeflate, allow, we_read, websockets_reads, websockets_writes, wsproto_reads, wsproto_writes,
+    KNOWN,
+    SteadyDeflate,
+    agree,
+    allow,
+    we_read,
+    websockets_reads,
+    websockets_writes,
+    wsproto_reads,
+    wsproto_writes,
 )
 from tests.websocket import compressed, rows
 
 PEERS = {"websockets": websockets_reads, "wsproto": wsproto_reads}
 
 
-def generated(examples):
-    return settings(max_examples=examples, deadline=None, derandomize=True, database=None)
-
-
 # --- what a client sends ---
 
-sizes = st.sampled_from([0, 0, 1, 2, 7, 8, 9, 30, 125, 126, 127, 300, 1000, 65_535, 65_536])
+SIZES = [0, 1, 125, 126, 127, 65_535, 65_536]
+sizes = st.sampled_from([0, 0, 1, 2, 7, 8, 9, 30, 125, 126, 127, 300, 1000])
 texts = st.builds(lambda letters, size: (letters * (size // max(1, len(letters)) + 1))[:size],
                   st.text(min_size=1, max_size=6), sizes)
 noise = st.builds(lambda seed, size: (seed * (size // len(seed) + 1))[:size], st.binary(min_size=1, max_size=9), sizes)
@@ -54,7 +70,10 @@ scripts = st.builds(
     lambda parts, end: [each for part in parts for each in part] + end, st.lists(messages(), min_size=1, max_size=4),
     st.one_of(st.just([]), closes.map(lambda close: [close])))
 cuts = st.lists(st.integers(0, 5000), max_size=5)
-bits = st.sampled_from([None, 9, 10, 12, 15])
+takeovers = st.fixed_dictionaries({
+    "server_no_context_takeover": st.booleans(), "client_no_context_takeover": st.booleans(),
+    "server_max_window_bits": st.sampled_from([None, 9, 10, 12, 15]),
+    "client_max_window_bits": st.sampled_from([None, True, 9, 10, 12, 15])})
 
 
 def meant(script):
@@ -82,42 +101,43 @@ def fed(decoder, data, cuts):
             for each in decoder.feed(data[start:end])]
 
 
-@generated(200)
 @given(scripts, cuts)
-def test_we_read_what_websockets_writes(script, cuts):
-    assert fed(Decoder(1 << 20), websockets_writes(script), cuts) == as_found(meant(script))
+def plain_client(script, cuts):
+    for write in (websockets_writes, wsproto_writes):
+        assert fed(Decoder(LIMIT), write(script), cuts) == as_found(meant(script))
 
 
-@generated(200)
-@given(scripts, cuts)
-def test_we_read_what_wsproto_writes(script, cuts):
-    assert fed(Decoder(1 << 20), wsproto_writes(script), cuts) == as_found(meant(script))
+@given(scripts, cuts, takeovers)
+def compressing_websockets(script, cuts, settings):
+    ours, theirs = agree(**settings)
+    assert fed(Decoder(LIMIT, ours), websockets_writes(script, theirs), cuts) == as_found(meant(script))
 
 
-@generated(200)
-@given(scripts, cuts, st.booleans(), st.booleans(), bits, st.one_of(bits, st.just(True)))
-def test_we_read_what_websockets_compresses(script, cuts, server_forgets, client_forgets, server_bits, client_bits):
-    factory = ClientPerMessageDeflateFactory(server_forgets, client_forgets, server_bits, client_bits)
-    ours, theirs = agreed(factory)
-    assert fed(Decoder(1 << 20, ours), websockets_writes(script, theirs), cuts) == as_found(meant(script))
-
-
-@generated(200)
 @given(scripts, cuts, st.booleans(), st.integers(9, 15))
-def test_we_read_what_wsproto_compresses(script, cuts, client_forgets, client_bits):
-    theirs = SteadyDeflate(client_no_context_takeover=client_forgets, client_max_window_bits=client_bits)
+def compressing_wsproto(script, cuts, forgets, bits):
+    theirs = SteadyDeflate(client_no_context_takeover=forgets, client_max_window_bits=bits)
     ours = negotiate([DEFLATE + b"; " + theirs.offer().encode()])
     theirs.finalize(ours.answer.decode())
-    assert fed(Decoder(1 << 20, ours), wsproto_writes(script, theirs), cuts) == as_found(meant(script))
+    assert fed(Decoder(LIMIT, ours), wsproto_writes(script, theirs), cuts) == as_found(meant(script))
 
 
-def agreed(factory):
-    """(our Deflate, websockets' extension)."""
-    ours = negotiate([b"; ".join([DEFLATE, *(
-        name.encode() if value is None else f"{name}={value}".encode() for name, value in factory.get_request_params()
-    )])])
-    answer = [part.strip().partition("=") for part in ours.answer.decode().split(";")[1:]]
-    return ours, factory.process_response_params([(name, value or None) for name, _, value in answer], [])
+def test_we_read_what_both_write(request):
+    run(request, plain_client, 200, 20_000)
+
+
+def test_we_read_what_websockets_compresses(request):
+    run(request, compressing_websockets, 150, 20_000)
+
+
+def test_we_read_what_wsproto_compresses(request):
+    run(request, compressing_wsproto, 100, 20_000)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("write", [websockets_writes, wsproto_writes])
+def test_we_read_messages_of_each_length(write, size):
+    script = [(TEXT, "x" * size, True), (BINARY, b"y" * size, True)]
+    assert Decoder(LIMIT).feed(write(script)) == meant(script)
 
 
 # --- what we send ---
@@ -139,52 +159,66 @@ def written(messages, deflate=None, least=0):
     return data
 
 
-@generated(200)
-@given(sent, closes)
-def test_both_read_what_we_write(messages, close):
-    data = written([*messages, *as_found([close[:2]])])
-    for reading in (websockets_reads(data, side=CLIENT), wsproto_reads(data, client=True)):
-        assert (reading.found, reading.refused) == ([*messages, close[:2]], None)
-
-
-@generated(200)
-@given(sent, st.sampled_from([0, 1, 100]), st.booleans(), st.booleans(), bits, st.one_of(bits, st.just(True)))
-def test_both_read_what_we_compress(messages, least, server_forgets, client_forgets, server_bits, client_bits):
-    factory = ClientPerMessageDeflateFactory(server_forgets, client_forgets, server_bits, client_bits)
-    ours, theirs = agreed(factory)
-    data = written(messages, ours, least)
-    others = SteadyDeflate()
-    others.finalize(ours.answer.decode())
+def read_by_both(data, theirs=None, others=None):
     for reading in (websockets_reads(data, extension=theirs, side=CLIENT),
                     wsproto_reads(data, extension=others, client=True)):
-        assert (reading.found, reading.refused) == (messages, None)
+        assert reading.refused is None
+        yield reading.found
+
+
+@given(sent, closes)
+def server(messages, close):
+    data = written([*messages, *as_found([close[:2]])])
+    assert [*read_by_both(data)] == [[*messages, close[:2]]] * 2
+
+
+@given(sent, st.sampled_from([0, 1, 100]), takeovers)
+def compressing_server(messages, least, settings):
+    ours, theirs = agree(**settings)
+    others = SteadyDeflate()
+    others.finalize(ours.answer.decode())
+    assert [*read_by_both(written(messages, ours, least), theirs, others)] == [messages] * 2
+
+
+def test_both_read_what_we_write(request):
+    run(request, server, 150, 20_000)
+
+
+def test_both_read_what_we_compress(request):
+    run(request, compressing_server, 150, 20_000)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_both_read_messages_of_each_length(size):
+    messages = [(TEXT, "x" * size), (BINARY, b"y" * size)]
+    assert [*read_by_both(written(messages))] == [messages] * 2
 
 
 # --- what may come instead ---
 
 odd_payloads = st.one_of(
     st.binary(max_size=12), st.text(max_size=8).map(str.encode), st.just(b""),
-    st.sampled_from([b"\xc3", b"\xa9", b"\xe2\x82", b"\xac", b"\xed\xa0\x80", b"\xf4\x90", b"\xff", b"x" * 125, b"y" * 126,
-                     b"z" * 200]),
+    st.sampled_from([
+        b"\xc3", b"\xa9", b"\xe2\x82", b"\xac", b"\xed\xa0\x80", b"\xf4\x90", b"\xff", b"x" * 125, b"y" * 126,
+        b"z" * 200]),
     st.builds(lambda code, reason: code.to_bytes(2, "big") + reason, st.sampled_from(
         [0, 999, 1000, 1002, 1004, 1005, 1006, 1007, 1014, 1015, 1016, 2999, 3000, 4999, 5000, 65_535]),
         st.sampled_from([b"", b"why", b"\xc3\xa9", b"\xc3"])))
-usually = st.sampled_from
+usual_kinds = st.sampled_from([
+    *[(opcode, True) for opcode in (TEXT, TEXT, BINARY, CONTINUATION, CONTINUATION, PING)],
+    *[(opcode, False) for opcode in (TEXT, BINARY, CONTINUATION)]])
+kinds = st.one_of(usual_kinds, usual_kinds, st.tuples(st.sampled_from([PONG, CLOSE, PING, 3, 11]), st.booleans()))
+usual_ways = {"key": PLAIN, "width": None}
+ways = st.sampled_from([usual_ways] * 12 + [
+    {**usual_ways, "key": b"1234"}, {**usual_ways, "key": None}, {**usual_ways, "width": 2}, {**usual_ways, "width": 8}])
+plain_bits = st.sampled_from([(0, False)] * 12 + [(rsv, False) for rsv in (1, 2, 4, 7)])  # (rsv, is it compressed?)
+deflate_bits = st.sampled_from([(0, False)] * 4 + [(4, True)] * 6 + [(4, False), (0, True), (2, True)])
 
 
 @st.composite
-def odd_frames(draw, deflates):
-    payload = draw(odd_payloads)
-    rsv = draw(usually([0, 0, 0, 0, 0, 0, 4, 1, 2] if not deflates else [0, 0, 0, 4, 4, 4, 4, 4, 2]))
-    if rsv == 4 and deflates and draw(usually([True, True, True, False])):
-        payload = deflated(payload)
-    width = draw(usually([None] * 15 + [2, 8]))
-    if width == 0 or (width == 2 and len(payload) > 65_535):
-        width = None
-    return frame(
-        draw(usually([TEXT] * 5 + [BINARY] * 4 + [CONTINUATION] * 8 + [PING, PING, PONG, CLOSE, 3, 11])), payload,
-        fin=draw(usually([True, True, True, False, False])), rsv=rsv, width=width,
-        key=draw(usually([PLAIN, PLAIN, PLAIN, b"1234", *([None] if draw(usually([False] * 9 + [True])) else [])])))
+def odd_frames(draw, bits):
+    payload, (opcode, fin), (rsv, packs), way = draw(odd_payloads), draw(kinds), draw(bits), draw(ways)
+    return frame(opcode, deflated(payload) if packs else payload, fin=fin, rsv=rsv, **way)
 
 
 @st.composite
@@ -209,8 +243,8 @@ def mutated(draw, connections):
     return data
 
 
-def connections(deflates):
-    whole = st.lists(odd_frames(deflates), min_size=1, max_size=7).map(b"".join)
+def connections(bits):
+    whole = st.lists(odd_frames(bits), min_size=1, max_size=7).map(b"".join)
     return st.one_of(whole, mutated(whole))
 
 
@@ -224,22 +258,31 @@ def check_agreement(data, offer=None):
     return met - {None}
 
 
-@generated(1500)
-@given(connections(deflates=False))
-def test_odd_frames_are_read_alike(data):
+@given(connections(plain_bits))
+def odd_connection(data):
     check_agreement(data + NEXT)
 
 
-@generated(1500)
-@given(connections(deflates=True))
-def test_odd_compressed_frames_are_read_alike(data):
+@given(connections(deflate_bits))
+def odd_compressed_connection(data):
     check_agreement(data + NEXT, DEFLATE)
 
 
-@generated(500)
 @given(st.binary(max_size=60), st.sampled_from([None, DEFLATE]))
-def test_any_bytes_are_read_alike(data, offer):
+def any_bytes(data, offer):
     check_agreement(data, offer)
+
+
+def test_odd_frames_are_read_alike(request):
+    run(request, odd_connection, 400, 100_000)
+
+
+def test_odd_compressed_frames_are_read_alike(request):
+    run(request, odd_compressed_connection, 400, 100_000)
+
+
+def test_any_bytes_are_read_alike(request):
+    run(request, any_bytes, 200, 50_000)
 
 
 USUAL = [row for row in (*rows.ROWS, *compressed.ROWS)

@@ -6,15 +6,24 @@ import tracemalloc
 import zlib
 
 import pytest
-from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.frames import Frame, Opcode
 
 from fastsrv_ext.websocket.deflate import negotiate
 from fastsrv_ext.websocket.frames import BadFrame, Decoder
 from tests.support.compiled import compiled
 from tests.support.frames import (
-    BINARY, CONTINUATION, DEFLATE, PING, check_byte_by_byte, check_in_two, check_whole, deflated, frame, read,
+    BINARY,
+    CONTINUATION,
+    DEFLATE,
+    PING,
+    check_byte_by_byte,
+    check_in_two,
+    check_whole,
+    deflated,
+    frame,
+    read,
 )
+from tests.support.peers import agree
 from tests.websocket.compressed import FORGETS, LINES, ROWS, fragments, one_after_another, packed
 
 named = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -91,7 +100,7 @@ def test_distance_beyond_the_agreed_window_is_refused():
 
 
 def strictly_inflated(data, bits):
-    """By one that remembers nothing beyond its window: a byte in each call, as within a call zlib looks further back."""
+    """By one that remembers its window and no more: a byte in each call, as within one call zlib looks further back."""
     inflater, plain = zlib.decompressobj(-bits), b""
     data += b"\0\0\xff\xff"
     while data:
@@ -210,22 +219,12 @@ MESSAGES = [b"", b"a", b"a", LINES.encode()[:3000], NOISE[:600], NOISE[:600], b"
             NOISE[:5000], NOISE[:5000], b"x" * 70_000, NOISE[:20_000], NOISE[:20_000]]
 
 
-def agreed(**settings):
-    """(our Deflate, the client's extension) of a client with these settings of websockets'."""
-    factory = ClientPerMessageDeflateFactory(**settings)
-    ours = negotiate([b"; ".join([DEFLATE, *(
-        name.encode() if value is None else f"{name}={value}".encode() for name, value in factory.get_request_params()
-    )])])
-    answer = [part.strip().partition("=") for part in ours.answer.decode().split(";")[1:]]
-    return ours, factory.process_response_params([(name, value or None) for name, _, value in answer], [])
-
-
 @pytest.mark.parametrize("client_bits", [None, True, *range(9, 16)])
 @pytest.mark.parametrize("server_bits", [None, *range(9, 16)])
 def test_round_trips(server_bits, client_bits):
     compress = compiled("packer").compress
     for takeovers in range(4):
-        ours, theirs = agreed(
+        ours, theirs = agree(
             server_max_window_bits=server_bits, client_max_window_bits=client_bits,
             server_no_context_takeover=bool(takeovers & 1), client_no_context_takeover=bool(takeovers & 2))
         decoder = Decoder(100_000, ours)
@@ -239,7 +238,7 @@ def test_round_trips(server_bits, client_bits):
 
 def test_fragments_of_websockets():
     """Each but the last ends with an empty block."""
-    ours, theirs = agreed()
+    ours, theirs = agree()
     decoder = Decoder(100_000, ours)
     for _ in range(3):
         first = theirs.encode(Frame(Opcode.TEXT, LINES.encode()[:1000], fin=False))

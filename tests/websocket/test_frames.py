@@ -4,12 +4,26 @@ import tracemalloc
 
 import pytest
 
-from fastsrv_ext.websocket.frames import BadFrame, encode, parse_close
+from fastsrv_ext.websocket.deflate import negotiate
+from fastsrv_ext.websocket.frames import BadFrame, Decoder, encode, parse_close
 from tests.support.frames import (
-    BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, check_byte_by_byte, check_in_two, check_whole, frame, head, read,
+    BINARY,
+    CLOSE,
+    CONTINUATION,
+    PING,
+    PONG,
+    TEXT,
+    check_byte_by_byte,
+    check_in_two,
+    check_whole,
+    frame,
+    head,
+    read,
 )
+from tests.websocket import compressed
 from tests.websocket.rows import BEGUN, ROWS
 
+BOTH = [*ROWS, *compressed.ROWS]
 named = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 
 
@@ -36,6 +50,16 @@ def test_names_of_rows_are_unique():
 def test_nothing_is_refused_before_it_is_known_to_be_wrong(row):
     """The bad byte is the last one; of a length that is wrong it may be that of the mask behind it."""
     assert row.read(row.data[:-5])[1] is None
+
+
+@pytest.mark.parametrize("row", [row for row in BOTH if row.code is not None], ids=lambda row: row.name)
+def test_reason_fits_into_a_close_frame(row):
+    """Which has room for 123 bytes beside the code (RFC 6455, 5.5)."""
+    decoder = Decoder(row.limit, None if row.offer is None else negotiate([row.offer]))
+    with pytest.raises(BadFrame) as caught:
+        decoder.feed(row.data)
+    assert caught.value.code == row.code
+    assert 0 < len(caught.value.reason.encode()) <= 123
 
 
 # --- what waits for more ---

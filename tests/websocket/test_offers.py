@@ -49,7 +49,7 @@ def answer(*fields):
       "client_max_window_bits=11"}),
     ('; client_max_window_bits="10"', {OURS, "client_max_window_bits=10"}),
     ('; server_max_window_bits="10"', {"server_max_window_bits=10"}),
-    (";server_max_window_bits=10;client_max_window_bits=11", {"server_max_window_bits=10", "client_max_window_bits=11"}),
+    (";server_max_window_bits=10;client_max_window_bits=9", {"server_max_window_bits=10", "client_max_window_bits=9"}),
     ("\t ;  server_max_window_bits \t=\t 10 \t;\tclient_max_window_bits  ", {
         "server_max_window_bits=10", "client_max_window_bits=12"}),
     ("; SERVER_NO_CONTEXT_TAKEOVER; Client_Max_Window_Bits=9", {
