@@ -20,9 +20,10 @@ MODE := release
 BIN := $(abspath $(VENV))/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEBUG := BUILD_DEBUG=$(if $(filter debug,$(MODE)),1,0)
+FUZZ := fuzz-head fuzz-differ fuzz-protocol fuzz-websocket
 SOURCES := $(wildcard $(addprefix fastsrv_ext/,*.pyx *.pxd */*.pyx */*.pxd))
 
-.PHONY: run test build debug annotate lint stress faults restarts fuzz fuzz-head fuzz-differ fuzz-protocol autobahn
+.PHONY: run test build debug annotate lint stress faults restarts fuzz $(FUZZ) autobahn
 .PHONY: bench wheel clean
 
 run: build
@@ -58,10 +59,10 @@ faults: build $(VENV)/.test
 restarts: build $(VENV)/.test
 	$(BIN)/python -m pytest tests/faults/test_restarts.py --long -s -o faulthandler_timeout=0 $(ARGS)
 
-fuzz: fuzz-head fuzz-differ fuzz-protocol
+fuzz: $(FUZZ)
 
 # The sanitized build has a directory of its own; the one in place stays as it is.
-fuzz-head fuzz-differ fuzz-protocol: fuzz-%: build $(VENV)/.fuzz
+$(FUZZ): fuzz-%: build $(VENV)/.fuzz
 	@command -v clang >/dev/null || { echo "fuzzing needs clang: apt-get install clang llvm" >&2; exit 1; }
 	BUILD_SANITIZE=1 $(BIN)/python setup.py --quiet build --build-lib build/sanitize/lib
 	$(BIN)/python -m tests.fuzz $* -max_total_time=$(TIME) $(ARGS)

@@ -171,7 +171,7 @@ def show_rows(options):
     for title, table in (("servers", servers.SERVERS), ("scenarios", scenarios.SCENARIOS)):
         print(title)
         for row in table.values():
-            print(f"  {row.name:15} {row.title}")
+            print(f"  {row.name:18} {row.title}")
     return 0
 
 

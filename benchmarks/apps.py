@@ -29,7 +29,8 @@ BETWEEN_BLOCKS = (0.1, 0.5)  # seconds; about a tenth of the time the loop is bl
 
 DISTRIBUTIONS = (
     "fastsrv", "uvicorn", "uvicorn-worker", "gunicorn", "granian", "hypercorn", "freastal", "uvloop", "httptools",
-    "h11", "starlette", "fastapi", "pydantic",
+    "h11", "websockets", "wsproto", "daphne", "twisted", "autobahn", "picows", "aiofastnet", "starlette", "fastapi",
+    "pydantic",
 )
 
 
@@ -129,6 +130,43 @@ async def wait(scope, receive, send):
         return await lifespan(receive, send)
     await asyncio.sleep(WAIT)
     await plain(scope, receive, send)
+
+
+async def echo(scope, receive, send):
+    """A WebSocket on which every message goes back."""
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    await receive()  # websocket.connect
+    await send({"type": "websocket.accept"})
+    while (event := await receive())["type"] == "websocket.receive":
+        await send(message_of(event))
+
+
+members = set()  # the send() of each WebSocket of the broadcast
+
+
+async def broadcast(scope, receive, send):
+    """A WebSocket on which every message goes to all of them, one after the other."""
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    await receive()  # websocket.connect
+    await send({"type": "websocket.accept"})
+    members.add(send)
+    try:
+        while (event := await receive())["type"] == "websocket.receive":
+            message = message_of(event)
+            for each in tuple(members):  # some may come or go meanwhile
+                await each(message)
+    finally:
+        members.discard(send)
+
+
+def message_of(event):
+    """What was received, to be sent. A server may say that one kind is None, or leave it out."""
+    text = event.get("text")
+    if text is not None:
+        return {"type": "websocket.send", "text": text}
+    return {"type": "websocket.send", "bytes": event["bytes"]}
 
 
 class Blocks:

@@ -1,7 +1,6 @@
 """Where servers are installed, and what is told about them, the machine and the checkout. Called by measure.py and
 __main__.py; starts no server."""
 
-import asyncio
 import json
 import os
 import platform
@@ -12,7 +11,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import apps
 from benchmarks.processes import Failed
 from benchmarks.servers import OWN, PEERS
 
@@ -21,6 +19,16 @@ BUILD = ROOT / "build" / "benchmarks"
 CERTIFICATE = ROOT / "tests" / "support" / "localhost.pem"
 FRAMEWORKS = ("starlette", "fastapi")  # the peers serve apps of these
 INSTALLED = "installed.txt"  # in the peers' environment: what pip was asked for, a line each
+TELL_VERSIONS = """
+import asyncio
+from benchmarks import apps
+
+async def send(event):
+    if "body" in event:
+        print(event["body"].decode())
+
+asyncio.run(apps.versions({"type": "http"}, None, send))
+"""
 
 
 class Peers:
@@ -91,15 +99,12 @@ def distributions(server):
     return [name for requirement in server.requirements for name in re.findall(r"[\w-]+", requirement)]
 
 
-def own_versions():
-    """What the app `versions` tells in the interpreter that runs this; for the floor that has no apps."""
-    sent = []
-
-    async def send(event):
-        sent.append(event)
-
-    asyncio.run(apps.versions({"type": "http"}, None, send))
-    return json.loads(sent[-1]["body"])
+def versions_within(python):
+    """What the app `versions` tells in the interpreter `python`; for the floors, which have no apps."""
+    done = subprocess.run([python, "-c", TELL_VERSIONS], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Failed(f"{python} does not run: {done.stderr.strip()[-300:]}")
+    return json.loads(done.stdout)
 
 
 def nginx_version():

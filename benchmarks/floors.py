@@ -2,7 +2,7 @@
 
 `python -m benchmarks.floors KIND --port N [--certificate FILE]`. They find the ends of requests and nothing else: no
 head is parsed, nothing is refused, nobody is timed out, and but for `task` no app is called. What a server takes above
-them is what it does.
+them is what it does. The floors of WebSocket are listeners of picows' own API, which do as the apps of that name do.
 """
 
 import argparse
@@ -121,7 +121,38 @@ class Count(Constant):
             self.transport.write(self.answer % (len(digits), digits))
 
 
+def websocket_kinds(picows):
+    """The listeners by kind. picows: the module, which only the peers' environment has to have."""
+    members = set()  # the transports of the broadcast
+
+    class Listener(picows.WSListener):
+        def on_ws_frame(self, transport, frame):
+            if frame.msg_type == picows.WSMsgType.CLOSE:
+                transport.send_close(frame.get_close_code(), frame.get_close_message())
+                transport.disconnect()
+            else:
+                self.message_came(transport, frame.msg_type, frame.get_payload_as_bytes())
+
+    class Echo(Listener):
+        def message_came(self, transport, kind, payload):
+            transport.send(kind, payload)
+
+    class Broadcast(Listener):
+        def on_ws_connected(self, transport):
+            members.add(transport)
+
+        def on_ws_disconnected(self, transport):
+            members.discard(transport)
+
+        def message_came(self, transport, kind, payload):
+            for each in members:
+                each.send(kind, payload)
+
+    return dict(zip(WEBSOCKET_KINDS, (Echo, Broadcast), strict=True))
+
+
 KINDS = {"constant": Constant, "task": Task, "large": Large, "close": Close, "count": Count}
+WEBSOCKET_KINDS = ("echo", "broadcast")
 
 
 async def serve(kind, port, certificate=None):
@@ -130,14 +161,21 @@ async def serve(kind, port, certificate=None):
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(KINDS[kind], "127.0.0.1", port, ssl=context, backlog=BACKLOG)
+    if kind in WEBSOCKET_KINDS:
+        import picows
+
+        listener = websocket_kinds(picows)[kind]
+        server = await picows.ws_create_server(
+            lambda request: listener(), "127.0.0.1", port, ssl=context, backlog=BACKLOG)
+    else:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(KINDS[kind], "127.0.0.1", port, ssl=context, backlog=BACKLOG)
     await server.serve_forever()
 
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks.floors", description=__doc__.partition("\n")[0])
-    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("kind", choices=(*KINDS, *WEBSOCKET_KINDS))
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--certificate", metavar="FILE", help="a PEM file that holds its key, too: serve TLS")
     options = parser.parse_args()

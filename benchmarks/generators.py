@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from benchmarks.environments import ROOT
-from benchmarks.processes import Failed, load
+from benchmarks.processes import Failed, cpu_of, load
 
 PATIENCE = 60  # seconds beyond a load's own time
 RACE_SECONDS = 400  # at most: a race is of so many requests, and takes its time
@@ -25,17 +25,42 @@ def run(url, scenario, seconds, requests):
 
 
 @contextlib.contextmanager
-def idle_connections(url, number):
-    """Hold `number` connections that have had an answer each; how many there really are."""
-    with generator("idle", url, "--connections", number) as process:
-        line = process.stdout.readline()
-        if not line:
-            parse("", process.communicate(timeout=PATIENCE)[1], process.returncode)
-        standing = json.loads(line)["connections"]
-        if standing < number:
-            raise Failed(f"only {standing} of {number} idle connections stand")
+def connections(url, scenario, number):
+    """Hold `number` connections that have had an answer each, by the load generator of `scenario`: a Standing."""
+    arguments = ["--connections", number]
+    if scenario.websocket:
+        arguments += ["--size", scenario.message, "--binary", int(scenario.binary), "--deflate", int(scenario.deflate)]
+    with generator(scenario.load, url, *arguments) as process:
+        standing = Standing(process)
+        if standing.number < number:
+            raise Failed(f"only {standing.number} of {number} connections stand")
         yield standing
         process.communicate(timeout=PATIENCE)  # closes its standard input: the sign to end
+
+
+class Standing:
+    """A load generator whose connections stand: so many, `number`."""
+
+    def __init__(self, process):
+        self.process = process
+        self.number = self.read()["connections"]
+
+    def run(self, seconds):
+        """Load the server for some seconds, by one that can; the figures."""
+        with contextlib.suppress(BrokenPipeError):  # it has ended: read() says why
+            self.process.stdin.write(f"{seconds}\n")
+            self.process.stdin.flush()
+        return self.read()
+
+    def read(self):
+        line = self.process.stdout.readline()
+        if line:
+            return json.loads(line)
+        return parse("", self.process.communicate(timeout=PATIENCE)[1], self.process.returncode)
+
+    def cpu(self):
+        """CPU seconds that the generator has used so far."""
+        return cpu_of(self.process.pid)
 
 
 def generator(name, url, *arguments):

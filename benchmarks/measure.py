@@ -13,6 +13,8 @@ from pathlib import Path
 
 from benchmarks import environments, generators, nginx, wrk
 from benchmarks.environments import CERTIFICATE, ROOT
+from benchmarks.load.client import Failure
+from benchmarks.load.sockets import Messages, WebSocket
 from benchmarks.processes import Failed, ServerProcess, ask, free_port, uninterrupted
 from benchmarks.results import Absent, Sample, Server
 from benchmarks.scenarios import Scenario
@@ -21,12 +23,13 @@ from benchmarks.summary import changed, server_facts
 
 VERSIONS = Scenario("versions", "versions", app="benchmarks.apps:versions", answer=None)
 WARM_UP_CONNECTIONS = 50  # before idle ones are counted: what they leave behind is no cost of a connection
-EXPECTED = {"idle": 3.0, "start": 0.5, "race": 40.0}  # seconds of a sample, for the estimate of what is left
+EXPECTED = {"memory": 3.0, "start": 0.5, "lost": 40.0}  # seconds of a sample, for the estimate of what is left
+COUNTED = {"cpu": "requests", "message": "messages"}  # what the CPU time of a metric is divided by
 
 
 def expected(scenario, method):
     """Seconds that a sample is likely to take."""
-    return EXPECTED.get(scenario.load, method["seconds"] + method["warm_up"])
+    return EXPECTED.get(scenario.metric, method["seconds"] + method["warm_up"])
 
 
 def rounds_of(scenario, method):
@@ -82,10 +85,10 @@ class Suite:
         self.progress.say(f"{server.name}: what it is")
         command = server.as_told()
         try:
-            environments.programs(server, self.peers)  # Failed where one is missing
+            programs = environments.programs(server, self.peers)  # Failed where one is missing
             if server.environment == SYSTEM:
                 return Server(server.title, {server.name: environments.nginx_version()}, None, command)
-            told = environments.own_versions() if server.is_floor else self.ask_versions(server)
+            told = environments.versions_within(programs["python"]) if server.is_floor else self.ask_versions(server)
             loop = None if server.is_floor else told["loop"]
         except Failed:
             return Server(server.title, {}, None, command)  # the scenarios will say why
@@ -118,10 +121,10 @@ class Suite:
 
     def sample(self, scenario, server, round, process):
         """Measure once and store it. process: the paused server, unless each sample has one of its own."""
-        if scenario.load == "start":
+        if scenario.metric == "start":
             with self.running(server, scenario) as process:
                 figures = {"start": process.start}
-        elif scenario.load == "idle":
+        elif scenario.metric == "memory":
             with self.running(server, scenario) as process:
                 figures = self.idle(scenario, process)
         else:
@@ -175,9 +178,7 @@ class Suite:
                 process = ServerProcess(
                     self.words(server, scenario, port), port, self.folder / f"{server.name}.log", ROOT,
                     self.method["server_cores"], tls=scenario.tls)
-            (status, body), process.start = process.wait_for(lambda process: probe(process, scenario))
-            if status != 200 or scenario.answer not in (None, len(body)):
-                raise Failed(process.told(f"answered {status} with {len(body)} bytes, not 200 with {scenario.answer}"))
+            _, process.start = process.wait_for(lambda process: probe(process, scenario))
             yield process
         finally:
             if process is not None:
@@ -187,19 +188,27 @@ class Suite:
 
     def loaded(self, scenario, process):
         """The figures of a run under load, after a warm-up."""
+        if scenario.websocket:  # its connections stand before the one begins and after the other ends
+            with generators.connections(process.url, scenario, scenario.connections) as standing:
+                return self.counted(scenario, process, standing.run, standing.cpu)
+        return self.counted(scenario, process, lambda seconds: self.load(scenario, process, seconds), children_cpu)
+
+    def counted(self, scenario, process, load, load_cpu):
+        """load(seconds) -> figures; load_cpu() -> CPU seconds that it has used so far."""
         if scenario.load != "race":
-            self.load(scenario, process, self.method["warm_up"])
+            load(self.method["warm_up"])
             process.settle()  # what it still does for the warm-up is no cost of what is counted
         tree = process.tree()
-        begun, server_cpu, client_cpu = time.monotonic(), process.cpu(), children_cpu()
-        figures = self.load(scenario, process, self.method["seconds"])
+        begun, server_cpu, client_cpu = time.monotonic(), process.cpu(), load_cpu()
+        figures = load(self.method["seconds"])
         elapsed, server_cpu, client_cpu = (
-            time.monotonic() - begun, process.cpu() - server_cpu, children_cpu() - client_cpu)
+            time.monotonic() - begun, process.cpu() - server_cpu, load_cpu() - client_cpu)
         process.expect_whole(tree)
-        if scenario.metric == "cpu":
-            if not figures["requests"]:
-                raise Failed(process.told("no request was answered"))
-            figures["cpu"] = server_cpu / figures["requests"]
+        if scenario.metric in COUNTED:
+            what = COUNTED[scenario.metric]
+            if not figures[what]:
+                raise Failed(process.told(f"of all {what} none was answered"))
+            figures[scenario.metric] = server_cpu / figures[what]
         return figures | {"server_busy": server_cpu / elapsed, "client_busy": client_cpu / elapsed}
 
     def load(self, scenario, process, seconds):
@@ -209,16 +218,32 @@ class Suite:
 
     def idle(self, scenario, process):
         """Bytes that the server's processes grow by for an idle connection."""
-        with generators.idle_connections(process.url, WARM_UP_CONNECTIONS):
+        with generators.connections(process.url, scenario, WARM_UP_CONNECTIONS):
             pass
         before = process.memory()
-        with generators.idle_connections(process.url, scenario.connections) as standing:
-            return {"memory": (process.memory() - before) / standing}
+        with generators.connections(process.url, scenario, scenario.connections) as standing:
+            return {"memory": (process.memory() - before) / standing.number}
 
 
 def probe(process, scenario):
+    """See that a first request gets the right answer, or a first message. Raises OSError and HTTPException while nobody
+    listens, and Failed for another answer."""
+    if scenario.websocket:
+        return probe_websocket(process, Messages(scenario.message, scenario.binary, scenario.deflate))
     body = b"x" * scenario.upload
-    return ask(process, "POST" if body else "GET", body or None, scenario.fields, whole=scenario.load != "events")
+    status, body = ask(
+        process, "POST" if body else "GET", body or None, scenario.fields, whole=scenario.load != "events")
+    if status != 200 or scenario.answer not in (None, len(body)):
+        raise Failed(process.told(f"answered {status} with {len(body)} bytes, not 200 with {scenario.answer}"))
+
+
+def probe_websocket(process, messages):
+    try:
+        with contextlib.closing(WebSocket(process.url, messages)) as connection:
+            connection.ask()
+            connection.answer()
+    except Failure as failure:
+        raise Failed(process.told(str(failure))) from failure
 
 
 def children_cpu():

@@ -23,8 +23,10 @@ DOTS = {  # distinct in colour, in shape, and in grey
     "uvicorn": ("#1f77b4", "o"), "uvicorn-worker": ("#1f77b4", "s"), "gunicorn-asgi": ("#2a9d5c", "^"),
     "granian": ("#9467bd", "v"), "hypercorn": ("#b08968", "P"),
     "freastal": ("#e6ac00", "X"), "bare": (FAINT, "|"), "bare-task": (FAINT, "1"), "nginx": (FAINT, "x"),
+    "uvicorn-websockets": ("#1f77b4", "D"), "uvicorn-sansio": ("#1f77b4", "d"), "uvicorn-wsproto": ("#1f77b4", "p"),
+    "daphne": ("#d16ba5", "h"), "picows": (FAINT, "+"),
 }
-HOLLOW = {"uvicorn-worker"}  # uvicorn too, and nearly always at the same place
+HOLLOW = {"uvicorn-worker", "uvicorn-sansio"}  # uvicorn too, and nearly always at the same place
 STYLE = {
     "font.family": "DejaVu Sans", "font.size": 9, "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": FAINT,
     "xtick.color": INK, "ytick.color": INK, "axes.spines.top": False, "axes.spines.right": False,
@@ -34,7 +36,7 @@ STYLE = {
 
 
 def overview_svg(summaries):
-    """CPU a request over that of fastsrv, of each scenario and server, on a logarithmic axis. None without such."""
+    """CPU time over that of fastsrv, of each scenario and server, on a logarithmic axis. None without such."""
     return _drawn(lambda data: _overview(data, WIDTH * 1.15, 4), summaries, _svg)
 
 
@@ -60,10 +62,10 @@ def _drawn(draw, data, write):
 
 
 def _overview(summaries, width, legend_columns):
-    chosen = [each for each in summaries if each.metric == "cpu" and any(row.ratios for row in each.rows)]
+    chosen = [each for each in summaries if each.metric in summary.CPU and any(row.ratios for row in each.rows)]
     if not chosen:
         return None
-    servers = list(dict.fromkeys(row.server for each in chosen for row in each.rows))
+    servers = summary.servers_of(chosen)
     figure, axes = _axes(width, len(chosen), head=0.15 + 0.19 * ceil(len(servers) / legend_columns))
     for position, each in enumerate(chosen):
         axes.axhline(position, color=FAINT, linewidth=0.5, alpha=0.5, zorder=0)
@@ -77,7 +79,8 @@ def _overview(summaries, width, legend_columns):
     axes.plot([], [], color=ACCENT, linewidth=2, label=f"{summary.REFERENCE} = 1")
     axes.set_yticks(range(len(chosen)), [each.title for each in chosen])
     _logarithmic(axes, lambda value: f"{value:g} ×")  # noqa: RUF001
-    axes.set_xlabel(f"CPU a request over that of {summary.REFERENCE} (logarithmic)")
+    what = " or ".join(dict.fromkeys(units.UNITS[each.metric].title for each in chosen))
+    axes.set_xlabel(f"{what} over that of {summary.REFERENCE} (logarithmic)")
     figure.legend(loc="upper center", ncols=legend_columns, frameon=False, handletextpad=0.3, columnspacing=1.2)
     return figure
 

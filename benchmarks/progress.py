@@ -47,7 +47,7 @@ class Progress:
     def measured(self, sample, scenario, expected):
         """A sample was taken; expected: its share of `total`."""
         self.done += expected
-        self.last = f"{sample.scenario:14} {sample.server:15} {shown(sample.figures, scenario.metric)}"
+        self.last = f"{sample.scenario:14} {sample.server:18} {shown(sample.figures, scenario.metric)}"
         if self.console.is_terminal:
             self.draw()
         else:
@@ -56,7 +56,7 @@ class Progress:
     def absent(self, absent, expected):
         """There will be no (further) samples of a server; expected: what was expected of them."""
         self.total -= expected
-        text = f"{absent.scenario:14} {absent.server:15} absent: {absent.reason}"
+        text = f"{absent.scenario:14} {absent.server:18} absent: {absent.reason}"
         if self.console.is_terminal:
             self.live.console.print(Text(text))
         else:
@@ -83,8 +83,9 @@ def shown(figures, metric):
     unit = units.UNITS[metric]
     name = f"{unit.symbol} {unit.title}".lstrip()
     text = f"{units.written(metric, figures[metric]):>8} {name}"
-    if "rate" in figures:
-        text += f"  {units.written('rate', figures['rate']):>10} requests/s"
+    for rate in units.RATES:
+        if rate in figures:
+            text += f"  {units.written(rate, figures[rate]):>10} {units.UNITS[rate].title}/s"
     if figures.get("errors"):
         text += f"  {units.written('errors', figures['errors'])} errors"
     return text

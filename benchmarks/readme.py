@@ -11,7 +11,8 @@ from benchmarks.environments import ROOT
 
 README = ROOT / "README.md"
 BEGIN, END = "<!-- figures -->\n", "<!-- /figures -->\n"
-TELLING = ("plain-64", "browser-64", "upload-10k", "response-1m", "close", "fastapi", "tls", "idle", "race")
+TELLING = ("plain-64", "browser-64", "upload-10k", "response-1m", "close", "fastapi", "tls", "idle", "race", "ws-64",
+           "ws-deflate-4k", "ws-broadcast", "ws-idle")
 
 
 def update(path, result):
@@ -34,20 +35,22 @@ def block(path, result):
     place = Path(path).resolve().relative_to(ROOT)
     summaries = {each.scenario: each for each in summary.summarize(result)}
     chosen = [summaries[name] for name in TELLING if name in summaries]
+    what = "request (of a WebSocket, a message)" if any(each.metric == "message" for each in chosen) else "request"
+    tables = "\n".join(_table(each) for each in summary.by_protocol(chosen))
     page, picture = (place.with_suffix(suffix).as_posix() for suffix in (".html", ".png"))
     return (
         f"[![CPU a request, beside other servers]({picture})]({page})\n\n"
-        "CPU time of the server in microseconds a request, where no other unit is said, and how many times that is of "
+        f"CPU time of the server in microseconds a {what}, where no other unit is said, and how many times that is of "
         f"{summary.REFERENCE}'s; the less, the better. {summary.floors(result)}\n\n"
-        f"{_table(chosen)}\n{_source(result)} [Report]({page}), [how it is measured](benchmarks/README.md).\n"
+        f"{tables}\n{_source(result)} [Report]({page}), [how it is measured](benchmarks/README.md).\n"
     )
 
 
 def _table(summaries):
-    servers = list(dict.fromkeys(row.server for each in summaries for row in each.rows))
+    servers = summary.servers_of(summaries)
     lines = ["| | " + " | ".join(servers) + " |", "|---|" + "---:|" * len(servers)]
     for each in summaries:
-        symbol = units.UNITS[each.metric].symbol if each.metric != "cpu" else ""
+        symbol = units.UNITS[each.metric].symbol if each.metric not in summary.CPU else ""
         cells = [each.title + (f", {symbol}" if symbol else ""), *(_cell(each, server) for server in servers)]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"

@@ -12,7 +12,8 @@ from benchmarks import plots, summary, units
 from benchmarks.servers import SERVERS
 
 TEMPLATE = Path(__file__).with_name("report.template")
-COLUMNS = ("rate", "p50", "p99", "p999", "errors", "server_busy", "client_busy")  # beside the metric, where measured
+# Beside the metric, where measured.
+COLUMNS = (*units.RATES, "p50", "p99", "p999", "errors", "server_busy", "client_busy")
 GIBIBYTE = 2**30
 
 
@@ -40,7 +41,7 @@ def html(result):
         contents=" ".join(f'<a href="#{escape(each.scenario)}">{escape(each.scenario)}</a>' for each in summaries),
         overview=plots.overview_svg(summaries) or "No CPU time was measured.",
         floors=escape(summary.floors(result)),
-        medians=_medians(summaries),
+        medians="\n".join(_medians(each) for each in summary.by_protocol(summaries)),
         scenarios="\n".join(_scenario(each, result) for each in summaries),
         method=_method(result),
         facts=_facts(result),
@@ -70,7 +71,7 @@ def _exceptions(summaries):
 
 
 def _medians(summaries):
-    servers = list(dict.fromkeys(row.server for each in summaries for row in each.rows))
+    servers = summary.servers_of(summaries)
     rows = []
     for each in summaries:
         symbol = units.UNITS[each.metric].symbol or each.metric
@@ -117,7 +118,7 @@ def _columns(each):
             units.ratio(row.ratios[base].median), units.ratio_extent(row.ratios[base])) if base in row.ratios else ""
     for name in COLUMNS:
         yield units.UNITS[name].head, lambda row, name=name: _with_extent(
-            units.written(name, row.shown(name)) + ("*" if name == "rate" and row.saturated else ""),
+            units.written(name, row.shown(name)) + ("*" if name in units.RATES and row.saturated else ""),
             _extent(name, row.figures[name])) if name in row.figures else ""
 
 
@@ -141,7 +142,7 @@ def _method(result):
         f"warm-up of {method['warm_up']:g} s, while the others were stopped. The server was bound to "
         f"{_cores(method['server_cores'])}, the load generator to {_cores(method['load_cores'])}. CPU time is that of "
         "the server's whole process tree, in the kernel and outside, as the kernel counts it, divided by the requests "
-        "answered.</p>"
+        "or messages answered.</p>"
     )
 
 

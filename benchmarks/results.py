@@ -25,7 +25,7 @@ class Server:
 
 @dataclass
 class Scenario:
-    """metric: the figure that tables and ratios are about, "cpu", "memory", "start" or "lost"."""
+    """metric: the figure that tables and ratios are about, "cpu", "message", "memory", "start" or "lost"."""
 
     title: str
     metric: str

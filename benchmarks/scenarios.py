@@ -32,12 +32,14 @@ BROWSER = (
 class Scenario:
     """One row of the comparison.
 
-    metric: the figure of a sample that is compared, "cpu", "memory", "start" or "lost".
-    app: what ASGI servers serve, "module:name". floors: those that take part; floor: what the bare one then does, a
+    metric: the figure of a sample that is compared, "cpu", "message" (CPU, too), "memory", "start" or "lost".
+    app: what ASGI servers serve, "module:name". floors: those that take part; floor: what bare or picows then does, a
     name that floors.py knows.
     load: "wrk", "start", or a module of benchmarks.load. connections: how many, at once.
     answer: length of the body that a right answer has, in bytes; None: any (a stream without an end).
     upload: bytes of each request's body. pipelined: requests sent at once. fields: header fields of each request.
+    message: bytes of each message of a WebSocket, which is what the app then serves; 0: HTTP. binary: rather than text.
+    deflate: permessage-deflate is offered, and has to be agreed to.
     rounds: at most so many are worth their time; None: as many as the run has.
     """
 
@@ -53,6 +55,9 @@ class Scenario:
     upload: int = 0
     pipelined: int = 1
     fields: tuple[str, ...] = ()
+    message: int = 0
+    binary: bool = False
+    deflate: bool = False
     tls: bool = False
     access_log: bool = False
     keep_alive: int = KEEP_ALIVE
@@ -61,7 +66,18 @@ class Scenario:
     @property
     def fresh(self):
         """Whether each sample needs a server that has just been started."""
-        return self.load in ("start", "idle")
+        return self.metric in ("memory", "start")
+
+    @property
+    def websocket(self):
+        return self.message > 0
+
+
+def websocket(name, title, message, **more):
+    """The row of an echo, unless more says otherwise."""
+    echo = {"app": "benchmarks.apps:echo", "metric": "message", "load": "websocket", "connections": 32,
+            "floors": ("picows",), "floor": "echo"}
+    return Scenario(name, title, message=message, **echo | more)
 
 
 SCENARIOS = {scenario.name: scenario for scenario in (
@@ -95,6 +111,13 @@ SCENARIOS = {scenario.name: scenario for scenario in (
              keep_alive=RACE_KEEP_ALIVE, rounds=1),
     Scenario("race-blocking", "the same with an app that blocks the loop", app="benchmarks.apps:blocking",
              metric="lost", load="race", connections=1000, keep_alive=RACE_KEEP_ALIVE, rounds=1),
+    websocket("ws-64", "WebSocket echo, 64 bytes of text", 64),
+    websocket("ws-4k", "WebSocket echo, 4 KB of text", 4 * KIBIBYTE),
+    websocket("ws-64k", "WebSocket echo, 64 KB, binary", 64 * KIBIBYTE, binary=True),
+    websocket("ws-deflate-4k", "WebSocket echo, 4 KB of text, deflated", 4 * KIBIBYTE, deflate=True, floors=()),
+    websocket("ws-broadcast", "WebSocket broadcast to 1,000 clients", 64, app="benchmarks.apps:broadcast",
+              load="broadcast", connections=1000, floor="broadcast"),
+    websocket("ws-idle", "memory of an idle WebSocket, of 2,000", 64, metric="memory", connections=2000),
 )}
 
 QUICK = ("plain-64", "browser-64", "json-64", "upload-10k", "response-1m", "pipelined-16", "close", "idle")

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
+from benchmarks.scenarios import SCENARIOS
 from benchmarks.servers import SERVERS
 
 REFERENCE = "fastsrv"  # whose figures the others are divided by
 # Not stored: a name never comes to mean another kind.
 FLOORS = tuple(name for name, server in SERVERS.items() if server.is_floor)
-BASES = (REFERENCE, "bare")  # ratios are made to these
+WEBSOCKETS = tuple(name for name, scenario in SCENARIOS.items() if scenario.websocket)
+BASES = (REFERENCE, "bare", "picows")  # ratios are made to these
+CPU = ("cpu", "message")  # metrics that are CPU time
 ENOUGH_ROUNDS = 3  # with fewer on either side two ranges are too often apart by chance
 CLIENT_FULL, SERVER_FREE = 0.95, 0.9  # shares of a core: above the one and below the other the client was the limit
 
@@ -103,6 +106,18 @@ def summarize(result):
     """A Summary for each scenario that has a sample or an absent server, in the result's order."""
     summaries = [_summary(result, name) for name in result.scenarios]
     return [summary for summary in summaries if summary.rows or summary.absent]
+
+
+def by_protocol(summaries):
+    """`summaries` as a list for HTTP and one for WebSocket, which other servers take part in; without empty ones."""
+    of_websocket = [each for each in summaries if each.scenario in WEBSOCKETS]
+    of_http = [each for each in summaries if each.scenario not in WEBSOCKETS]
+    return [each for each in (of_http, of_websocket) if each]
+
+
+def servers_of(summaries):
+    """Who has figures in any of them."""
+    return list(dict.fromkeys(row.server for each in summaries for row in each.rows))
 
 
 def _summary(result, scenario):

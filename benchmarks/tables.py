@@ -11,7 +11,7 @@ from rich.text import Text
 from benchmarks import summary, units
 
 WIDTH = 100  # columns
-COLUMNS = ("rate", "p50", "p99", "p999", "errors")  # beside the metric, where a scenario has them
+COLUMNS = (*units.RATES, "p50", "p99", "p999", "errors")  # beside the metric, where a scenario has them
 STYLES = {"better": "green", "worse": "red", "only before": "red"}
 
 
@@ -25,7 +25,8 @@ def show(result, console):
     summaries = summary.summarize(result)
     for each in summaries:
         console.print(heading(each), *[scenario_table(each)] * bool(each.rows), *notes(each), "", sep="\n")
-    console.print("[bold]all scenarios, medians[/bold]", overview_table(summaries), overview_notes(result), sep="\n")
+    overviews = [overview_table(each) for each in summary.by_protocol(summaries)]
+    console.print("[bold]all scenarios, medians[/bold]", *overviews, overview_notes(result), sep="\n")
 
 
 def show_comparison(before, after, console):
@@ -60,17 +61,18 @@ def scenario_table(each):
 
 def _columns(metric):
     """(head, row -> cell) of each column that a table may have."""
-    reference, floor = summary.BASES
+    reference, *floors = summary.BASES
     yield "\nserver", lambda row: row.server
     yield f"median\n{units.UNITS[metric].symbol}", lambda row: _shown(row, metric)
     yield "\nspread", lambda row: units.extent(metric, row.figures[metric])
     yield f"ratio to\n{reference}", lambda row: _ratio(row, reference, lambda spread: units.ratio(spread.median))
     yield "\nspread", lambda row: _ratio(row, reference, units.ratio_extent)
-    yield f"to\n{floor}", lambda row: _ratio(row, floor, lambda spread: units.ratio(spread.median))
+    for floor in floors:
+        yield f"to\n{floor}", lambda row, floor=floor: _ratio(row, floor, lambda spread: units.ratio(spread.median))
     for name in COLUMNS:
         unit = units.UNITS[name]
         yield f"{unit.title}\n{unit.symbol}", lambda row, name=name: _shown(row, name) + (
-            "*" if name == "rate" and row.saturated else "")
+            "*" if name in units.RATES and row.saturated else "")
 
 
 def _ratio(row, base, write):
@@ -89,7 +91,7 @@ def notes(each):
 def overview_table(summaries):
     """The metric of every scenario and server, medians only, with the unit beside the scenario."""
     table = _table()
-    servers = list(dict.fromkeys(row.server for each in summaries for row in each.rows))
+    servers = summary.servers_of(summaries)
     table.add_column("", no_wrap=True)
     for server in servers:
         table.add_column(server.replace("-", "-\n"), justify="right", no_wrap=True)
@@ -107,7 +109,8 @@ def overview_notes(result):
     """What the medians are of."""
     return Text(
         f"Medians of at most {result.method['rounds']} rounds, the less the better; µs: CPU of the whole server a "
-        f"request. Green: the best of the ASGI servers. {summary.day(result)}, commit {summary.source(result)}.",
+        f"request or message. Green: the best of the ASGI servers. {summary.day(result)}, commit "
+        f"{summary.source(result)}.",
         style="dim",
     )
 

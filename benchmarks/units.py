@@ -20,7 +20,9 @@ class Unit:
 
 UNITS = {
     "cpu": Unit("CPU a request", "µs", 1e6),
+    "message": Unit("CPU a message", "µs", 1e6),
     "rate": Unit("requests", "/s", 1),
+    "message_rate": Unit("messages", "/s", 1),
     "p50": Unit("p50", "ms", 1e3),
     "p99": Unit("p99", "ms", 1e3),
     "p999": Unit("p99.9", "ms", 1e3),
@@ -31,6 +33,7 @@ UNITS = {
     "server_busy": Unit("server's core busy", "%", 1e2),
     "client_busy": Unit("client's core busy", "%", 1e2),
 }
+RATES = ("rate", "message_rate")  # what a load generator at its limit limits
 
 
 def number(value):

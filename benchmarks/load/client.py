@@ -1,6 +1,7 @@
 """What the load generators share: a client's side of one connection, the command line, the figures on stdout.
 
-Knows answers of a stated length alone, one request at a time. Used by race.py, idle.py and events.py.
+Knows answers of a stated length alone, one request at a time. Used by race.py, idle.py and events.py; what is no
+connection by sockets.py, too.
 """
 
 import argparse
@@ -122,10 +123,15 @@ def report(figures):
 
 def run(job):
     """Run the coroutine `job` on uvloop. What goes wrong, in a callback too, ends the process with status 1."""
+    call(lambda: uvloop.run(until_failure(job)))
+
+
+def call(function):
+    """Call `function`, which may open as many files as there may be. A Failure ends the process with status 1."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     try:
-        uvloop.run(until_failure(job))
+        function()
     except Failure as failure:
         sys.exit(str(failure))
 

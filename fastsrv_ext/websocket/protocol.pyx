@@ -6,16 +6,16 @@ connection is handed over to it with a 101 (handshake.pyx), together with the by
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 
+from fastsrv_ext.websocket.frames import BadFrame
+
 from fastsrv_ext.budget cimport monotonic
 from fastsrv_ext.clock cimport seconds
 from fastsrv_ext.counters cimport APP_CLOSE, BAD_FRAME, CLOSE_TIMEOUT, PEER_ENDED, PONG_TIMEOUT
 from fastsrv_ext.state cimport CLOSE, CLOSED, CLOSING, OPEN, PONG, SEND, State, is_ending
 from fastsrv_ext.websocket.frames cimport (
-    ABNORMAL, CLOSE_FRAME, INTERNAL_ERROR, NO_STATUS, NOTHING, PING, PONG_FRAME, close_frame, frame, read_close,
+    ABNORMAL, CLOSE_FRAME, INTERNAL_ERROR, NOTHING, PING, PONG_FRAME, close_frame, frame, read_close,
 )
 from fastsrv_ext.wire.connection cimport SHUT_AFTER, Connection
-
-from fastsrv_ext.websocket.frames import BadFrame
 
 cdef enum:
     MAX_MESSAGES_HELD = 64 * 1024    # bytes that the app has not taken before reading pauses

@@ -6,7 +6,6 @@ from fastsrv_ext.asgi.awaitables import Waiter
 from fastsrv_ext.asgi.call import Call
 from fastsrv_ext.wire.connection import Connection
 
-@disjoint_base
 class Channel(Connection):
     """The connection, as far as its session knows it; all of it is for Cython code alone."""
 

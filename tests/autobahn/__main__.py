@@ -34,7 +34,7 @@ LIMITS = {ALL: 5400, SHORT: 600}
 CONFIG = """\
 asgi_lifespan = "off"
 websocket_max_message_size = 16 * 1024 * 1024  # the largest messages of section 9, and not a byte more
-fastsrv_websocket_ping_interval = 86400  # a Ping that the client has not asked for ends its case
+fastsrv_websocket_ping_interval = "off"  # a Ping that the client has not asked for ends its case
 """
 HANDSHAKE = (
     b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"

@@ -14,9 +14,10 @@ import atheris
 
 from tests.fuzz import inputs
 
-DICTIONARY = Path(__file__).with_name("http.dict")
-ROOT = DICTIONARY.parents[2]
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 BUILT = ROOT / "build" / "sanitize" / "lib"
+DICTIONARIES = {"websocket": "websocket.dict"}
 WORK = ROOT / ".fuzz"  # not in build/, which a change of setup.py empties
 RUNTIME = f"{atheris.path()}/asan_with_fuzzer.so"
 
@@ -40,7 +41,8 @@ def main(target, *arguments):
             folder.mkdir(parents=True, exist_ok=True)
         for data in inputs(module):
             (seeds / sha1(data).hexdigest()).write_bytes(data)
-        options += [f"-dict={DICTIONARY}", "-max_len=2048", "-print_final_stats=1", str(kept), str(seeds)]
+        dictionary = HERE / DICTIONARIES.get(target, "http.dict")
+        options += [f"-dict={dictionary}", "-max_len=2048", "-print_final_stats=1", str(kept), str(seeds)]
     atheris.Setup([sys.argv[0], *options], module.check)
     atheris.Fuzz()
 

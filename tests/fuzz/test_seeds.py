@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fuzz import differ, head, inputs, protocol
+from tests.fuzz import differ, head, inputs, protocol, websocket
 
 
 @pytest.mark.parametrize("data", [*inputs(head)], ids=lambda data: "")
@@ -18,3 +18,8 @@ def test_protocol(data):
 @pytest.mark.parametrize("data", [*inputs(differ)], ids=lambda data: "")
 def test_differ(data):
     differ.check(data)
+
+
+@pytest.mark.parametrize("data", [*inputs(websocket)], ids=lambda data: "")
+def test_websocket(data):
+    websocket.check(data)

@@ -67,7 +67,7 @@ UPGRADES = (
     served("`h2c` and `close`", get(b"Connection: upgrade, close", b"Upgrade: h2c"), CLOSE, last=True),
     served("`websocket`", get(b"Connection: Upgrade", b"Upgrade: websocket", b"Sec-WebSocket-Version: 13",
                               b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="), "6455 4.2: may be refused",
-           note="as the plain request that it also is: WebSocket is not served yet"),
+           note="with `fastsrv_websocket = \"off\"`, as the plain request that it also is"),
     served("`TLS/1.0`", get(b"Connection: upgrade", b"Upgrade: TLS/1.0, HTTP/1.1", method=b"OPTIONS", target=b"*"),
            "2817 3: may be ignored", ("OPTIONS", b"*", b"")),
     served("`Upgrade` that Connection does not name", get(b"Upgrade: x"), "9110 7.8: to be ignored"),

@@ -69,8 +69,8 @@ def visit(serve):
             await send({"type": "http.response.body"})
 
         # Long limits: all rows are sent byte by byte, which takes its time on a busy machine.
-        server = serve(app, scan_heads=scan, keepalive=60, header_timeout=60, drain_timeout=60, close_timeout=60,
-                       **for_server(under))
+        server = serve(app, scan_heads=scan, websocket=False, keepalive=60, header_timeout=60, drain_timeout=60,
+                       close_timeout=60, **for_server(under))
         for row in rows:
             if row.under == under:
                 new = Visit(row, server, behind)

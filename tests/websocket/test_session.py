@@ -154,7 +154,7 @@ def test_app_closes(connect, event, payload):
 
 
 @pytest.mark.parametrize(("ours", "code", "reason"), [
-    (close(1000), 1000, ""), (close(1001, "weg".encode()), 1001, "weg"), (close(4999, "é".encode()), 4999, "é"),
+    (close(1000), 1000, ""), (close(1001, b"weg"), 1001, "weg"), (close(4999, "é".encode()), 4999, "é"),
     (frame(CLOSE), 1005, ""),
 ])
 def test_client_closes(connect, ours, code, reason):

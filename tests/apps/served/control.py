@@ -1,7 +1,7 @@
 """What a test may do to an application in another process: open its gates, wait for its notes, mark its log.
 
-The tests' side is the `server` fixture (tests/apps/conftest.py). The end of the app's call for a request with
-`key` in its query is noted, too.
+The tests' side is the `server` fixture (tests/apps/conftest.py). The end of the app's call for a request, or a
+WebSocket, with `key` in its query is noted, too.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ def controlled(app):
     """`app`, and beside it what the `server` fixture asks for."""
 
     async def with_control(scope, receive, send):
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             return await app(scope, receive, send)
         if not scope["path"].startswith("/_control/"):
             try:
