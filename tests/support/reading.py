@@ -7,10 +7,12 @@ on a Wire. compare() states what must hold for any bytes; tests/unit/test_head.p
 import asyncio
 import re
 from functools import cache
+from math import inf
 from urllib.parse import unquote_to_bytes
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 
+from fastsrv_ext.budget import Budget
 from fastsrv_ext.clock import Clock
 from fastsrv_ext.context import Callbacks, CommonResponse, CommonScope, Context, Limits, Service
 from fastsrv_ext.http1.protocol import HTTP1
@@ -78,7 +80,8 @@ class SharedContext:
         self.context = Context(
             loop=self.loop, clock=Clock(**DEFAULTS.clock), callbacks=Callbacks(dispatch=self.dispatch),
             limits=Limits(**{**DEFAULTS.limits, **limits}), scope=CommonScope(), response=CommonResponse(),
-            service=Service(**{**DEFAULTS.service, "max_requests": 0, "scan_heads": scan}))
+            service=Service(**{**DEFAULTS.service, "max_requests": 0, "scan_heads": scan}),
+            budget=Budget(inf))  # no turn follows in which the rest could be read
 
     def dispatch(self, cycle):
         receiving, body = cycle.receive().__await__(), None
