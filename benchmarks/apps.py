@@ -156,7 +156,10 @@ async def broadcast(scope, receive, send):
         while (event := await receive())["type"] == "websocket.receive":
             message = message_of(event)
             for each in tuple(members):  # some may come or go meanwhile
-                await each(message)
+                try:
+                    await each(message)
+                except OSError:  # ASGI 2.4: that client has gone
+                    members.discard(each)
     finally:
         members.discard(send)
 

@@ -1,4 +1,4 @@
-"""Rich tables of a summary, for a terminal of 100 columns. Called by the command line.
+"""Rich tables of a summary, for a terminal of 120 columns. Called by the command line.
 
 Computes nothing: what is said comes from summary.py, how it is written from units.py.
 """
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from benchmarks import summary, units
 
-WIDTH = 100  # columns
+WIDTH = 120  # columns, for all servers beside each other
 COLUMNS = (*units.RATES, "p50", "p99", "p999", "errors")  # beside the metric, where a scenario has them
 STYLES = {"better": "green", "worse": "red", "only before": "red"}
 
@@ -72,7 +72,7 @@ def _columns(metric):
     for name in COLUMNS:
         unit = units.UNITS[name]
         yield f"{unit.title}\n{unit.symbol}", lambda row, name=name: _shown(row, name) + (
-            "*" if name in units.RATES and row.saturated else "")
+            "*" if name in units.RATES and name in row.figures and row.saturated else "")
 
 
 def _ratio(row, base, write):

@@ -4,7 +4,6 @@ No event loop: it would take more for a message than a fast server does. The byt
 websocket.py and broadcast.py, and by measure.py for a first look at a server.
 """
 
-import contextlib
 import itertools
 import select
 import socket
@@ -104,9 +103,11 @@ class WebSocket:
 
 
 class Load:
-    """Many connections. A subclass says in run() what they do."""
+    """Many connections: stand(), then run() as often as wanted. A subclass says what they do. Closed as a context."""
 
     def __init__(self, url, options):
+        self.url = url
+        self.connections = options.connections
         self.messages = Messages(options.size, options.binary, options.deflate)
         self.errors = 0  # connections that have ended, answers that have not come
         self.epoll = select.epoll()
@@ -116,28 +117,46 @@ class Load:
         self.partial = {}  # who has sent a part of something: bytes that a message lacks; 0: the reader has it
         self.buffer = bytearray(LARGEST_READ)
         self.view = memoryview(self.buffer)
-        for _ in range(options.connections):
-            try:
-                self.add(WebSocket(url, self.messages))
-            except OSError as error:
-                raise Failure(f"cannot connect to {urlsplit(url).netloc}: {error}") from error
         # What a server's frame of a whole message is known by, without a look into it.
         self.start = frames.answer_start(self.messages.opcode, options.size)
         self.whole = 0 if options.deflate else len(self.start) + options.size
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        for connection in self.open.values():
+            connection.close()
+        self.epoll.close()
+
+    def stand(self):
+        """Open the connections and see that each gives back what it is sent. Failure if one does not."""
+        try:
+            for _ in range(self.connections):
+                connection = WebSocket(self.url, self.messages)
+                self.open[connection.socket.fileno()] = connection
+        except OSError as error:
+            raise Failure(f"cannot connect to {urlsplit(self.url).netloc}: {error}") from error
+        try:
+            self.look()
+        except OSError as error:
+            raise Failure(f"a first message did not come back: {error}") from error
         self.next_frame = itertools.cycle(self.messages.frames).__next__
-
-    def add(self, connection):
-        self.open[connection.socket.fileno()] = connection
-
-    def listen(self):
-        """From here on connections are heard by the epoll alone."""
-        for number, connection in self.open.items():
+        for number, connection in self.open.items():  # from here on heard by the epoll alone
             connection.socket.settimeout(FOR_EVER)
             # A server that stops reading must not hold us: the kernel's own timeouts cost no call.
             connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", PATIENCE, 0))
             self.receive[number] = connection.socket.recv_into
             self.send[number] = connection.socket.send
             self.epoll.register(number, select.EPOLLIN)
+
+    def look(self):
+        """Send a first message and compare the answers."""
+        raise NotImplementedError
+
+    def run(self, seconds):
+        """Load the server for `seconds`; the figures."""
+        raise NotImplementedError
 
     def read(self, number, size):
         """What is in the buffer, `size` bytes, is no whole message by itself: is there one now? Raises OSError."""
@@ -168,22 +187,11 @@ class Load:
         self.open.pop(number).close()
 
     def figures(self, delays, seconds):
-        """delays: seconds, one for each message that has come back."""
+        """delays: seconds, one for each message that has come back. Failure if there is none."""
+        if not delays:
+            raise Failure(f"no message came back on {self.connections} connections")
         return {"messages": len(delays), "message_rate": len(delays) / seconds, **percentiles(delays),
                 "errors": self.errors}
-
-    def run(self, seconds):
-        """Load the server for `seconds`; the figures."""
-        raise NotImplementedError
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *failure):
-        for connection in self.open.values():
-            with contextlib.suppress(OSError):
-                connection.close()
-        self.epoll.close()
 
 
 def obey(kind, options):
@@ -192,7 +200,7 @@ def obey(kind, options):
     The connections stand between two runs, too, and close with stdin: what opening and closing costs is in no figure.
     """
     with kind(options.url, options) as load:
-        load.listen()
+        load.stand()
         report({"connections": len(load.open)})
         for line in sys.stdin:
             report(load.run(float(line)))

@@ -15,10 +15,10 @@ from benchmarks.load.sockets import OPTIONS, PATIENCE, Load, obey
 
 class Echo(Load):
 
-    def add(self, connection):
-        connection.ask()
-        connection.answer()
-        super().add(connection)
+    def look(self):
+        for connection in self.open.values():
+            connection.ask()
+            connection.answer()
 
     def run(self, seconds):
         # Names are local, and nothing is looked at twice: a fast server takes hardly more for a message than this.

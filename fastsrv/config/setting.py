@@ -29,7 +29,8 @@ class Setting:
 
     default: UNLIMITED for a limit that is off. unit: "seconds", "bytes", "bytes/s", "requests", "on or off" (then a
     bool), or the words that it may be: "ignore or raise". goes: a topic of Config, and what the value is called there:
-    "limits.drain". why: the reason of the default, for docs/SETTINGS.md. largest: the greatest value that makes sense. may_be_off: it can be no limit, as where the default is UNLIMITED.
+    "limits.drain". why: the reason of the default, for docs/SETTINGS.md. largest: the greatest value that makes sense.
+    may_be_off: it can be no limit, as where the default is UNLIMITED.
     """
 
     name: str

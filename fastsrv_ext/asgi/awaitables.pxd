@@ -21,7 +21,7 @@ cdef class Waiter(Done):
     cdef object callback             # the task's, which waits; None: it does not, or no more
     cdef object context              # contextvars.Context of the task
     cdef object failure              # what the task is to be told instead; None
-    cdef public bint _asyncio_future_blocking
+    cdef public object _asyncio_future_blocking  # None but while a task waits: asyncio.isfuture() goes by it
 
     # what each kind of wait makes of it
     cdef bint has_come(self) noexcept

@@ -63,7 +63,7 @@ cdef class Waiter(Done):
     """A wait that ends in the turn of the loop in which it is over: the task that waits runs within the callback that
     has brought what it waits for. A future's callbacks come a turn later.
 
-    To asyncio.Task it is a future; nobody else needs to know it.
+    To the asyncio.Task that waits it is a future; to everybody else a coroutine, as Done is.
     """
 
     cdef bint has_come(self) noexcept:
@@ -81,6 +81,7 @@ cdef class Waiter(Done):
     # --- a coroutine's methods ---
 
     def __next__(self):
+        self._asyncio_future_blocking = None
         if self.has_come():
             # What `raise StopIteration(event)` does, but for its traceback, which costs more than all the rest.
             PyErr_SetObject(StopIteration, self.take())

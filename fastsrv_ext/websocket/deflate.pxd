@@ -10,6 +10,7 @@ cdef class Deflate:
     cdef bint they_forget
     cdef object compressor           # zlib's, None until there is something to compress
     cdef object decompressor
+    cdef int ends                    # how often a message has ended the stream and begun another one
 
     cdef bytes compress(self, object data)
     cdef bytes inflate(self, object data, Py_ssize_t room)

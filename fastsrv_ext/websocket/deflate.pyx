@@ -14,6 +14,7 @@ cdef enum:
     BITS = 12
     LARGEST_BITS = 15
     MEMORY_LEVEL = 5
+    MAX_ENDS = 16            # of streams in a message: one is rare, and each costs as much as kilobytes
 
 TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 EXTENSION = re.compile(rb"[ \t]*(%b)[ \t]*((?:;[ \t]*%b[ \t]*(?:=[ \t]*(?:%b|\"%b\")[ \t]*)?)*)" % (
@@ -57,11 +58,18 @@ cdef class Deflate:
         if self.decompressor is None:
             self.decompressor = zlib.decompressobj(-max(self.their_bits, 9))
         cdef bytes plain = self.decompressor.decompress(data, room + 1)
-        if self.decompressor.eof:  # the sender has ended the stream (7.2.3.4), and begins a new one
-            self.decompressor = None
+        while self.decompressor.eof and PyBytes_GET_SIZE(plain) <= room:
+            # The sender has ended the stream (7.2.3.4), and begins a new one.
+            self.ends += 1
+            if self.ends > MAX_ENDS:
+                raise zlib.error("too many final blocks")
+            data = self.decompressor.unused_data
+            self.decompressor = zlib.decompressobj(-max(self.their_bits, 9))
+            plain += self.decompressor.decompress(data, room + 1 - PyBytes_GET_SIZE(plain))
         return plain
 
     cdef int end_message(self) except -1:
+        self.ends = 0
         if self.they_forget:
             self.decompressor = None
         return 0
@@ -70,12 +78,10 @@ cdef class Deflate:
 def negotiate(list offers not None):
     """A Deflate for the first offer that can be taken, or None. offers: the values of Sec-WebSocket-Extensions fields.
     Raises ValueError for what is no list of extensions (RFC 6455, 9.1)."""
-    for offer in b",".join(offers).split(b","):
-        if not offer.strip(b" \t"):
-            continue
-        match = EXTENSION.fullmatch(offer)
-        if match is None:
-            raise ValueError("Sec-WebSocket-Extensions is no list of extensions")
+    matches = [EXTENSION.fullmatch(offer) for offer in b",".join(offers).split(b",") if offer.strip(b" \t")]
+    if None in matches:
+        raise ValueError("Sec-WebSocket-Extensions is no list of extensions")
+    for match in matches:
         if match[1].lower() == b"permessage-deflate":
             parameters = [(name.lower(), value or None) for name, value in PARAMETER.findall(match[2])]
             if len(dict(parameters)) == len(parameters) and all(may_be_taken(*each) for each in parameters):

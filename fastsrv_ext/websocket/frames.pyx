@@ -28,7 +28,7 @@ cdef enum:
     # kilobytes; a frame of a few bytes costs us far more than its sender.
     FREE_FRAGMENTS = 1024
     SMALL_FRAGMENT = 16
-    # What a compressed message may inflate to: so much, and for each byte that came so many more, of 1,032 that deflate
+    # What a compressed message may inflate to: so much, and for each byte of its frames so many more, of 1,032 that deflate
     # can reach. A bomb is of one byte over and over; text and JSON come to 20, the same message again to 100.
     FREE_INFLATED = 1024 * 1024
     LARGEST_RATIO = 128
@@ -157,7 +157,9 @@ cdef class Decoder:
         self.fragments += 1
         if self.fragments > FREE_FRAGMENTS + self.size // SMALL_FRAGMENT:
             raise BadFrame(POLICY_VIOLATION, "a message has too many small fragments")
-        if not self.is_compressed and self.size + self.left > self.max_message:
+        if self.is_compressed:
+            self.compressed += self.left
+        elif self.size + self.left > self.max_message:
             raise self.too_big()
         return 0
 
@@ -173,7 +175,6 @@ cdef class Decoder:
             piece = unmasked(masked, size, self.key)
             self.control = bytearray(piece) if self.control is None else self.control + piece
         elif self.is_compressed:
-            self.compressed += size
             self.inflate(unmasked(masked, size, self.key))
         elif size == self.left and self.is_final and self.opcode != CONTINUATION and self.gathered is None:
             # The whole of a message at once, as most come.

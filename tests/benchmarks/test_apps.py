@@ -8,6 +8,7 @@ import pytest
 import uvloop
 
 from benchmarks import apps, frameworks
+from benchmarks.load.sockets import Messages, WebSocket
 
 
 def ask(server, method="GET", body=None):
@@ -64,6 +65,37 @@ def test_events_carry_the_monotonic_clock(serve):
     assert first[1] == first[3] == b"\n"
     told = [float(line.removeprefix(b"data: ")) for line in first[::2]]
     assert begin - 0.001 < told[0] < told[1] < time.monotonic()
+
+
+@pytest.mark.parametrize("binary", [False, True], ids=["text", "binary"])
+def test_every_message_goes_back(serve, binary):
+    client = WebSocket(f"http://127.0.0.1:{serve(apps.echo).port}/", Messages(300, binary, False))
+    for _ in range(2):
+        client.ask()
+        client.answer()
+    client.close()
+
+
+def test_every_message_goes_to_all(serve):
+    server = serve(apps.broadcast)
+    messages = Messages(64, False, False)
+    clients = [WebSocket(f"http://127.0.0.1:{server.port}/", messages) for _ in range(3)]
+    for sender in clients[:2]:
+        sender.ask()
+        for each in clients:
+            each.answer()
+    clients.pop().close()
+    server.until(lambda: len(apps.members) == 2)
+    clients[0].ask()
+    for each in clients:
+        each.answer()
+        each.close()
+    server.until(lambda: not apps.members)
+
+
+@pytest.mark.parametrize("event", [{"bytes": b"", "text": None}, {"bytes": b""}], ids=["both", "one"])
+def test_a_message_is_sent_as_the_kind_that_it_is(event):
+    assert apps.message_of({"type": "websocket.receive", **event}) == {"type": "websocket.send", "bytes": b""}
 
 
 def test_blocking_app_blocks_now_and_then():

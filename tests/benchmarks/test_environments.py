@@ -30,10 +30,15 @@ def test_versions_are_those_of_what_a_server_is_made_of():
         "python": "3.13.0", "granian": "2.8.7", "uvloop": "0.23.0", "starlette": "1.10.0"}
 
 
-def test_own_versions_are_told_as_a_server_tells_them():
-    told = environments.own_versions()
+def test_versions_within_an_interpreter_are_told_as_a_server_tells_them():
+    told = environments.versions_within(sys.executable)
     assert told["python"] == sys.version.split()[0]
     assert told["versions"].keys() >= {"gunicorn", "uvloop"}
+
+
+def test_interpreter_that_does_not_run_is_told():
+    with pytest.raises(Failed, match="false does not run"):
+        environments.versions_within("false")
 
 
 def test_own_programs_are_those_of_this_interpreter():

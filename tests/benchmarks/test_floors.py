@@ -5,10 +5,12 @@ import socket
 import subprocess
 import sys
 
+import picows
 import pytest
 
 from benchmarks import floors
 from benchmarks.environments import ROOT
+from benchmarks.load.sockets import Messages, WebSocket
 from tests.support.servers import PATIENCE
 from tests.support.tls import CERTIFICATE, client_context
 
@@ -90,6 +92,30 @@ def test_task_floor_calls_the_app_for_each_request_and_drops_what_it_sends():
     asyncio.run(serve())
     assert sent == 2 * ["http.response.start", "http.response.body"]
     assert transport.output == floors.Constant.answer * 2
+
+
+@pytest.mark.parametrize("kind", floors.WEBSOCKET_KINDS)
+def test_websocket_floor_sends_messages_back_and_on(kind):
+    async def serve():
+        listener = floors.websocket_kinds(picows)[kind]
+        server = await picows.ws_create_server(lambda request: listener(), "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        try:
+            await asyncio.get_running_loop().run_in_executor(None, talk, port)
+        finally:
+            server.close()
+
+    def talk(port):
+        messages = Messages(300, False, False)
+        clients = [WebSocket(f"http://127.0.0.1:{port}/", messages) for _ in range(3)]
+        for client in clients:
+            client.ask()
+            for each in clients if kind == "broadcast" else [client]:
+                each.answer()
+        for client in clients:
+            client.close()
+
+    asyncio.run(serve())
 
 
 @pytest.mark.parametrize(

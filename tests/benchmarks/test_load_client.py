@@ -58,7 +58,7 @@ def test_percentiles():
     assert percentiles([]) == {}
 
 
-@pytest.mark.parametrize("job", ["race", "idle", "events"])
+@pytest.mark.parametrize("job", ["race", "idle", "events", "websocket", "broadcast"])
 def test_failure_is_status_1_with_a_message(job):
     command = [sys.executable, "-m", f"benchmarks.load.{job}", "--url", "http://127.0.0.1:1/"]
     done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True)

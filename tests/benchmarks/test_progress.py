@@ -43,3 +43,8 @@ def test_every_metric_is_shown_in_its_unit():
     assert shown({"start": 0.1257}, "start").strip() == "126 ms until the first answer"
     assert shown({"lost": 3, "sent": 10_012}, "lost").strip() == "3 lost of 10,000 sent"
     assert shown({}, "cpu") == ""
+
+
+def test_messages_are_counted_as_such():
+    figures = {"message": 7.1e-6, "message_rate": 140_000.0}
+    assert shown(figures, "message").split() == ["7.10", "µs", "CPU", "a", "message", "140,000", "messages/s"]

@@ -22,6 +22,14 @@ def test_other_units_than_microseconds_are_said(block):
     assert "| memory of an idle connection, KB | **1.74** |" in block
 
 
+def test_websockets_have_a_table_of_their_own():
+    block = readme.block(PATH, stored.with_websockets())
+    assert "a request (of a WebSocket, a message), where" in block
+    http, _, websocket = block.partition("\n\n| | fastsrv | uvicorn | picows |\n")
+    assert "plain text, 64 connections" in http and "picows |" not in http
+    assert websocket.splitlines()[1] == "| WebSocket echo | **7.00** | 14.0<br>2.00 × | 5.00<br>0.71 × |"  # noqa: RUF001
+
+
 def test_who_is_not_there_has_a_dash(block):
     assert "| keep-alive race | **0** | 21 | - | - |" in block
 

@@ -103,6 +103,14 @@ def test_a_plot_for_each_scenario_measured_one_of_latency_and_the_overview(page)
     assert page.met.count("svg") == 4 + 1 + 1
 
 
+def test_websockets_stand_in_a_table_and_a_section_of_their_own():
+    page = Page(report.html(stored.with_websockets()))
+    assert page.open == [] and "ws-64" in page.ids
+    assert "WebSocket echo ws-64" in page.text and "CPU a request or CPU a message over that of fastsrv" in page.text
+    assert "picows 5.00 0.71 0.71-0.71 200,000*" in page.text
+    assert page.met.count("svg") == 4 + 1 + 1 + 2
+
+
 def test_the_same_result_gives_the_same_page(source):
     assert report.html(stored.load()) == source
 

@@ -9,8 +9,9 @@ import pytest
 from benchmarks import apps, environments, floors
 from benchmarks.scenarios import QUICK as QUICK_SCENARIOS
 from benchmarks.scenarios import SCENARIOS
-from benchmarks.servers import PEERS, SERVERS, SYSTEM
+from benchmarks.servers import NO_HTTP, PEERS, SERVERS, SYSTEM
 from benchmarks.servers import QUICK as QUICK_SERVERS
+from benchmarks.units import UNITS
 
 VALUES = {"python": "/env/bin/python", "bin": "/env/bin", "port": 8000, "certificate": "/cert.pem",
           "configuration": "/nginx.conf"}
@@ -59,6 +60,22 @@ def test_quick_run_has_rows_that_there_are():
 def test_scenario_asks_for_what_is_there(scenario):
     module, function = scenario.app.split(":")
     assert callable(getattr(importlib.import_module(module), function))
-    assert scenario.floor in floors.KINDS
+    assert scenario.floor in (floors.WEBSOCKET_KINDS if scenario.websocket else floors.KINDS)
     assert scenario.load in ("wrk", "start") or importlib.util.find_spec(f"benchmarks.load.{scenario.load}")
-    assert scenario.metric in ("cpu", "memory", "start", "lost")
+    assert scenario.metric in ("cpu", "message", "memory", "start", "lost")
+    assert scenario.metric in UNITS
+
+
+def test_websockets_are_asked_of_servers_that_have_them_alone():
+    for server, scenario in PAIRS:
+        if scenario.websocket and server.reason_against(scenario) is None:
+            assert server.websocket is not None, server.name
+        if not scenario.websocket and server.only_websocket:
+            assert server.reason_against(scenario) == NO_HTTP
+    assert SERVERS["freastal"].reason_against(SCENARIOS["ws-64"]) == "has no WebSocket"
+    assert SERVERS["granian"].reason_against(SCENARIOS["ws-deflate-4k"]) == "has no permessage-deflate"
+
+
+def test_websocket_is_switched_on_where_it_is_asked_for():
+    assert "--ws" in SERVERS["granian"].words(SCENARIOS["ws-64"], **VALUES)
+    assert "--no-ws" in SERVERS["granian"].words(SCENARIOS["plain-64"], **VALUES)

@@ -48,9 +48,12 @@ def expect_figures(result, scenarios):
     assert result["finished"]
 
 
-def test_every_scenario_is_measured_without_errors(tmp_path):
-    result = run(tmp_path / "result.json", "--rounds", "1", "--seconds", "1", "--requests", "100")
-    expect_figures(result, SCENARIOS)
+@pytest.mark.parametrize("websocket", [False, True], ids=["http", "websocket"])
+def test_every_scenario_is_measured_without_errors(tmp_path, websocket):
+    names = [name for name, scenario in SCENARIOS.items() if scenario.websocket == websocket]
+    result = run(tmp_path / "result.json", "--rounds", "1", "--seconds", "1", "--requests", "100",
+                 "--scenarios", ",".join(names))
+    expect_figures(result, names)
     for sample in result["samples"]:
         if SCENARIOS[sample["scenario"]].load == "race":
             assert sample["figures"]["sent"] >= 100

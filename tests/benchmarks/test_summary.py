@@ -74,6 +74,21 @@ def test_errors_of_a_single_round_are_shown(summaries):
     assert summaries["plain-64"].row("uvicorn").shown("errors") == 3
 
 
+def test_picows_is_a_floor_that_others_are_divided_by():
+    each = summary.summarize(stored.with_websockets())[-1]
+    assert each.best == "fastsrv"
+    assert each.row("uvicorn").ratios["picows"].median == pytest.approx(2.8)
+    assert each.row("picows").floor and each.row("picows").saturated
+
+
+def test_websockets_and_http_stand_apart():
+    groups = summary.by_protocol(summary.summarize(stored.with_websockets()))
+    assert [[each.scenario for each in group] for group in groups] == [
+        ["plain-64", "tls", "idle", "race", "start"], ["ws-64"]]
+    assert summary.servers_of(groups[1]) == ["fastsrv", "uvicorn", "picows"]
+    assert len(summary.by_protocol(summary.summarize(stored.load()))) == 1
+
+
 def test_a_scenario_without_samples_is_left_out():
     result = stored.load()
     result.samples, result.absent = [], []

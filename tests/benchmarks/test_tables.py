@@ -65,6 +65,27 @@ def test_nothing_is_cut_at_100_columns(shown):
     assert "…" not in text
 
 
+def test_every_server_has_room_in_the_last_tables():
+    file = io.StringIO()
+    tables.show(stored.of_all(), Console(file=file, width=tables.WIDTH))
+    assert "…" not in file.getvalue()
+
+
+def test_websockets_are_told_by_message_and_beside_picows(shown):
+    table = lines(shown(tables.show, stored.with_websockets()), "ws-64")
+    assert table[0] == "(ws-64): CPU a message"
+    assert "uvicorn 14.0 14.0-14.0 2.00 2.00-2.00 2.80 71,429 0.50 1.00 2.00 0" in table
+    assert "messages" in table[1] and "picows" in table[2]
+    assert "200,000*" in next(line for line in table if line.startswith("picows"))
+
+
+def test_websockets_have_a_last_table_of_their_own(shown):
+    text = shown(tables.show, stored.with_websockets())
+    http, _, websocket = text[text.index("all scenarios"):].partition("picows")
+    assert "plain-64, µs" in http and "ws-64, µs" not in http
+    assert re.search(r"ws-64, µs +7.00 +14.0 +5.00", websocket)
+
+
 def test_a_comparison_shows_both_medians_the_ratio_and_the_verdict(shown):
     before, after = stored.with_cpu(fastsrv=(8e-6, 9e-6, 10e-6)), stored.with_cpu(fastsrv=(5e-6, 6e-6, 7e-6))
     text = re.sub(" +", " ", shown(tables.show_comparison, before, after))

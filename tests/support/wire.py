@@ -174,8 +174,9 @@ class Wire:
     """
 
     def __init__(self, app, *, unix=False, peerless=False, header=10, keepalive=5, body=10, send=10, drain=5, close=5,
-                 grace=3, ping_interval=20, ping_timeout=20, closing=10, upgrades=None, min_rate=100, request_line=4094, request_fields=100, request_field_size=8190,
-                 request_head=65536, request_body=UNLIMITED, limit_drain=1024 * 1024, any_method=False,
+                 grace=3, ping_interval=20, ping_timeout=20, closing=10, upgrades=None, min_rate=100,
+                 request_line=4094, request_fields=100, request_field_size=8190, request_head=65536,
+                 request_body=UNLIMITED, limit_drain=1024 * 1024, any_method=False,
                  any_version=False, refuse_underscores=False, max_connections=1000, max_in_flight=UNLIMITED,
                  max_requests=0, scan_heads=SCAN_HEADS, scheme="http", state=None,
                  root_path="", send_raises=False, announced_keepalive=0, connect=True, turns=None, layer=None,

@@ -174,6 +174,12 @@ def test_bound_is_of_each_message():
     assert read_bounded(packed(data, BINARY) * 2, FORGETS) == ([(BINARY, bytes(inflated))] * 2, None)
 
 
+def test_message_has_nothing_of_what_those_before_it_were_worth():
+    found, code = read([packed(deflated(NOISE), BINARY), packed(deflated(bytes(4 * MIB)), BINARY)], 64 * MIB, FORGETS)
+    assert code == 1009
+    assert found == [(BINARY, NOISE)]
+
+
 def test_bound_does_not_depend_on_how_a_message_is_read():
     """Much of nothing, and then what is as long as it was: whether it may come must not be the network's to decide."""
     packer = zlib.compressobj(wbits=-15)

@@ -140,7 +140,8 @@ def test_event_that_may_not_come_now_is_an_error(connect, kind):
 # --- how it ends ---
 
 @pytest.mark.parametrize(("event", "payload"), [
-    ({}, b"\x03\xe8"), ({"code": None, "reason": None}, b"\x03\xe8"), ({"code": 3000, "reason": "é"}, b"\x0b\xb8\xc3\xa9"),
+    ({}, b"\x03\xe8"), ({"code": None, "reason": None}, b"\x03\xe8"),
+    ({"code": 3000, "reason": "é"}, b"\x0b\xb8\xc3\xa9"),
     ({"code": 1001, "reason": "x" * 123}, b"\x03\xe9" + b"x" * 123),
 ])
 def test_app_closes(connect, event, payload):
