@@ -7,6 +7,7 @@ BUILD_SANITIZE=1  for fuzzing, by clang: the address and undefined-behaviour san
 BUILD_ANNOTATE=1  Cython's annotated HTML beside the generated C, in build/*-annotate/cython/
 """
 
+import multiprocessing
 import os
 import sys
 from glob import glob
@@ -66,7 +67,9 @@ extensions = [
 
 setup(
     ext_modules=cythonize(
-        extensions, build_dir=f"{BUILD}/cython", annotate=ANNOTATE, compiler_directives=DIRECTIVES
+        extensions, build_dir=f"{BUILD}/cython", annotate=ANNOTATE, compiler_directives=DIRECTIVES,
+        # A process that is not forked would run this file again.
+        nthreads=os.cpu_count() if multiprocessing.get_start_method() == "fork" else 0,
     ),
     options={"build": {"build_base": BUILD}, "build_ext": {"parallel": os.cpu_count()}},
     cmdclass={"build_ext": BuildExt},

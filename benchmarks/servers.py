@@ -179,7 +179,7 @@ SERVERS = {server.name: server for server in (
     Server(
         "picows", "picows' own API on uvloop",
         "{python} -m benchmarks.floors {floor} --port {port}", is_floor=True,
-        requirements=("picows", "aiofastnet", "uvloop"), websocket=""),
+        requirements=("picows", "aiofastnet", "uvloop"), websocket="", lacks=NO_DEFLATE),
 )}
 
 QUICK = ("fastsrv", "uvicorn", "granian", "bare")
