@@ -88,7 +88,7 @@ class Worker(base.Worker):
     @property
     def nr(self) -> int:
         """gunicorn's name for the number of requests so far, for hooks."""
-        return 0 if self.server is None else self.server.counters.snapshot()["requests"]
+        return 0 if self.server is None else self.server.counters.count("requests")
 
     @nr.setter
     def nr(self, number: int) -> None:

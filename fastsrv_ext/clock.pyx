@@ -158,7 +158,7 @@ cdef class Clock:
 
 
 def ticks(double seconds):
-    """The number of ticks after which `seconds` have certainly passed."""
+    """The number of ticks after which `seconds` have certainly passed, or FAR, if they are more."""
     if not seconds > 0:
         raise ValueError(f"a limit must be greater than 0 seconds, not {seconds}")
     # One more, since the tick under way when a wait begins has been running for a while.

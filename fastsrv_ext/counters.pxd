@@ -1,8 +1,8 @@
 # Why connections end and why requests are refused: counts.
 # Decides nothing and knows no connection: protocol.pyx, connection.pyx and others say what happened.
 #
-# A row of one of these tables is a counter; snapshot() calls it by its name in lower case, and docs/COUNTERS.md tells
-# what it means.
+# A row of one of these tables (but PERSISTS) is a counter; snapshot() calls it by its name in lower case, and
+# docs/COUNTERS.md tells what it means.
 
 from fastsrv_ext.state cimport STATES
 

@@ -12,4 +12,5 @@ Ending: type[IntEnum]
 class Counters:
     """What has happened in a worker process since it began."""
 
+    def count(self, name: str) -> int: ...
     def snapshot(self) -> dict[str, Any]: ...  # its shape: counters.pyx

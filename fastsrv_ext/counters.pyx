@@ -6,6 +6,10 @@ connections through their Context; snapshot() is for whoever shows it.
 
 from fastsrv_ext.state cimport NAMES, RESPOND, State, is_of_connection
 
+# Refusals (BadRequest.kind) that end a connection for the reason of their name; the others for BAD_REQUEST.
+cdef frozenset APART = frozenset(("header_timeout", "body_timeout", "body_rate", "concurrency"))
+cdef tuple COUNT_NAMES = tuple(map(str.lower, Count.__members__))
+
 
 cdef class Counters:
 
@@ -14,10 +18,13 @@ cdef class Counters:
         self.close_codes = {}
 
     cdef Ending refuse(self, str kind) except PERSISTS:
-        """Count a refusal. Returns what it ends the connection for: a reason of the refusal's own, where there is one
-        of its name."""
+        """Count a refusal. Returns what it ends the connection for."""
         self.refused[kind] = self.refused.get(kind, 0) + 1
-        return <Ending><int>Ending.__members__.get(kind.upper(), BAD_REQUEST)
+        return <Ending><int>Ending.__members__[kind.upper()] if kind in APART else BAD_REQUEST
+
+    def count(self, str name not None):
+        """The number that snapshot() has by this name, of those that are one: "requests"."""
+        return self.counts[<int>COUNT_NAMES.index(name)]
 
     cdef int close(self, int code) except -1:
         """Count the end of a WebSocket."""
@@ -37,7 +44,7 @@ cdef class Counters:
         there once it has occurred. close_codes: WebSockets that have ended, by code. docs/COUNTERS.md tells the rest.
         """
         cdef int i
-        shot = {name.lower(): self.counts[i] for i, name in enumerate(Count.__members__)}
+        shot = {name: self.counts[i] for i, name in enumerate(COUNT_NAMES)}
         shot["connections"] = {
             name.lower(): self.closed[i] for i, name in enumerate(Ending.__members__) if i != PERSISTS
         }

@@ -16,7 +16,7 @@ class ClientDisconnected(OSError):
 class Call:
     """One run of the app. Python code sees it from its start on, when nothing of it is missing."""
 
-    task: asyncio.Task[None] | None  # of an app that had to wait, until Context.gone was given it
+    task: asyncio.Task[None] | None  # of an app that had to wait, until Callbacks.gone was given it
     hook_request: Any  # None, or what gunicorn's pre_request was given, for its post_request
     @property
     def head(self) -> RequestHead: ...

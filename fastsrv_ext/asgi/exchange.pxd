@@ -19,7 +19,7 @@ cdef enum Arrival:
     # How far the request's body has come.
     COMING
     ARRIVED              # all of it is here
-    PASSED_ON          # more_body: False has been said
+    PASSED_ON            # more_body: False has been said
 
 
 cdef enum Content:

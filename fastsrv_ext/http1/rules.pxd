@@ -12,7 +12,7 @@ cdef enum:
     REQUEST_LINE_OVERHEAD = 10   # bytes beside method and target: two spaces and "HTTP/1.1"
 
 cdef struct Framing:
-    # What it takes to judge a message of HTTP/1.1, and nobody asks for afterwards.
+    # What it takes to judge a message of HTTP/1.1, and nobody asks for behind its end.
     int options                  # bits: what Connection and Transfer-Encoding fields have named
     int trailers                 # how many have come behind the body
 

@@ -15,7 +15,7 @@ cdef class Sender(Outlet):
     cdef object transport            # None before connection_made and after connection_lost
     cdef list corked                 # bytes that leave in one write, or None
     cdef Py_ssize_t corked_size
-    cdef Backlog backlog             # None until the peer lags behind
+    cdef Backlog backlog             # None until the peer has lagged behind, or the transport has failed
     cdef int descriptor              # the socket's, for writes past the transport; -1: by way of it
 
     cdef inline bint has_backlog(self) noexcept:

@@ -142,7 +142,7 @@ cdef class Sender(Outlet):
 
     cdef object caught_up(self):
         future = self.context.loop.create_future()
-        if self.backlog is None:  # TLS may keep what it could not tell of yet
+        if self.backlog is None:  # the transport has failed before the peer lagged
             self.backlog = Backlog()
         if self.backlog.writers is None:
             self.backlog.writers = []

@@ -98,7 +98,8 @@ def test_client_that_disconnects(server, key, transports):
         return await client.call("session", timeout=PATIENCE)
 
     assert run(server, conversation, transports, auth={"key": key}) == {"auth": {"key": key}}
-    assert server.note(key) == "client disconnect"
+    # The packet that says so is still in the client's queue when it closes, on Python 3.10.
+    assert server.note(key) in ("client disconnect", "transport close")
 
 
 @by_each_way

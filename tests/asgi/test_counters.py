@@ -3,6 +3,7 @@
 import pytest
 
 from fastsrv_ext.counters import Counters
+from fastsrv_ext.http.refusal import BadRequest
 from tests.support.answers import statuses
 from tests.support.apps import echo, hello
 from tests.support.puppet import Puppet
@@ -241,3 +242,13 @@ def test_connections_of_several_contexts_share_counters(wire):
         wire(hello, counters=counters).send(get())
     shot = counters.snapshot()
     assert (shot["opened"], shot["requests"], shot["responses"]) == (2, 2, 2)
+
+
+@pytest.mark.parametrize("kind", ["persists", "lost", "keepalive"])
+def test_refusal_that_is_called_as_an_end_is_counted_as_a_refusal(wire, kind):
+    def refuses(scope, underscored):
+        raise BadRequest(400, "no", kind)
+
+    it = wire(hello, forwarded=refuses).send(get(b"/", b"X-Forwarded-For: 192.0.2.1")).end()
+    counts = it.context.counters.snapshot()
+    assert counts["refused"] == {kind: 1} and counts["connections"]["bad_request"] == 1

@@ -55,7 +55,7 @@ def main(arguments=None):
     lines = [
         results.told(case, behavior, client.details(index[case]) if case in index else None)
         for case, behavior in verdicts.items() if behavior not in ("OK", "INFORMATIONAL")]
-    if name == ALL and results.MISSING not in verdicts.values():  # what was not whole says nothing to others
+    if name == ALL and index and results.MISSING not in verdicts.values():  # of a run that was whole
         date = datetime.now(timezone.utc).date().isoformat()
         results.DOCUMENT.write_text(results.document(verdicts, lines, versions(), date, minutes))
     return judge(verdicts, index, lines, log)

@@ -99,6 +99,8 @@ FRAGMENTS = [
         CONTINUATION), (TEXT, "ab")),
     good("whole messages before and behind", frame(TEXT, b"x") + BEGUN + frame(CONTINUATION) + frame(TEXT, b"y"),
          (TEXT, "x"), ABC, (TEXT, "y")),
+    *(good(f"an empty {NAMES[opcode]} behind one in fragments", BEGUN + frame(CONTINUATION) + frame(opcode), ABC,
+           (opcode, found)) for opcode, found in ((TEXT, ""), (BINARY, b""))),
     *(good(f"a {NAMES[opcode]} within", BEGUN + frame(opcode, b"xy") + frame(CONTINUATION, b"d"),
            (opcode, b"xy"), (BINARY, b"abcd")) for opcode in CONTROLS),
     good("empty control frames within", BEGUN + frame(PING) + frame(CONTINUATION, fin=False) + frame(PONG) + frame(

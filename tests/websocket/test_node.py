@@ -52,7 +52,7 @@ def install():
     except subprocess.TimeoutExpired:
         pytest.skip(f"npm has not installed {WS} in {INSTALLATION} seconds")
     if done.returncode != 0:
-        pytest.skip(f"npm cannot install {WS}: {done.stdout.strip()[-300:]}")
+        pytest.skip(f"npm cannot install {WS}: {done.stdout.partition(chr(10))[0]}")
 
 
 class App:
