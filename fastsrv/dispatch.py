@@ -20,6 +20,7 @@ from fastsrv_ext.clock import Clock
 from fastsrv_ext.grace import Grace
 
 EAGER = sys.version_info >= (3, 12)
+NAMES_OF_DISCONNECT = ("ClientDisconnect", "WebSocketDisconnect")  # Starlette's, FastAPI's and Litestar's errors
 
 
 class NotASGI(TypeError):
@@ -231,12 +232,12 @@ class Dispatch:
 def comes_of_disconnect(failure: object, seen: set[int]) -> bool:
     """Is it our ClientDisconnected, or what a framework made of it or of http.disconnect?
 
-    That is Starlette's ClientDisconnect, something raised from one of the two, or a group of nothing else.
+    That is one of NAMES_OF_DISCONNECT, something raised from one of the two, or a group of nothing else.
     seen: the ids of what is known to be none; a group may be the context of its own members.
     """
     while isinstance(failure, BaseException) and id(failure) not in seen:
         seen.add(id(failure))
-        if isinstance(failure, ClientDisconnected) or type(failure).__name__ == "ClientDisconnect":
+        if isinstance(failure, ClientDisconnected) or type(failure).__name__ in NAMES_OF_DISCONNECT:
             return True
         members = getattr(failure, "exceptions", None)
         if isinstance(members, (list, tuple)) and members:

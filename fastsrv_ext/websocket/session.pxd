@@ -38,8 +38,8 @@ cdef class Session(Call):
     # for receive()
     cdef bint announced              # websocket.connect has been received
     cdef bint aware                  # websocket.disconnect has, or send() has told of it
-    cdef object messages             # collections.deque of what the app has not taken, or None
-    cdef Py_ssize_t held             # bytes of these
+    cdef list messages               # that the app has not taken, or None
+    cdef Py_ssize_t held             # bytes of memory that these take
     cdef int code                    # of websocket.disconnect; 0: it is open
     cdef str reason
 

@@ -4,12 +4,10 @@ Knows no frame that comes in, no clock and no transport: protocol.pyx, its Chann
 connection has ended. handshake.pyx makes one; fastsrv/dispatch.py runs the app, and reports how that ended.
 """
 
-from collections import deque
-
 from fastsrv_ext.asgi.call import ClientDisconnected
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from cpython.unicode cimport PyUnicode_AsUTF8AndSize
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_GET_LENGTH, PyUnicode_KIND
 
 from fastsrv_ext.asgi.awaitables cimport DONE, Elsewhere, pthread_self
 from fastsrv_ext.asgi.call cimport GONE, Call, Peer
@@ -95,8 +93,8 @@ cdef class Session(Call):
         if self.held == 0:
             self.aware = True
             return {"type": "websocket.disconnect", "code": self.code, "reason": self.reason}
-        payload, size = self.messages.popleft()
-        self.held -= size
+        payload = self.messages.pop(0)  # of a few, as most are small
+        self.held -= memory_of(payload)
         if self.outlet is not None:
             (<Channel>self.outlet).message_taken()
         return {"type": "websocket.receive", ("text" if isinstance(payload, str) else "bytes"): payload}
@@ -111,10 +109,9 @@ cdef class Session(Call):
         counters.counts[<int>MESSAGES_RECEIVED] += 1
         counters.counts[<int>MESSAGE_BYTES_RECEIVED] += size
         if self.messages is None:
-            self.messages = deque()
-        size += MESSAGE_COST
-        self.messages.append((payload, size))
-        self.held += size
+            self.messages = []
+        self.messages.append(payload)
+        self.held += memory_of(payload)
         if self.receivers is not None:
             (<Receiving>self.receivers.pop(0)).wake()
             if self.receivers is not None and not self.receivers:
@@ -391,6 +388,13 @@ cdef class Session(Call):
             self.say_close(self.code if self.code != 0 else INTERNAL_ERROR, b"")
         else:
             self.end()
+
+
+cdef Py_ssize_t memory_of(object payload) except -1:
+    """Bytes, about."""
+    if isinstance(payload, str):
+        return MESSAGE_COST + PyUnicode_GET_LENGTH(payload) * PyUnicode_KIND(payload)
+    return MESSAGE_COST + PyBytes_GET_SIZE(payload)
 
 
 cdef class Receiving(Waiter):

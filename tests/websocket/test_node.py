@@ -52,7 +52,8 @@ def install():
     except subprocess.TimeoutExpired:
         pytest.skip(f"npm has not installed {WS} in {INSTALLATION} seconds")
     if done.returncode != 0:
-        pytest.skip(f"npm cannot install {WS}: {done.stdout.partition(chr(10))[0]}")
+        why, *_ = [*done.stdout.splitlines(), ""]
+        pytest.skip(f"npm cannot install {WS}: {why}")
 
 
 class App:
