@@ -263,11 +263,11 @@ def any_bytes(data, offer):
 
 
 def test_odd_frames_are_read_alike(request):
-    run(request, odd_connection, 400, 100_000)
+    run(request, odd_connection, 300, 100_000)
 
 
 def test_odd_compressed_frames_are_read_alike(request):
-    run(request, odd_compressed_connection, 400, 100_000)
+    run(request, odd_compressed_connection, 300, 100_000)
 
 
 def test_any_bytes_are_read_alike(request):

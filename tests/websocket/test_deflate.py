@@ -16,11 +16,13 @@ from tests.support.frames import (
     CONTINUATION,
     DEFLATE,
     PING,
+    PLAIN,
     check_byte_by_byte,
     check_in_two,
     check_whole,
     deflated,
     frame,
+    head,
     read,
 )
 from tests.support.peers import agree
@@ -178,6 +180,14 @@ def test_message_has_nothing_of_what_those_before_it_were_worth():
     found, code = read([packed(deflated(NOISE), BINARY), packed(deflated(bytes(4 * MIB)), BINARY)], 64 * MIB, FORGETS)
     assert code == 1009
     assert found == [(BINARY, NOISE)]
+
+
+@pytest.mark.parametrize("announced", [20_000, 1 << 17, MIB])
+def test_bytes_that_are_only_announced_are_worth_nothing(announced):
+    """A client that sends some kilobytes must not have us hold megabytes, whatever it says of what is to come."""
+    data = deflated(bytes(16 * MIB), level=9)
+    assert len(data) < 17_000
+    assert read_bounded(head(BINARY, announced, rsv=4, key=PLAIN) + data[:-1]) == ([], 1009)
 
 
 def test_bound_does_not_depend_on_how_a_message_is_read():

@@ -158,7 +158,7 @@ def websockets_agrees_to(field):
     return agreed
 
 
-@settings(max_examples=700, deadline=None, derandomize=True, database=None)
+@settings(max_examples=400, deadline=None, derandomize=True, database=None)
 @given(fields)
 def test_agrees_to_what_websockets_agrees_to(field):
     try:

@@ -73,7 +73,8 @@ def test_every_sequence_of_three_bytes():
     firsts = [first for first in BYTES if pythons_verdict(first) == "begun"]
     begun = [first + second for first in firsts for second in BYTES if pythons_verdict(first + second) == "begun"]
     assert len(begun) == 32 + 12 * 64 + 32 + 2 * 64 + 48 + 3 * 64 + 16  # behind E0, E1-EC, ED, EE-EF, F0, F1-F3, F4
-    check_verdicts(sequence + third for sequence in begun for third in BYTES)
+    check_verdicts(sequence + third for sequence in begun for third in BYTES[0x7F:0xC1])
+    check_verdicts(sequence + third for sequence in begun[::8] for third in BYTES)  # at least two behind each first
 
 
 def test_every_character():
@@ -121,7 +122,7 @@ def in_pieces(data, cuts):
     return [data[start:end] for start, end in zip(places, [*places[1:], len(data)], strict=True)]
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
 @given(st.one_of(good_texts, spoilt), cuts, cuts)
 def test_texts_in_fragments_and_in_reads(data, fragments, reads):
     """Each fragment fails that by Python's decoder nothing can follow."""
@@ -139,7 +140,7 @@ def test_texts_in_fragments_and_in_reads(data, fragments, reads):
         assert read([frame(TEXT, data)]) == read(in_pieces(frame(TEXT, data), reads)) == expected
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
 @given(st.binary(max_size=8))
 def test_any_bytes_are_judged_as_by_python(data):
     check_verdicts([data])
