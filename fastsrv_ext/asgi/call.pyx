@@ -42,6 +42,8 @@ cdef class Call:
     cdef int unwanted(self) except -1:
         return 0
 
+    # What fastsrv/dispatch.py asks of it; exchange.pyx says what each means. No kind of call goes without one.
+
     def send(self, message):
         raise NotImplementedError
 
