@@ -1,5 +1,5 @@
-"""ASGI dispatch: runs the app, turns its failure into a 500 or a closed connection, and cancels it
-when its client has gone.
+"""ASGI dispatch: runs the app, turns its failure into a 500 or a closed connection, and cancels it when its client has
+gone.
 
 Knows no sockets. fastsrv_ext/http1/pipeline.pyx calls start() for each request; tasks that are not done at once
 are kept in `tasks` until they are.

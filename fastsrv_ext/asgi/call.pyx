@@ -45,6 +45,12 @@ cdef class Call:
     cdef bint send_raises(self) noexcept:
         return self.context.scope.send_raises
 
+    def details(self):
+        """More that the access log may be asked for, by name."""
+        return {}
+
+    # What fastsrv/dispatch.py asks of it; exchange.pyx says what each means. No kind of call goes without one.
+
     def send(self, message):
         raise NotImplementedError
 
@@ -74,10 +80,6 @@ cdef class Call:
 
     def fail(self, bint owed):
         raise NotImplementedError
-
-    def details(self):
-        """More that the access log may be asked for, by name."""
-        return {}
 
     # --- the order of life ---
 

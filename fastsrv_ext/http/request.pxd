@@ -33,12 +33,12 @@ cdef class RequestHead:
 
     cdef inline bint is_second(self, Kind kind) noexcept:
         """Has one of this kind come before? It has now."""
-        cdef unsigned int bit = 1 << <unsigned int>kind
-        cdef bint known = self.kinds & bit != 0
-        self.kinds |= bit
+        cdef bint known = self.has(kind)
+        self.kinds |= 1 << <unsigned int>kind
         return known
 
     cdef inline bint has(self, Kind kind) noexcept:
+        """Has one of this kind come?"""
         return self.kinds & <unsigned int>(1 << <int>kind) != 0
 
     cdef inline bint is_forwarded(self) noexcept:

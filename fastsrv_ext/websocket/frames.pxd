@@ -57,7 +57,7 @@ cdef class Decoder:
     cdef bint is_compressed
     cdef bytearray gathered          # what has come of it, inflated; or None
     cdef Py_ssize_t size             # bytes of that; of the last message, until another one begins
-    cdef Py_ssize_t compressed       # bytes of its frames, before they are inflated
+    cdef Py_ssize_t compressed       # bytes that have come of it, before they are inflated
     cdef Py_ssize_t fragments        # frames so far
     cdef Utf8 utf8
 

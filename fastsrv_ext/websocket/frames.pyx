@@ -28,10 +28,11 @@ cdef enum:
     # kilobytes; a frame of a few bytes costs us far more than its sender.
     FREE_FRAGMENTS = 1024
     SMALL_FRAGMENT = 16
-    # What a compressed message may inflate to: so much, and for each byte of its frames so many more, of 1,032 that deflate
-    # can reach. A bomb is of one byte over and over; text and JSON come to 20, the same message again to 100.
+    # What a compressed message may inflate to: so much, and for each byte that has come so many more, of 1,032 that
+    # deflate can reach. A bomb is of one byte over and over; text and JSON come to 20, the same message again to 100.
     FREE_INFLATED = 1024 * 1024
     LARGEST_RATIO = 128
+    STEP = 4096              # bytes of a message that are inflated, and judged, at once, however they have come
     SCRATCH = 16 * 1024      # bytes of a text that are unmasked where no object has to be made for them
 
 cdef bytes TAIL = b"\x00\x00\xff\xff"  # what a sender leaves out behind a compressed message (RFC 7692, 7.2.2)
@@ -79,6 +80,8 @@ cdef class Decoder:
                 if not self.in_payload:
                     continue
             part = min(self.left, size - at)
+            if self.is_compressed:
+                part = min(part, STEP - self.compressed % STEP)
             self.take(text + at, part)
             at += part
             self.left -= part
@@ -157,9 +160,7 @@ cdef class Decoder:
         self.fragments += 1
         if self.fragments > FREE_FRAGMENTS + self.size // SMALL_FRAGMENT:
             raise BadFrame(POLICY_VIOLATION, "a message has too many small fragments")
-        if self.is_compressed:
-            self.compressed += self.left
-        elif self.size + self.left > self.max_message:
+        if not self.is_compressed and self.size + self.left > self.max_message:
             raise self.too_big()
         return 0
 
@@ -175,6 +176,7 @@ cdef class Decoder:
             piece = unmasked(masked, size, self.key)
             self.control = bytearray(piece) if self.control is None else self.control + piece
         elif self.is_compressed:
+            self.compressed += size
             self.inflate(unmasked(masked, size, self.key))
         elif size == self.left and self.is_final and self.opcode != CONTINUATION and self.gathered is None:
             # The whole of a message at once, as most come.
@@ -188,7 +190,8 @@ cdef class Decoder:
 
     cdef int inflate(self, bytes data) except -1:
         """In one go, as no more comes of it than may."""
-        cdef Py_ssize_t bound = FREE_INFLATED + LARGEST_RATIO * self.compressed
+        cdef Py_ssize_t steps = (self.compressed + STEP - 1) // STEP
+        cdef Py_ssize_t bound = FREE_INFLATED + LARGEST_RATIO * STEP * steps
         cdef Py_ssize_t room = min(self.max_message, bound) - self.size
         cdef bytes plain
         try:

@@ -32,7 +32,7 @@ def say(it, transport, data):
 
 
 def in_flight(it):
-    return it.context.counters.snapshot()["in_flight"]
+    return it.context.counters.count("in_flight")
 
 
 def test_request_beyond_the_limit_is_a_503_and_the_app_is_not_called(wire, connect):

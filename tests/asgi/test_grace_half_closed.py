@@ -18,33 +18,35 @@ from tests.support.wire import get, post
 GRACE = 3
 
 
-def test_client_that_has_half_closed_gets_its_answer_within_the_grace_period(wire):
+def not_told_within_the_grace_period(wire):
+    """(app, its client, which has half-closed, the receive() that waits for its disconnect)"""
     app = Puppet()
     it = wire(app, grace=GRACE).send(get()).end()
     app.receive()
     told = app.receive()
     it.tick(GRACE)
     assert not told.done()
+    return app, it, told
+
+
+def gets_an_answer(it, app):
     app.begin()
     app.body(b"answer").result()
     assert it.output.endswith(b"answer")
     app.finish()
+
+
+def test_client_that_has_half_closed_gets_its_answer_within_the_grace_period(wire):
+    app, it, _ = not_told_within_the_grace_period(wire)
+    gets_an_answer(it, app)
 
 
 def test_app_is_told_when_a_client_that_has_half_closed_takes_nothing_and_may_answer_yet(wire):
-    app = Puppet()
-    it = wire(app, grace=GRACE).send(get()).end()
-    app.receive()
-    told = app.receive()
-    it.tick(GRACE)
-    assert not told.done()
+    app, it, told = not_told_within_the_grace_period(wire)
     it.tick(2 * TICK)
     assert told.result() == {"type": "http.disconnect"}
     it.tick(GRACE - TICK)
-    app.begin()
-    app.body(b"answer").result()
-    assert it.output.endswith(b"answer")
-    app.finish()
+    gets_an_answer(it, app)
 
 
 def test_client_that_has_half_closed_and_takes_what_is_sent_is_waited_for(wire):
@@ -144,10 +146,7 @@ def test_half_closed_client_of_a_unix_socket_is_waited_for(wire):
     """There a client that has closed is known to have gone."""
     app = Puppet()
     it = wire(app, grace=0, unix=True).send(get()).end().wait(10 * GRACE)
-    app.begin()
-    app.body(b"answer").result()
-    assert it.output.endswith(b"answer")
-    app.finish()
+    gets_an_answer(it, app)
 
 
 # --- a client that the loop does not listen to ---

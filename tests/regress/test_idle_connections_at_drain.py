@@ -85,7 +85,7 @@ def test_window_leaves_time_for_what_is_asked_for_at_its_end(serve):
     with server.connect() as idle, server.connect() as busy:
         ask(idle)
         send(busy, "/listens")
-        server.until(lambda: server.server.counters.snapshot()["in_flight"] == 1)
+        server.until(lambda: server.server.counters.count("in_flight") == 1)
         draining(server)
         assert read_to_end(idle) == b"" and not told
         assert read_response(busy).status == 200 and told
@@ -106,7 +106,7 @@ def test_connection_whose_answer_ends_in_the_drain_has_a_window_of_its_own(serve
     go = server.call(asyncio.Event)
     with server.connect() as client:
         client.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
-        server.until(lambda: server.server.counters.snapshot()["in_flight"] == 1)
+        server.until(lambda: server.server.counters.count("in_flight") == 1)
         draining(server)
         server.until(lambda: server.socket.fileno() == -1)  # nothing is accepted any more
         server.call(go.set)

@@ -100,7 +100,7 @@ def test_app_in_hand_is_told_nothing_as_long_as_there_is_time(serve):
     go = server.call(asyncio.Event)
     with server.connect() as client:
         client.sendall(post(b"half and half")[:-5])
-        server.until(lambda: server.server.counters.snapshot()["in_flight"] == 1)
+        server.until(lambda: server.server.counters.count("in_flight") == 1)
         server.call(server.server.stop)
         server.until(lambda: server.socket.fileno() == -1)
         look_on(server)

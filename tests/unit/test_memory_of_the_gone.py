@@ -172,10 +172,10 @@ def test_nothing_is_left_of_real_connections(serve, caplog, tls, sending):
         connection.close()
 
     def talk():
-        started = server.server.counters.snapshot()["requests"]
+        started = server.server.counters.count("requests")
         connections = [(ask(app, body), end) for end, apps in ENDS.items() for app in apps
                        for body in (None, b"hello", b"x" * 200_000)]
-        server.until(lambda: server.server.counters.snapshot()["requests"] == started + len(connections))
+        server.until(lambda: server.server.counters.count("requests") == started + len(connections))
         for connection, end in connections:
             if end != "time limit":
                 leave(connection, end)

@@ -139,7 +139,7 @@ def requests_in_flight(server):
                 refusal(connection, 503)
         server.until(lambda: server.server.context.connections == 2)
         assert server.call(lambda: (
-            len(server.server.dispatch.tasks), server.server.counters.snapshot()["in_flight"])) == (2, 2)
+            len(server.server.dispatch.tasks), server.server.counters.count("in_flight"))) == (2, 2)
         server.call(gate.gate.release)
         finished = select.select([first, second], [], [], PATIENCE)[0][0]
         assert read_response(finished).status == 200
