@@ -79,6 +79,7 @@ class Dispatch:
         self.ended = False
         self.draining = False  # the worker ends, and streams that look for should_exit end themselves
         self.tasks: dict[asyncio.Task[None], Call] = {}
+        self.is_done = self.tasks.pop  # a method of its own for each task would take memory for as long as that waits
         self.cancelled: set[Call] = set()  # by us; their tasks are not done
         # Each request starts from this context. The current one may be another request's, where asyncio
         # has resumed reading on behalf of an app: its variables must not leak.
@@ -108,7 +109,7 @@ class Dispatch:
 
     def keep(self, call: Call, task: asyncio.Task[None]) -> None:
         self.tasks[task] = call
-        task.add_done_callback(self.tasks.pop)
+        task.add_done_callback(self.is_done, context=self.context)
         if call.may_be_gone():  # its client had ended its side before its turn came, or has all that it can get
             self.gone(call, task)
         else:

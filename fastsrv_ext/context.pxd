@@ -78,6 +78,7 @@ cdef class Context:
 
     cdef readonly dict upgrades     # by name, in lower case: (connection, exchange) -> bool: does it take the request?
     cdef readonly dict alpn         # by name: (context) -> Connection
+    cdef list corked                # senders that keep something back until this turn of the loop is over, or None
 
     # how long we serve
     cdef public bint draining       # no request after those in hand

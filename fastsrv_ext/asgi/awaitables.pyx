@@ -6,6 +6,7 @@ Knows no connection and no event. call.pyx and exchange.pyx make them.
 from asyncio import CancelledError, current_task
 from collections.abc import Coroutine
 
+from cpython.contextvars cimport PyContext_Enter, PyContext_Exit
 from cpython.exc cimport PyErr_SetObject
 
 
@@ -124,13 +125,19 @@ cdef class Waiter(Done):
         if current_task(self.loop) is not None:
             return self.wake_soon()
         callback, self.callback = self.callback, None
-        self.context.run(callback, self)
+        if callback is not None:
+            PyContext_Enter(self.context)
+            try:
+                callback(self)
+            finally:
+                PyContext_Exit(self.context)
         return 0
 
     cdef int wake_soon(self) except -1:
         """In the loop's next turn."""
         callback, self.callback = self.callback, None
-        self.loop.call_soon(callback, self, context=self.context)
+        if callback is not None:
+            self.loop.call_soon(callback, self, context=self.context)
         return 0
 
 

@@ -107,6 +107,7 @@ for _name in b"""
     know(_name, USUAL)
 for _name in b"""
     cookie date etag forwarded from if-match if-modified-since if-none-match if-range if-unmodified-since max-forwards
-    proxy-authorization range referer trailer traceparent tracestate x-api-key x-csrf-token x-real-ip x-request-id
+    proxy-authorization range referer sec-websocket-extensions sec-websocket-key sec-websocket-protocol
+    sec-websocket-version trailer traceparent tracestate x-api-key x-csrf-token x-real-ip x-request-id
 """.split():
     know(_name, PLAIN)

@@ -16,10 +16,13 @@ cdef enum:
     MEMORY_LEVEL = 5
     MAX_ENDS = 16            # of streams in a message: one is rare, and each costs as much as kilobytes
 
-TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-EXTENSION = re.compile(rb"[ \t]*(%b)[ \t]*((?:;[ \t]*%b[ \t]*(?:=[ \t]*(?:%b|\"%b\")[ \t]*)?)*)" % (
-    (TOKEN,) * 4))
-PARAMETER = re.compile(rb";[ \t]*(%b)[ \t]*(?:=[ \t]*\"?(%b)\"?)?" % (TOKEN, TOKEN))
+LETTER = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]"
+TOKEN = LETTER + rb"+"
+QUOTED = rb'"(?:\\?%b)+"' % LETTER  # what is quoted has to be a token, too (RFC 6455, 9.1)
+EXTENSION = re.compile(
+    rb"[ \t]*(%b)[ \t]*((?:;[ \t]*%b[ \t]*(?:=[ \t]*(?:%b|%b)[ \t]*)?)*)" % (TOKEN, TOKEN, TOKEN, QUOTED))
+PARAMETER = re.compile(rb";[ \t]*(%b)[ \t]*(?:=[ \t]*(%b|%b))?" % (TOKEN, TOKEN, QUOTED))
+UNQUOTED = re.compile(rb'["\\]')
 WINDOW = re.compile(rb"[89]|1[0-5]")
 
 
@@ -83,7 +86,7 @@ def negotiate(list offers not None):
         raise ValueError("Sec-WebSocket-Extensions is no list of extensions")
     for match in matches:
         if match[1].lower() == b"permessage-deflate":
-            parameters = [(name.lower(), value or None) for name, value in PARAMETER.findall(match[2])]
+            parameters = [(name.lower(), UNQUOTED.sub(b"", value) or None) for name, value in PARAMETER.findall(match[2])]
             if len(dict(parameters)) == len(parameters) and all(may_be_taken(*each) for each in parameters):
                 return Deflate(dict(parameters))
     return None

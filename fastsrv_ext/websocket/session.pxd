@@ -38,7 +38,8 @@ cdef class Session(Call):
     # for receive()
     cdef bint announced              # websocket.connect has been received
     cdef bint aware                  # websocket.disconnect has, or send() has told of it
-    cdef list messages               # that the app has not taken, or None
+    cdef object message              # the first that the app has not taken, or None
+    cdef list later                  # those behind it, or None
     cdef Py_ssize_t held             # bytes of memory that these take
     cdef int code                    # of websocket.disconnect; 0: it is open
     cdef str reason

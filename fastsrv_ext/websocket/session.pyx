@@ -15,6 +15,7 @@ from fastsrv_ext.counters cimport (
     MESSAGE_BYTES_RECEIVED, MESSAGE_BYTES_SENT, MESSAGES_RECEIVED, MESSAGES_SENT, WEBSOCKETS, WEBSOCKETS_OPEN, Counters,
 )
 from fastsrv_ext.http.fields cimport is_token
+from fastsrv_ext.state cimport SEND
 from fastsrv_ext.websocket.frames cimport (
     ABNORMAL, BINARY, INTERNAL_ERROR, LONGEST_CONTROL, NORMAL, SERVICE_RESTART, TEXT, frame, frame_head, may_be_sent,
 )
@@ -93,7 +94,10 @@ cdef class Session(Call):
         if self.held == 0:
             self.aware = True
             return {"type": "websocket.disconnect", "code": self.code, "reason": self.reason}
-        payload = self.messages.pop(0)  # of a few, as most are small
+        payload, self.message = self.message, None
+        if self.later is not None:
+            self.message = self.later.pop(0)  # of a thousand at most
+            self.later = self.later or None
         self.held -= memory_of(payload)
         if self.outlet is not None:
             (<Channel>self.outlet).message_taken()
@@ -108,14 +112,17 @@ cdef class Session(Call):
         self.received += size
         counters.counts[<int>MESSAGES_RECEIVED] += 1
         counters.counts[<int>MESSAGE_BYTES_RECEIVED] += size
-        if self.messages is None:
-            self.messages = []
-        self.messages.append(payload)
+        if self.message is None:
+            self.message = payload
+        elif self.later is None:
+            self.later = [payload]
+        else:
+            self.later.append(payload)
         self.held += memory_of(payload)
         if self.receivers is not None:
-            (<Receiving>self.receivers.pop(0)).wake()
-            if self.receivers is not None and not self.receivers:
-                self.receivers = None
+            receivers, self.receivers = self.receivers, None
+            for receiving in receivers:  # who finds nothing waits again
+                (<Receiving>receiving).wake()
         return 0
 
     cdef int wake(self) except -1:
@@ -218,7 +225,8 @@ cdef class Session(Call):
         self.context.counters.counts[<int>WEBSOCKETS] += 1
         self.context.counters.counts[<int>WEBSOCKETS_OPEN] += 1
         self.status = SWITCHING_PROTOCOLS
-        self.response_headers = headers
+        if headers:
+            self.response_headers = headers
         return DONE
 
     cdef object deny(self):
@@ -262,7 +270,7 @@ cdef class Session(Call):
         self.sent += size
         counters.counts[<int>MESSAGES_SENT] += 1
         counters.counts[<int>MESSAGE_BYTES_SENT] += size
-        if self.has_had_its_turn(size) or self.outlet.lagging():
+        if self.has_had_its_turn(size) or (<Channel>self.outlet).state == SEND:
             return self.wait_for_peer()
         return DONE
 

@@ -2,6 +2,7 @@
 
 from typing_extensions import disjoint_base
 
+from fastsrv_ext.context import Context
 from fastsrv_ext.wire.outlet import Outlet
 
 @disjoint_base
@@ -12,4 +13,4 @@ class Backlog:
 class Sender(Outlet):
     """What leaves through a transport."""
 
-    def uncork(self) -> None: ...  # called by the loop
+def uncork(context: Context) -> None: ...  # called by the loop

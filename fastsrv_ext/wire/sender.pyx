@@ -5,6 +5,7 @@ transport.
 """
 
 from fastsrv_ext.clock cimport seconds
+from fastsrv_ext.context cimport Context
 from fastsrv_ext.state cimport SEND, is_ending, may_lag
 from fastsrv_ext.wire.kernel cimport MAX_PARTS, send_now, send_parts_now, unacknowledged
 
@@ -57,12 +58,11 @@ cdef class Sender(Outlet):
         """What is written from now on leaves in one write, in the same turn of the loop."""
         if self.corked is None:
             self.corked = []
-            self.context.loop.call_soon(self.uncork)
+            if self.context.corked is None:
+                self.context.corked = []
+                self.context.loop.call_soon(uncork, self.context)
+            self.context.corked.append(self)
         return 0
-
-    def uncork(self):
-        """In the same turn of the loop, if nobody has been faster."""
-        self.flush()
 
     cdef int flush(self) except -1:
         """Let what was kept back leave in one write."""
@@ -180,3 +180,14 @@ cdef class Sender(Outlet):
         """The socket's descriptor; -1: it is closed, and connection_lost() is about to be called."""
         sock = self.transport.get_extra_info("socket")
         return -1 if sock is None else sock.fileno()
+
+
+def uncork(Context context not None):
+    """Flush all that were corked in this turn of the loop. In one callback: one for each would cost a broadcast as much
+    as the frames do."""
+    senders, context.corked = context.corked, None
+    for sender in senders:
+        try:
+            (<Sender>sender).flush()
+        except Exception as failure:  # as asyncio does with a callback: the others are not to wait for ever
+            context.loop.call_exception_handler({"message": "A write has failed", "exception": failure})

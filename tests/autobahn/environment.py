@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.support.servers import ROOT
 
 WORK = ROOT / "build" / "autobahn"
-HOME = WORK / "venv"
+HOME = ROOT / ".venv-autobahn"  # outlasts what is built
 PYTHON = HOME / "bin" / "python"
 MAKER = "virtualenv==20.15.1"  # 20.22 and later make no environments for 2.7
 # Versions that build on 2.7 and go together. A call of pip each, in this order: a setup.py needs what is before it.

@@ -49,6 +49,9 @@ def answer(*fields):
       "client_max_window_bits=11"}),
     ('; client_max_window_bits="10"', {OURS, "client_max_window_bits=10"}),
     ('; server_max_window_bits="10"', {"server_max_window_bits=10"}),
+    (r'; server_max_window_bits="\1\0"', {"server_max_window_bits=10"}),
+    (r'; client_max_window_bits="1\0"; server_no_context_takeover', {
+        "server_no_context_takeover", OURS, "client_max_window_bits=10"}),
     (";server_max_window_bits=10;client_max_window_bits=9", {"server_max_window_bits=10", "client_max_window_bits=9"}),
     ("\t ;  server_max_window_bits \t=\t 10 \t;\tclient_max_window_bits  ", {
         "server_max_window_bits=10", "client_max_window_bits=12"}),
