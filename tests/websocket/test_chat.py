@@ -1,0 +1,137 @@
+"""examples/chat.py, as clients have it that are no browsers: what is denied and refused, and one that reads nothing.
+
+What a browser makes of it is in tests/browser/test_chat.py.
+"""
+
+import importlib.util
+import json
+import socket
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from tests.support.servers import PATIENCE, ROOT
+from tests.websocket.client import ASKS, CLOSE, TEXT, frame, frames_of
+
+SMALL = 16 * 1024  # bytes; of a kernel's buffer
+MUCH = 200  # messages of the greatest length: more than all buffers hold
+
+
+@pytest.fixture
+def chat():
+    """The module, with a room of its own."""
+    spec = importlib.util.spec_from_file_location("chat", ROOT / "examples" / "chat.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def server(serve, chat):
+    return serve(chat.app)
+
+
+def dial(server, path="/chat", **options):
+    return connect(f"ws://127.0.0.1:{server.port}{path}", **{"subprotocols": ["chat"], "proxy": None, **options})
+
+
+def heard(client):
+    return json.loads(client.recv(PATIENCE))
+
+
+def test_page_and_nothing_else(server):
+    with httpx.Client(base_url=f"http://127.0.0.1:{server.port}", trust_env=False, verify=False) as client:
+        page = client.get("/")
+        assert page.status_code == 200 and page.text == (ROOT / "examples" / "chat.html").read_text()
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert client.get("/chat").status_code == 404
+
+
+def test_talk(server):
+    with dial(server) as ada, dial(server) as grace:
+        assert ada.subprotocol == "chat"
+        ada.send(" Ada  Lovelace ")
+        assert heard(ada) == {"you": "Ada Lovelace", "here": ["Ada Lovelace"]}
+        grace.send("Grace")
+        assert heard(grace) == {"you": "Grace", "here": ["Ada Lovelace", "Grace"]}
+        assert heard(ada) == {"joined": "Grace"}
+        grace.send("Hello\n")
+        assert heard(ada) == heard(grace) == {"from": "Grace", "text": "Hello"}
+        grace.close()
+        assert heard(ada) == {"left": "Grace"}
+
+
+@pytest.mark.parametrize(("path", "options", "body"), [
+    ("/", {}, b""), ("/chat", {"subprotocols": None}, b""),
+    ("/chat", {"origin": "http://example.org"}, b"This chat is for its own page\n"),
+    ("/chat", {"origin": "null"}, b"This chat is for its own page\n"),
+])
+def test_denial(server, path, options, body):
+    with pytest.raises(InvalidStatus) as denied, dial(server, path, **options):
+        pass
+    assert (denied.value.response.status_code, denied.value.response.body) == (403, body)
+
+
+def test_own_page_is_let_in(server):
+    with dial(server, origin=f"http://127.0.0.1:{server.port}") as client:
+        client.send("Ada")
+        assert heard(client)["you"] == "Ada"
+
+
+@pytest.mark.parametrize(("messages", "code"), [
+    ([b"Ada"], 1003), ([""], 1008), (["x" * 25], 1008), (["A\x07da"], 1008),
+    (["Ada", b"binary"], 1003), (["Ada", " \n"], 1008), (["Ada", "x" * 2001], 1008),
+])
+def test_refusal(server, chat, messages, code):
+    with dial(server) as client:
+        for message in messages:
+            client.send(message)
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                client.recv(PATIENCE)
+    assert closed.value.rcvd.code == code and closed.value.rcvd.reason
+    server.until(lambda: not chat.room)
+
+
+def test_longest_name_and_message(server):
+    with dial(server) as client:
+        client.send("x" * 24)
+        assert heard(client)["you"] == "x" * 24
+        client.send("☃" * 2000)
+        assert heard(client)["text"] == "☃" * 2000
+
+
+def test_who_reads_nothing_holds_up_nobody_and_is_let_go(serve, chat):
+    chat.PAUSE, chat.BACKLOG = 0, 10
+    server = serve(chat.app)
+    server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
+    with socket.socket() as slow:
+        slow.settimeout(PATIENCE)
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
+        slow.connect(("127.0.0.1", server.port))
+        lines = [b"GET /chat HTTP/1.1", b"Host: x", *ASKS, b"Sec-WebSocket-Protocol: chat", b"", b""]
+        slow.sendall(b"\r\n".join(lines) + frame(TEXT, b"Slow"))
+        server.until(lambda: "Slow" in chat.room)
+        with dial(server) as fast:
+            fast.send("Fast")
+            assert heard(fast)["here"] == ["Slow", "Fast"]
+            gone = []  # it leaves as soon as its end is on the way
+            for number in range(MUCH):
+                text = f"{number}".ljust(chat.LONGEST_TEXT, ".")
+                fast.send(text)
+                while "text" not in (message := heard(fast)):
+                    gone.append(message)
+                assert message["text"] == text
+            data = b""
+            while more := slow.recv(65536):
+                data += more
+                if chat.LATER.to_bytes(2, "big") + b"you read" in data:
+                    slow.sendall(frame(CLOSE, chat.LATER.to_bytes(2, "big")))
+            assert (gone or [heard(fast)]) == [{"left": "Slow"}]
+    *texts, end = [each.payload for each in frames_of(data.partition(b"\r\n\r\n")[2])]
+    you, joined, *said = map(json.loads, texts)
+    assert you["you"] == "Slow" and joined == {"joined": "Fast"}
+    assert [int(each["text"].rstrip(".")) for each in said] == list(range(len(said)))  # none is missing before the end
+    assert 0 < len(said) < MUCH and end == chat.LATER.to_bytes(2, "big") + b"you read too slowly"
