@@ -50,10 +50,10 @@ def parser():
     for name, function, what in (
         ("show", show_tables, "the tables of a result"),
         ("report", write_report, "a page and a picture, written beside a result"),
-        ("readme", update_readme, "README's figures, rewritten from a committed result"),
+        ("readme", update_readme, "README's figures, rewritten from committed results"),
     ):
         command = commands.add_parser(name, help=what)
-        command.add_argument("result", type=Path)
+        command.add_argument("result", type=Path, nargs="+" if function is update_readme else None)
         command.set_defaults(run=function)
         if function is write_report:
             command.add_argument("--output", metavar="DIR", type=Path, help="elsewhere")
@@ -199,9 +199,9 @@ def write_report(options):
 
 
 def update_readme(options):
-    """Rewrite README's block."""
+    """Rewrite README's figures."""
     try:
-        print(readme.update(options.result, load(options.result)))
+        print(readme.update([(path, load(path)) for path in options.result]))
     except ValueError as error:  # a result outside of the repository, or no marks
         sys.exit(str(error))
     return 0

@@ -1,7 +1,7 @@
-"""README's figures: the block between its two marks, written from a stored result and never by hand.
+"""README's figures: what is between its two marks, written from stored results and never by hand.
 
-Called by the command line (`python -m benchmarks readme RESULT`); a test holds that README says what the newest
-committed result does.
+Called by the command line (`python -m benchmarks readme RESULT...`); a test holds that README says what these do, and
+that the newest committed result is among them.
 """
 
 from pathlib import Path
@@ -15,13 +15,18 @@ TELLING = ("plain-64", "browser-64", "upload-10k", "response-1m", "close", "fast
            "ws-deflate-4k", "ws-broadcast", "ws-idle")
 
 
-def update(path, result):
-    """Rewrites README's block from `result`, stored at `path` inside the repository. Returns README's path."""
-    README.write_text(with_block(README.read_text(encoding="utf-8"), block(path, result)), encoding="utf-8")
+def update(stored):
+    """Rewrites README's figures from `stored`, [(path inside the repository, result)]: a block for each, as HTTP and
+    WebSocket are not always measured together. Returns README's path."""
+    README.write_text(with_figures(README.read_text(encoding="utf-8"), figures(stored)), encoding="utf-8")
     return README
 
 
-def with_block(text, new):
+def figures(stored):
+    return "\n".join(block(path, result) for path, result in stored)
+
+
+def with_figures(text, new):
     """`text` with what is between the two marks replaced by `new`. Raises ValueError where a mark is missing."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)

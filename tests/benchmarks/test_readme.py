@@ -1,5 +1,7 @@
 """README's block of figures, from a result."""
 
+import re
+
 import pytest
 
 from benchmarks import readme, results
@@ -49,22 +51,31 @@ def test_where_the_figures_come_from_is_told(block):
 
 def test_only_what_is_between_the_marks_is_replaced():
     text = f"before\n{readme.BEGIN}old\n{readme.END}after\n"
-    assert readme.with_block(text, "new\n") == f"before\n{readme.BEGIN}new\n{readme.END}after\n"
+    assert readme.with_figures(text, "new\n") == f"before\n{readme.BEGIN}new\n{readme.END}after\n"
 
 
 def test_a_missing_mark_is_an_error():
     with pytest.raises(ValueError, match="lost a mark"):
-        readme.with_block(f"before\n{readme.BEGIN}old\n", "new\n")
+        readme.with_figures(f"before\n{readme.BEGIN}old\n", "new\n")
 
 
 def test_readme_has_the_marks():
     text = readme.README.read_text(encoding="utf-8")
-    assert readme.with_block(text, "new\n") != text
+    assert readme.with_figures(text, "new\n") != text
 
 
-def test_readme_says_what_the_newest_committed_result_does():
-    """`python -m benchmarks readme RESULT` makes it true again."""
-    path = max((readme.ROOT / "benchmarks/results").glob("*.json"), key=lambda path: results.load(path).started)
+def test_readme_says_what_the_results_that_it_names_do_and_the_newest_is_among_them():
+    """`python -m benchmarks readme RESULT...` makes it true again."""
     text = readme.README.read_text(encoding="utf-8")
-    assert readme.with_block(text, readme.block(path, results.load(path))) == text
-    assert path.with_suffix(".png").exists()
+    named = [readme.ROOT / path.replace(".html", ".json") for path in re.findall(r"\[Report\]\((.+?)\)", text)]
+    stored = [(path, results.load(path)) for path in named]
+    assert readme.with_figures(text, readme.figures(stored)) == text
+    assert all(path.with_suffix(".png").exists() for path in named)
+    committed = (readme.ROOT / "benchmarks/results").glob("*.json")
+    assert max(committed, key=lambda path: results.load(path).started) in named
+
+
+def test_each_result_has_a_block():
+    text = readme.figures([(PATH, stored.load()), (PATH, stored.with_websockets())])
+    assert text.count("Medians of ") == 2
+    assert text.startswith(readme.block(PATH, stored.load()) + "\n[![")
