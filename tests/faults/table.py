@@ -20,13 +20,16 @@ def keep(row):
 
 
 def table(rows):
-    """The lines of the table."""
+    """The lines of the table, and those of figures that only one fault has."""
     cells = [HEAD, *map(cells_of, rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(HEAD))]
     for row in cells:
         yield "  ".join(
             cell.rjust(width) if column else cell.ljust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True)))
+    for row in rows:
+        if row["figures"]:
+            yield f"{row['fault']}: " + ", ".join(f"{name} {value:,.1f}" for name, value in row["figures"].items())
 
 
 def cells_of(row):

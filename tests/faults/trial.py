@@ -13,14 +13,19 @@ from pathlib import Path
 from tests.faults.log import complaints
 from tests.faults.regulars import KEPT, NEW
 from tests.support.census import probe, settled
-from tests.support.servers import PATIENCE, ROOT
+from tests.support.servers import PATIENCE, ROOT, read_response
 from tests.support.tls import CERTIFICATE, client_context
+from tests.support.wire import get
 
 SLOWEST = 20  # seconds that a well-behaved client may have to wait where a fault concerns others; loose: machines stall
 SOURCE = "from tests.faults.app import app"
 ALWAYS = """
 keepalive = 60
 graceful_timeout = 5
+
+def post_worker_init(worker):
+    from tests.faults import app
+    app.worker = worker
 """
 # For faults that end by them alone. Clients that may stall, as all may on a busy machine, need longer ones.
 SHORT = """
@@ -39,7 +44,8 @@ class Trial:
     before the fault is; expected: regular expressions of what the log may hold; tls: serve TLS.
     patient: well-behaved clients may have to wait longer than SLOWEST.
 
-    In the fault count what it costs: may_lose (requests), mortal (workers may be others afterwards).
+    In the fault count what it costs: may_lose (requests), mortal (workers may be others afterwards). Figures to be
+    told of it go into `figures`, by name.
     """
 
     def __init__(self, gunicorn, fault, *options, config="", seconds=1, workers=1, expected=(), tls=False,
@@ -52,6 +58,7 @@ class Trial:
         self.expected, self.patient = list(expected), patient
         self.context = client_context() if tls else None
         self.may_lose, self.mortal = 0, False
+        self.figures = {}
 
     # --- before, and after ---
 
@@ -99,12 +106,14 @@ class Trial:
         else:
             assert self.living() == self.pids, f"workers have died:\n{self.server.output}"
             self.left(self.before)
+        counted = self.ask(b"/counters/0")
+        assert (counted["websockets_open"], counted["in_flight"]) == (0, 1), counted  # that one itself is in flight
         found = complaints(self.server.output, self.expected)
         assert not found, "\n".join(found)
 
     def row(self):
         """What table.py prints."""
-        return {"fault": self.fault, "quiet": self.quiet, "during": self.during}
+        return {"fault": self.fault, "quiet": self.quiet, "during": self.during, "figures": self.figures}
 
     # --- the server ---
 
@@ -124,6 +133,12 @@ class Trial:
             self.arbiters_files = getattr(self, "arbiters_files", arbiter)
         assert arbiter == self.arbiters_files
         return found
+
+    def ask(self, path):
+        """What a worker answers with, as JSON."""
+        with self.connect() as connection:
+            connection.sendall(get(path))
+            return json.loads(read_response(connection).body)
 
     def until(self, condition):
         """What the worker (there is one) holds, when condition(that) holds; see stress.app.state()."""
