@@ -9,7 +9,8 @@ from tests.support.servers import ROOT
 
 LINES = ROOT / "build" / "faults.jsonl"
 HEAD = ("fault", "served", "lost", "kept: quiet p50", "p99", "during p50", "p99", "slowest",
-        "new: quiet p50", "p99", "during p50", "p99", "slowest")
+        "new: quiet p50", "p99", "during p50", "p99", "slowest",
+        "websocket: quiet p50", "p99", "during p50", "p99", "slowest")
 
 
 def keep(row):
@@ -35,7 +36,7 @@ def table(rows):
 def cells_of(row):
     quiet, during = row["quiet"], row["during"]
     cells = [row["fault"], str(during["served"]), str(len(during["lost"]))]
-    for kind in ("kept", "new"):
+    for kind in ("kept", "new", "websocket"):
         cells += [milliseconds(quiet[kind].get(name)) for name in ("p50", "p99")]
         cells += [milliseconds(during[kind].get(name)) for name in ("p50", "p99", "slowest")]
     return tuple(cells)

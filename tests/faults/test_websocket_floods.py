@@ -89,7 +89,7 @@ def test_tiny_fragments_are_closed_with_1008(trial, long):
         codes = running.ask(b"/told/0")
     assert ends == count * [(CLOSE, POLICY_VIOLATION)]
     assert codes == {str(number): POLICY_VIOLATION for number in range(count)}
-    assert counted["connections"]["bad_frame"] == count and counted["messages_received"] == 0
+    assert counted["connections"]["bad_frame"] == count
 
 
 # --- bombs ---
@@ -192,7 +192,7 @@ def test_apps_that_take_no_message_stop_their_clients(trial, long):
 
         return look
 
-    with trial("apps that take no message") as running:
+    with trial("apps that take no message", websockets=0) as running:
         [pid] = running.pids
         grown = running.run(attack(), 120)
         running.alone()

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from tests.faults.log import complaints
-from tests.faults.regulars import KEPT, NEW
+from tests.faults.regulars import ALL, WEBSOCKETS
 from tests.support.census import probe, settled
 from tests.support.servers import PATIENCE, ROOT, read_response
 from tests.support.tls import CERTIFICATE, client_context
@@ -42,20 +42,20 @@ class Trial:
 
     gunicorn: the fixture; fault: its name; options, config: gunicorn's, beside ALWAYS; seconds: how long the quiet
     before the fault is; expected: regular expressions of what the log may hold; tls: serve TLS.
-    patient: well-behaved clients may have to wait longer than SLOWEST.
+    patient: well-behaved clients may have to wait longer than SLOWEST. websockets: how many of them have one.
 
     In the fault count what it costs: may_lose (requests), mortal (workers may be others afterwards). Figures to be
     told of it go into `figures`, by name.
     """
 
     def __init__(self, gunicorn, fault, *options, config="", seconds=1, workers=1, expected=(), tls=False,
-                 patient=False):
+                 patient=False, websockets=WEBSOCKETS):
         options = [*options, "--workers", str(workers)]
         if tls:
             options += ["--certfile", CERTIFICATE, "--keyfile", CERTIFICATE]
         self.server = gunicorn(SOURCE, *map(str, options), config=ALWAYS + config)
         self.fault, self.seconds, self.workers = fault, seconds, workers
-        self.expected, self.patient = list(expected), patient
+        self.expected, self.patient, self.websockets = list(expected), patient, websockets
         self.context = client_context() if tls else None
         self.may_lose, self.mortal = 0, False
         self.figures = {}
@@ -67,7 +67,7 @@ class Trial:
             self.server.worker(number)
         self.port = self.server.port
         self.pids = self.living()
-        command = [sys.executable, "-m", "tests.faults.regulars", str(self.port)]
+        command = [sys.executable, "-m", "tests.faults.regulars", str(self.port), str(self.websockets)]
         command += [str(CERTIFICATE)] if self.context else []
         self.regulars = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -96,9 +96,9 @@ class Trial:
         assert not self.quiet["lost"] + self.quiet["wrong"], self.quiet
         assert not during["wrong"], during["wrong"]
         assert len(during["lost"]) <= self.may_lose, during["lost"]
-        assert during["served"] > KEPT + NEW, during
+        assert during["served"] > ALL, during
         assert self.mortal or not during["closed"], "idle connections were closed"
-        assert self.patient or max(during[kind]["slowest"] for kind in ("kept", "new")) < SLOWEST, during
+        assert self.patient or max(during[kind]["slowest"] for kind in ("kept", "new", "websocket")) < SLOWEST, during
         if self.mortal:
             self.pids = self.living()
             left = self.left()
@@ -152,7 +152,7 @@ class Trial:
 
     def alone(self):
         """The same, when it has no connections but those of well-behaved clients."""
-        return self.until(lambda state: state["connections"] <= 1 + KEPT + NEW)
+        return self.until(lambda state: state["connections"] <= 1 + ALL)
 
     def run(self, fault, bound=PATIENCE):
         """The result of the coroutine `fault`, which may take so many seconds."""

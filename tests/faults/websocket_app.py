@@ -42,6 +42,13 @@ async def echo(whose, receive, send):
         await hear(whose, receive)
 
 
+async def regular(whose, receive, send):
+    """The same; nobody asks what it has heard of its end."""
+    await accept(receive, send)
+    while (event := await receive())["type"] == "websocket.receive":
+        await send({**event, "type": "websocket.send"})
+
+
 async def closes(whose, receive, send):
     await accept(receive, send)
     await send({"type": "websocket.close"})
@@ -135,5 +142,5 @@ async def answer(whose, send, what):
     await send({"type": "http.response.body", "body": json.dumps(what).encode()})
 
 
-PATHS = {function.__name__: function for function in (echo, closes, push, deaf, never, pid, hub)}
+PATHS = {function.__name__: function for function in (echo, regular, closes, push, deaf, never, pid, hub)}
 HTTP_PATHS = {function.__name__.encode(): function for function in (tell_all, let_go, told)}

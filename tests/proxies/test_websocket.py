@@ -1,4 +1,4 @@
-"""WebSockets through real proxies: what one says comes through to the other, in both directions, and so does the end."""
+"""WebSockets through real proxies: what one says comes through to the other, both ways, and so does the end."""
 
 import asyncio
 import json
