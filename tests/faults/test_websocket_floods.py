@@ -47,17 +47,19 @@ def test_pings_that_flood_are_answered_in_order(trial, long):
     assert grown < SPARE + count * SHARE
 
 
+LONG_PINGED = frame(PING, b"x" * 125) * 60_000  # 8 MB
+
+
 async def ping_unread(port, number):
     """It reads nothing: neither what it is pushed nor a Pong. All it sends is taken."""
     async with Socket(port, receive_buffer=4096) as peer:
         await peer.open(b"/push/%d" % number)
-        for _ in range(5):
-            await peer.send(PINGED)
+        await peer.send(LONG_PINGED)
         peer.reset()
 
 
 def test_pings_of_those_who_do_not_read_cost_no_memory(trial, long):
-    count = 100 if long else 20
+    count = 40 if long else 10
     with trial("Pings that flood, and nobody reads") as running:
         [pid] = running.pids
         _, grown = running.run(most_memory(pid, crowd(count, lambda number: ping_unread(running.port, number))), 120)
