@@ -19,6 +19,7 @@ from fastsrv_ext.wire.connection cimport SHUT_AFTER, Connection
 
 cdef enum:
     MAX_MESSAGES_HELD = 64 * 1024    # bytes that the app has not taken before reading pauses
+    MAX_UNREAD = 64 * 1024           # bytes that are not decoded, as the turn's budget was spent, before it does
 
 
 cdef WebSocket new_websocket(Session session, Py_ssize_t max_message):
@@ -118,7 +119,11 @@ cdef class WebSocket(Channel):
         return self.throttle()
 
     cdef bint has_enough(self) noexcept:
-        return self.session is not None and self.session.held > MAX_MESSAGES_HELD
+        """Of messages that the app does not take, or of bytes that come faster than they are decoded."""
+        if self.session is not None and self.session.held > MAX_MESSAGES_HELD:
+            return True
+        return (self.unread is not None and not is_ending(self.state)
+                and PyBytes_GET_SIZE(self.unread) - self.decoded > MAX_UNREAD)
 
     cdef int message_taken(self) except -1:
         if self.throttled or self.unread is not None:

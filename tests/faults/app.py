@@ -1,6 +1,7 @@
 """The app under faults: the one under stress, and a path for each way in which an app can fail.
 
-A path is /WHAT/WHOSE. Served by gunicorn for the tests in this folder; tests/stress/app.py answers what is not here.
+A path is /WHAT/WHOSE. Served by gunicorn for the tests in this folder; tests/stress/app.py answers what is not here,
+and websocket_app.py has the WebSockets.
 """
 
 import asyncio
@@ -8,6 +9,7 @@ import os
 import sys
 import time
 
+from tests.faults import websocket_app
 from tests.stress import app as stress
 from tests.stress.app import begin
 
@@ -15,9 +17,12 @@ LARGE = b"x" * (16 << 20)  # one object: what many clients do not read costs its
 PIECE = b"y" * (64 << 10)
 
 released = asyncio.Event()
+worker = None  # gunicorn's, as trial.py has it put here
 
 
 async def app(scope, receive, send):
+    if scope["type"] == "websocket":
+        return await websocket_app.app(scope, receive, send)
     if scope["type"] == "http":
         _, what, whose = scope["raw_path"].split(b"/")
         if what in PATHS:
@@ -146,7 +151,13 @@ async def exit_in_a_task(whose, receive, send):
     await stress.ignore(whose, receive, send)
 
 
-PATHS = {
+# --- what the server has counted ---
+
+async def counters(whose, receive, send):
+    await websocket_app.answer(whose, send, worker.server.counters.snapshot())
+
+
+PATHS = websocket_app.HTTP_PATHS | {
     function.__name__.encode(): function for function in (
-        whole, pieces, fail, fail_later, garbage, hang, release, block, exit, exit_in_a_task)
+        whole, pieces, fail, fail_later, garbage, hang, release, block, exit, exit_in_a_task, counters)
 }

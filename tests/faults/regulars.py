@@ -1,12 +1,13 @@
 """Well-behaved clients: they ask one thing after another, check every answer, and measure how long each took.
 
-`python -m tests.faults.regulars PORT [CA]` (with the file of a CA: over TLS). A process of its own, so that its
-figures are the server's and not the test's. trial.py tells it by lines on stdin: "begin", which it answers with
-"begun" when each client has been served, and "rest", upon which it closes its connections and prints the figures since
-"begin", one line of JSON.
+`python -m tests.faults.regulars PORT WEBSOCKETS [CA]` (so many of them ask over a WebSocket, beside those of HTTP; with
+the file of a CA: over TLS). A process of its own, so that its figures are the server's and not the test's. trial.py
+tells it by lines on stdin: "begin", which it answers with "begun" when each client has been served, and "rest", upon
+which it closes its connections and prints the figures since "begin", one line of JSON.
 """
 
 import asyncio
+import contextlib
 import json
 import random
 import ssl
@@ -16,9 +17,13 @@ import time
 import uvloop
 
 from benchmarks.load.client import percentiles
+from tests.faults.sockets import closing, handshake
+from tests.support.frames import BINARY, CLOSE, PING, PONG, frame
 
 KEPT = 6  # clients that ask on one connection
 NEW = 2  # clients that connect for each request
+WEBSOCKETS = 2  # clients that keep one, if trial.py does not say otherwise
+ALL = KEPT + NEW + WEBSOCKETS
 PAUSE = 0.01  # seconds, the longest between two requests of a client
 PATIENCE = 60  # seconds for an answer
 
@@ -26,18 +31,19 @@ PATIENCE = 60  # seconds for an answer
 class Figures:
     """What has happened since "begin". took: seconds from each request to its answer."""
 
-    def __init__(self):
+    def __init__(self, clients):
+        self.clients = clients  # how many there are
         self.served = self.closed = 0
         self.clients_served = set()
         self.begun = asyncio.Event()  # each client has been served
-        self.took = {"kept": [], "new": []}
+        self.took = {"kept": [], "new": [], "websocket": []}
         self.lost, self.wrong = [], []
 
     def add(self, client, seconds):
         self.served += 1
         self.took[client.kind].append(seconds)
         self.clients_served.add(client.number)
-        if len(self.clients_served) == KEPT + NEW:
+        if len(self.clients_served) == self.clients:
             self.begun.set()
 
     def report(self):
@@ -50,8 +56,12 @@ class Wrong(Exception):
     """An answer that is not the one owed."""
 
 
+class Closed(Exception):
+    """The server's Close came instead of an answer, as it may when a worker ends."""
+
+
 class Regular:
-    """One client, `kind` "kept" or "new"."""
+    """One client of HTTP, `kind` "kept" or "new"."""
 
     def __init__(self, address, tls, number):
         self.address, self.tls, self.number = address, tls, number
@@ -68,6 +78,9 @@ class Regular:
             except Wrong as wrong:
                 figures.wrong.append(str(wrong))
                 await self.close()
+            except Closed:
+                figures.closed += 1
+                await self.close()
             except (OSError, EOFError, asyncio.TimeoutError) as failure:
                 figures.lost.append(f"{self.kind} client {self.number}, request {self.asked}: {failure!r}")
                 await self.close()
@@ -81,12 +94,18 @@ class Regular:
             figures.closed += 1
             await self.close()
         if self.reader is None:
-            name = "localhost" if self.tls else None
-            self.reader, self.writer = await asyncio.open_connection(
-                *self.address, ssl=self.tls, server_hostname=name)
+            await self.connect()
         self.asked += 1
         whose = b"%d.%d" % (self.number, self.asked)
-        body = whose * self.chance.choice([0, 1, 100])
+        await self.exchange(whose, whose * self.chance.choice([0, 1, 100]))
+        if self.kind == "new":
+            await self.close()
+
+    async def connect(self):
+        name = "localhost" if self.tls else None
+        self.reader, self.writer = await asyncio.open_connection(*self.address, ssl=self.tls, server_hostname=name)
+
+    async def exchange(self, whose, body):
         self.writer.write(self.request(whose, body))
         head = await self.reader.readuntil(b"\r\n\r\n")
         size = len(whose) + len(body)
@@ -96,8 +115,6 @@ class Regular:
         answer = await self.reader.readexactly(size)
         if answer != whose + body:
             raise Wrong(f"{whose!r} was answered with the body {answer!r}")
-        if self.kind == "new":
-            await self.close()
 
     def request(self, whose, body):
         way = self.chance.choice(["GET", "length", "chunked"]) if body else "GET"
@@ -118,13 +135,51 @@ class Regular:
             self.reader = self.writer = None
 
 
-async def main(port, authority=None):
+class OfWebSocket(Regular):
+    """One that keeps a WebSocket, and is sent back what it has sent."""
+
+    def __init__(self, *given):
+        super().__init__(*given)
+        self.kind = "websocket"
+
+    async def connect(self):
+        await super().connect()
+        self.writer.write(handshake(b"/regular/%d" % self.number))
+        head = await self.reader.readuntil(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1.1 101 "):
+            raise Wrong(f"the handshake was answered with {head!r}")
+
+    async def exchange(self, whose, body):
+        self.writer.write(frame(BINARY, whose + body))
+        while (found := await self.frame()) == (PING, b""):
+            self.writer.write(frame(PONG))
+        if found[0] == CLOSE:
+            raise Closed
+        if found != (BINARY, whose + body):
+            raise Wrong(f"{whose!r} was answered with {found!r}")
+
+    async def frame(self):
+        first, size = await self.reader.readexactly(2)
+        if size == 126:  # none is longer
+            size = int.from_bytes(await self.reader.readexactly(2), "big")
+        return first & 0x0F, await self.reader.readexactly(size)
+
+    async def close(self):
+        if self.writer is not None and not self.writer.is_closing():
+            self.writer.write(closing(1000))
+            with contextlib.suppress(OSError):
+                await self.reader.read()  # to the server's end
+        await super().close()
+
+
+async def main(port, websockets, authority=None):
     tls = ssl.create_default_context(cafile=authority) if authority else None
     orders = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
-    regulars = [Regular(("127.0.0.1", int(port)), tls, number) for number in range(KEPT + NEW)]
+    kinds = [Regular] * (KEPT + NEW) + [OfWebSocket] * int(websockets)
+    regulars = [kind(("127.0.0.1", int(port)), tls, number) for number, kind in enumerate(kinds)]
     while await orders.readline() == b"begin\n":
-        figures, resting = Figures(), asyncio.Event()
+        figures, resting = Figures(len(regulars)), asyncio.Event()
         running = asyncio.gather(*(regular.run(figures, resting) for regular in regulars))
         await figures.begun.wait()
         print("begun", flush=True)

@@ -10,7 +10,7 @@ from tests.faults.app import LARGE
 from tests.faults.connections import Connection, crowd
 from tests.faults.trial import SHORT
 from tests.stress.visitors import request
-from tests.support.census import memory
+from tests.support.census import most_memory
 from tests.support.wire import get
 
 AT_ONCE = 50
@@ -77,17 +77,8 @@ async def stop_reading(port, path, number):
 @pytest.mark.parametrize("path", [b"whole", b"pieces"])
 def test_readers_that_stop_are_reset_and_cost_no_memory(trial, long, path):
     count = 200 if long else 50
-
-    async def attack():
-        reading = asyncio.ensure_future(crowd(count, lambda number: stop_reading(running.port, path, number)))
-        most = before = memory(pid)
-        while not reading.done():
-            await asyncio.wait({reading}, timeout=0.05)
-            most = max(most, memory(pid))
-        await reading
-        return most - before
-
     with trial(f"readers that stop, {path.decode()}", config=SHORT + f"fastsrv_min_rate = {RATE}") as running:
         [pid] = running.pids
-        grown = running.run(attack())
+        _, grown = running.run(most_memory(pid, crowd(
+            count, lambda number: stop_reading(running.port, path, number))))
     assert grown < SPARE + count * SHARE

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.faults.regulars import KEPT, NEW
+from tests.faults.regulars import ALL
 from tests.support.wire import get
 
 LOAD = 0.3  # seconds that a worker serves before it dies
@@ -20,7 +20,7 @@ def replaced(running, number, die):
     booted = running.workers + number
     die(running.server.worker(booted - running.workers + 1))
     running.server.worker(booted + 1)
-    running.may_lose += KEPT + NEW
+    running.may_lose += ALL
     running.mortal = True
 
 

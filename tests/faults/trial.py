@@ -11,16 +11,21 @@ import time
 from pathlib import Path
 
 from tests.faults.log import complaints
-from tests.faults.regulars import KEPT, NEW
+from tests.faults.regulars import ALL, WEBSOCKETS
 from tests.support.census import probe, settled
-from tests.support.servers import PATIENCE, ROOT
+from tests.support.servers import PATIENCE, ROOT, read_response
 from tests.support.tls import CERTIFICATE, client_context
+from tests.support.wire import get
 
 SLOWEST = 20  # seconds that a well-behaved client may have to wait where a fault concerns others; loose: machines stall
 SOURCE = "from tests.faults.app import app"
 ALWAYS = """
 keepalive = 60
 graceful_timeout = 5
+
+def post_worker_init(worker):
+    from tests.faults import app
+    app.worker = worker
 """
 # For faults that end by them alone. Clients that may stall, as all may on a busy machine, need longer ones.
 SHORT = """
@@ -37,21 +42,23 @@ class Trial:
 
     gunicorn: the fixture; fault: its name; options, config: gunicorn's, beside ALWAYS; seconds: how long the quiet
     before the fault is; expected: regular expressions of what the log may hold; tls: serve TLS.
-    patient: well-behaved clients may have to wait longer than SLOWEST.
+    patient: well-behaved clients may have to wait longer than SLOWEST. websockets: how many of them have one.
 
-    In the fault count what it costs: may_lose (requests), mortal (workers may be others afterwards).
+    In the fault count what it costs: may_lose (requests), mortal (workers may be others afterwards). Figures to be
+    told of it go into `figures`, by name.
     """
 
     def __init__(self, gunicorn, fault, *options, config="", seconds=1, workers=1, expected=(), tls=False,
-                 patient=False):
+                 patient=False, websockets=WEBSOCKETS):
         options = [*options, "--workers", str(workers)]
         if tls:
             options += ["--certfile", CERTIFICATE, "--keyfile", CERTIFICATE]
         self.server = gunicorn(SOURCE, *map(str, options), config=ALWAYS + config)
         self.fault, self.seconds, self.workers = fault, seconds, workers
-        self.expected, self.patient = list(expected), patient
+        self.expected, self.patient, self.websockets = list(expected), patient, websockets
         self.context = client_context() if tls else None
         self.may_lose, self.mortal = 0, False
+        self.figures = {}
 
     # --- before, and after ---
 
@@ -60,7 +67,7 @@ class Trial:
             self.server.worker(number)
         self.port = self.server.port
         self.pids = self.living()
-        command = [sys.executable, "-m", "tests.faults.regulars", str(self.port)]
+        command = [sys.executable, "-m", "tests.faults.regulars", str(self.port), str(self.websockets)]
         command += [str(CERTIFICATE)] if self.context else []
         self.regulars = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -89,9 +96,9 @@ class Trial:
         assert not self.quiet["lost"] + self.quiet["wrong"], self.quiet
         assert not during["wrong"], during["wrong"]
         assert len(during["lost"]) <= self.may_lose, during["lost"]
-        assert during["served"] > KEPT + NEW, during
+        assert during["served"] > ALL, during
         assert self.mortal or not during["closed"], "idle connections were closed"
-        assert self.patient or max(during[kind]["slowest"] for kind in ("kept", "new")) < SLOWEST, during
+        assert self.patient or max(during[kind]["slowest"] for kind in ("kept", "new", "websocket")) < SLOWEST, during
         if self.mortal:
             self.pids = self.living()
             left = self.left()
@@ -99,12 +106,14 @@ class Trial:
         else:
             assert self.living() == self.pids, f"workers have died:\n{self.server.output}"
             self.left(self.before)
+        counted = self.ask(b"/counters/0")
+        assert (counted["websockets_open"], counted["in_flight"]) == (0, 1), counted  # that one itself is in flight
         found = complaints(self.server.output, self.expected)
         assert not found, "\n".join(found)
 
     def row(self):
         """What table.py prints."""
-        return {"fault": self.fault, "quiet": self.quiet, "during": self.during}
+        return {"fault": self.fault, "quiet": self.quiet, "during": self.during, "figures": self.figures}
 
     # --- the server ---
 
@@ -125,6 +134,12 @@ class Trial:
         assert arbiter == self.arbiters_files
         return found
 
+    def ask(self, path):
+        """What a worker answers with, as JSON."""
+        with self.connect() as connection:
+            connection.sendall(get(path))
+            return json.loads(read_response(connection).body)
+
     def until(self, condition):
         """What the worker (there is one) holds, when condition(that) holds; see stress.app.state()."""
         end = time.monotonic() + PATIENCE
@@ -137,7 +152,7 @@ class Trial:
 
     def alone(self):
         """The same, when it has no connections but those of well-behaved clients."""
-        return self.until(lambda state: state["connections"] <= 1 + KEPT + NEW)
+        return self.until(lambda state: state["connections"] <= 1 + ALL)
 
     def run(self, fault, bound=PATIENCE):
         """The result of the coroutine `fault`, which may take so many seconds."""

@@ -102,8 +102,8 @@ async def state(whose, receive, send):
     left = {
         "pid": os.getpid(),
         "tasks": len(asyncio.all_tasks()),
-        "connections": kinds["HTTP1"],
-        "cycles": kinds["Cycle"],
+        "connections": kinds["HTTP1"] + kinds["WebSocket"],
+        "cycles": kinds["Cycle"] + kinds["Session"],
         "objects": kinds.total(),
         "files": len(os.listdir("/proc/self/fd")),
         "resident": memory(os.getpid()),

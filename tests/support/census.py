@@ -1,5 +1,6 @@
 """What is left in gunicorn's workers, as tests/stress/app.py (or tests/faults/app.py) tells of the process it is in."""
 
+import asyncio
 import json
 import resource
 import time
@@ -9,6 +10,7 @@ from tests.support.servers import PATIENCE, read_response
 from tests.support.wire import get
 
 PROBES = 20  # connections, so that each of several workers gets some
+LOOK = 0.05  # seconds between two looks at its memory
 
 
 def settled(connect, pids, wanted=None):
@@ -53,3 +55,13 @@ def probe(connect, count):
 def memory(pid):
     """Bytes that the process has resident."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+async def most_memory(pid, attack):
+    """(what the coroutine `attack` returns, how many bytes the process has grown by meanwhile at most)."""
+    running = asyncio.ensure_future(attack)
+    most = before = memory(pid)
+    while not running.done():
+        await asyncio.wait({running}, timeout=LOOK)
+        most = max(most, memory(pid))
+    return await running, most - before

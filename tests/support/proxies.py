@@ -1,4 +1,4 @@
-"""nginx and haproxy in front of a server, each in a process of its own."""
+"""nginx and haproxy in front of a server, each in a process of its own, set up as their documentation has it."""
 
 import shutil
 import socket
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.servers import PATIENCE
+from tests.support.tls import CERTIFICATE
 
 GLANCE = 0.02  # seconds between two looks whether it listens
 
@@ -17,11 +18,11 @@ class Proxy:
     """A proxy at 127.0.0.1:`port` from `with` to its end.
 
     folder: a Path, for its files. backends: addresses, "127.0.0.1:8000". more: lines for its configuration, beside
-    those for each request to a backend. `config` is the text of the configuration: set it before `with` to have another
-    one. A test is skipped where the program is not found; .ci/run installs it.
+    those for each request to a backend. tls: clients come over TLS. `config` is the text of the configuration: set it
+    before `with` to have another one. A test is skipped where the program is not found; .ci/run installs it.
     """
 
-    def __init__(self, folder, *backends, more=""):
+    def __init__(self, folder, *backends, more="", tls=False):
         self.program = shutil.which(self.name)
         if self.program is None:
             pytest.skip(f"needs {self.name}")
@@ -29,7 +30,7 @@ class Proxy:
         self.folder = Path(folder) / f"{self.name}-{self.port}"
         self.folder.mkdir()
         self.file = self.folder / "config"
-        self.config = self.configuration(backends, more)
+        self.config = self.configuration(backends, more, tls)
 
     def __enter__(self):
         self.file.write_text(self.config)
@@ -57,12 +58,15 @@ class Proxy:
 
 
 class Nginx(Proxy):
-    """With connections to the backends that are kept, HTTP/1.1, and each request given to one backend only. more: lines
-    of its `location`."""
+    """With connections to the backends that are kept, HTTP/1.1, WebSocket, and each request given to one backend only.
+    more: lines of its `location`."""
 
     name = "nginx"
 
-    def configuration(self, backends, more):
+    def configuration(self, backends, more, tls):
+        listen = f"127.0.0.1:{self.port}"
+        if tls:
+            listen += f" ssl; ssl_certificate {CERTIFICATE}; ssl_certificate_key {CERTIFICATE}"
         servers = "".join(f"server {backend}; " for backend in backends)
         paths = "".join(
             f"{name}_temp_path {self.folder}/{name}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
@@ -73,10 +77,13 @@ http {{
     access_log off; {paths}
     client_max_body_size 0;
     upstream backends {{ {servers}keepalive 16; }}
+    map $http_upgrade $if_upgraded {{ default upgrade; "" ""; }}
     server {{
-        listen 127.0.0.1:{self.port};
+        listen {listen};
         location / {{
-            proxy_pass http://backends; proxy_http_version 1.1; proxy_set_header Connection "";
+            proxy_pass http://backends; proxy_http_version 1.1;
+            proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $if_upgraded;
+            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme;
             proxy_next_upstream off;
             {more}
         }}
@@ -89,11 +96,12 @@ http {{
 
 
 class Haproxy(Proxy):
-    """With its defaults. more: lines of its `defaults`."""
+    """With its defaults, WebSocket among them. more: lines of its `defaults`."""
 
     name = "haproxy"
 
-    def configuration(self, backends, more):
+    def configuration(self, backends, more, tls):
+        certificate = f" ssl crt {CERTIFICATE}" if tls else ""
         servers = "".join(f"    server backend{number} {backend}\n" for number, backend in enumerate(backends))
         return f"""
 defaults
@@ -101,9 +109,12 @@ defaults
     timeout connect 5s
     timeout client {PATIENCE}s
     timeout server {PATIENCE}s
+    option forwardfor
     {more}
 listen proxy
-    bind 127.0.0.1:{self.port}
+    bind 127.0.0.1:{self.port}{certificate}
+    http-request set-header X-Forwarded-Proto https if {{ ssl_fc }}
+    http-request set-header X-Forwarded-Proto http unless {{ ssl_fc }}
 {servers}"""
 
     def command(self):

@@ -267,12 +267,34 @@ def test_access_log_has_a_line_when_it_is_over_with_the_time_of_the_connection(g
     assert server.output.count("ACCESS") == 2
 
 
+COUNTED = " ".join(f"{name}=%({{websocket.{name}}}e)s" for name in (
+    "messages_received", "bytes_received", "messages_sent", "bytes_sent", "close_code"))
+
+
+def test_access_log_has_what_was_said_and_how_it_ended(gunicorn):
+    """Of a WebSocket; of another request there is nothing to say."""
+    server = gunicorn(SOURCE, "--access-logfile", "-", "--access-logformat", f"ACCESS %(r)s {COUNTED} %(B)s")
+    with dial(server, "/counted") as client:
+        own = len(str(pid_of(client)))
+        for message in "häuser", b"1234":
+            client.send(message)
+            assert client.recv(PATIENCE) == message
+        client.close(4001, "enough")
+    server.wait_for(
+        r"^ACCESS GET /counted HTTP/1.1 messages_received=2 bytes_received=11 messages_sent=3 "
+        rf"bytes_sent={own + 11} close_code=4001 {own + 11}$")
+    assert fetch(server).status == 200
+    server.wait_for("^ACCESS GET / HTTP/1.1 messages_received=- bytes_received=- messages_sent=- "
+                    r"bytes_sent=- close_code=- \d+$")
+
+
 HOOKS = """
 def pre_request(worker, req):
     print("before", req.method, req.path, worker.nr, flush=True)
 
 def post_request(worker, req, environ, resp):
-    print("after", req.method, req.path, environ["wsgi.url_scheme"], resp.status, flush=True)
+    code = environ.get("websocket.close_code")
+    print("after", req.method, req.path, environ["wsgi.url_scheme"], resp.status, code, flush=True)
 """
 
 
@@ -285,7 +307,7 @@ def test_hooks_are_called_once_each(gunicorn):
             client.send("x")
             client.recv(PATIENCE)
         assert "after" not in server.output
-    server.wait_for("^after GET /1 ws 101 Switching Protocols$")
+    server.wait_for("^after GET /1 ws 101 Switching Protocols 1000$")
     fetch(server, "/2")
-    server.wait_for("^after GET /2 http 200 OK$")
+    server.wait_for("^after GET /2 http 200 OK None$")
     assert server.output.count("before GET") == server.output.count("after GET") == 2
