@@ -205,6 +205,8 @@ cdef class Call:
 
     cdef int tell_gone(self) except -1:
         """The app may be at work for nobody: have it end. Once: from then on its task is in other hands."""
+        if self.became is not None:
+            return self.became.tell_gone()
         task, self.task = self.task, None
         if task is not None and self.context.callbacks.gone is not None:
             self.context.callbacks.gone(self, task)

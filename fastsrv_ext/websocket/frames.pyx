@@ -69,7 +69,7 @@ cdef class Decoder:
 
     cdef Py_ssize_t decode(self, bytes data, Py_ssize_t start) except -1:
         """Read on, up to the end of a whole message or of a control frame at most: `found` and `payload` say which.
-        Returns where it has stopped: not at the end of `data` only if something was found."""
+        Of a compressed message no more than a STEP, which may inflate to much. Returns where it has stopped."""
         cdef const unsigned char* text = <const unsigned char*>PyBytes_AS_STRING(data)
         cdef Py_ssize_t size = PyBytes_GET_SIZE(data), at = start, part
         self.found = NOTHING
@@ -89,6 +89,8 @@ cdef class Decoder:
                 self.end_frame()
             else:
                 self.key = turned(self.key, part)
+            if self.is_compressed:
+                break
         return at
 
     # --- a frame's head ---

@@ -14,6 +14,7 @@ cdef class WebSocket(Channel):
     cdef bytes pong                  # the answer to the last Ping, until the peer has caught up; None
     cdef int shut_since              # the tick at which the app was told that the worker ends; 0: it was not
     cdef bint has_said_close
+    cdef bint has_ended              # the peer has gone, behind what is unread
 
     cdef int read(self, bytes data, Py_ssize_t start) except -1
     cdef int keep(self, bytes data, Py_ssize_t start) except -1
@@ -23,6 +24,7 @@ cdef class WebSocket(Channel):
     cdef int fail(self, int code, str reason) except -1
     cdef int write_close(self, int code, bytes reason) except -1
     cdef int tell_closed(self, int code, str reason) except -1
+    cdef int peer_gone(self) except -1
     cdef int ask_for_pong(self) except -1
 
 

@@ -54,11 +54,13 @@ cdef class WebSocket(Channel):
             self.throttle()
 
     def eof_received(self):
-        """The peer has gone without a Close; or behind it, with ours on its way."""
-        self.ends(PEER_ENDED)
-        self.tell_closed(ABNORMAL, "")
-        self.enter(CLOSE)
-        return False
+        """The peer has gone without a Close, or behind it, with ours on its way. True: what it has sent comes first."""
+        if self.unread is None or is_ending(self.state):
+            self.peer_gone()
+            return False
+        self.has_ended = True
+        self.end_seen()
+        return True
 
     def resume_writing(self):
         if self.lags_no_more():
@@ -87,9 +89,8 @@ cdef class WebSocket(Channel):
                     self.keep(data, start)
                     break
                 start = decoder.decode(data, start)
-                if decoder.found == NOTHING:
-                    break
-                self.act()
+                if decoder.found != NOTHING:
+                    self.act()
                 if began == 0:
                     began = monotonic()
                 elif self.context.budget.is_spent(began):
@@ -116,6 +117,9 @@ cdef class WebSocket(Channel):
         if self.unread is not None and not is_ending(self.state):
             data, self.unread = self.unread, None
             self.read(data, self.decoded)
+        if self.has_ended and self.unread is None and not is_ending(self.state):
+            self.peer_gone()
+            return self.hang_up()
         return self.throttle()
 
     cdef bint has_enough(self) noexcept:
@@ -162,7 +166,7 @@ cdef class WebSocket(Channel):
             return self.ask_for_pong()
         if state == PONG:
             # What waits to be read, or what comes fast enough for one long frame, is as good as an answer.
-            if self.throttled or self.turn is not None or self.has_unread_bytes() or (
+            if self.throttled or self.has_ended or self.turn is not None or self.has_unread_bytes() or (
                 self.heard >= self.context.limits.min_rate * seconds(self.clock.limit(PONG))
             ):
                 self.heard = 0
@@ -179,7 +183,7 @@ cdef class WebSocket(Channel):
     cdef int ask_for_pong(self) except -1:
         self.heard = 0
         self.enter(PONG)
-        return self.write(frame(PING, NULL, 0, False))
+        return 0 if self.has_ended else self.write(frame(PING, NULL, 0, False))
 
     # --- the closing ---
 
@@ -217,6 +221,15 @@ cdef class WebSocket(Channel):
             self.flush()
         self.tell_closed(code, reason)
         return self.linger()
+
+    cdef int end_seen(self) except -1:
+        """The peer may have gone, and the app has not taken what it has sent: it has a grace period to go on."""
+        return self.session.tell_gone() if self.session is not None else 0
+
+    cdef int peer_gone(self) except -1:
+        self.ends(PEER_ENDED)
+        self.tell_closed(ABNORMAL, "")
+        return self.enter(CLOSE)
 
     cdef int tell_closed(self, int code, str reason) except -1:
         cdef Session session = self.session

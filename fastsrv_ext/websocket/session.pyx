@@ -369,8 +369,13 @@ cdef class Session(Call):
     def may_be_gone(self):
         return self.peer == GONE
 
+    def is_unreachable(self):
+        """Has the client gone, and the app all that had come of it?"""
+        return self.peer == GONE and self.held == 0
+
     def taken(self):
-        return 0
+        """Messages that the app has. While it takes more it has not seen the end, which stands behind them."""
+        return self.messages_received - (self.message is not None) - (0 if self.later is None else len(self.later))
 
     def ended(self):
         """The app has returned, and not closed it."""
