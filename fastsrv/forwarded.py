@@ -14,6 +14,7 @@ from fastsrv_ext.http.field_names import watch
 from fastsrv_ext.http.refusal import BadRequest
 
 FORWARDED_FOR = b"x-forwarded-for"
+SECURE = frozenset((b"https", b"wss"))  # the second from proxies that tell a WebSocket's scheme, as Traefik does
 MAX_HOPS = 32  # entries of it that are looked at: so many proxies stand in no row, and each costs some microseconds
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -49,9 +50,10 @@ class Forwarded:
             self.drop_underscored(scope["headers"], self.forwarders if trusted else frozenset())
 
     def believe(self, scope: dict[str, Any]) -> None:
-        # `https` says so in any of them; the value that is set for a field says it in another way (ssl, on).
+        # `https` and `wss` say so in any of them; the value that is set for a field says it in another way (ssl, on).
+        # For a WebSocket the handshake makes `wss` of `https`, and `ws` of `http`.
         said = {
-            "https" if value == self.secure[name] or value.lower() == b"https" else "http"
+            "https" if value == self.secure[name] or value.lower() in SECURE else "http"
             for name, value in scope["headers"] if name in self.secure
         }
         if len(said) > 1:
