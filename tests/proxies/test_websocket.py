@@ -11,7 +11,7 @@ from tests.support.frames import PING, PONG, TEXT, frame
 from tests.support.proxies import Haproxy, Nginx
 from tests.support.servers import PATIENCE, Gunicorn
 from tests.support.tls import client_context
-from tests.websocket.peers import ABNORMAL, Denied, Websockets
+from tests.websocket.makes import ABNORMAL, Denied, Websockets
 
 SOURCE = '''
 import json

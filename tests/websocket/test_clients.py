@@ -1,4 +1,4 @@
-"""Clients of different make, on real sockets and both loops: websockets, aiohttp, picows (peers.py), and ws on Node."""
+"""Clients of different make, on real sockets and both loops: websockets, aiohttp, picows (makes.py), and ws on Node."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.servers import PATIENCE
 from tests.support.tls import client_context, server_context
-from tests.websocket.peers import ABNORMAL, MAKES, Denied
+from tests.websocket.makes import ABNORMAL, MAKES, Denied
 
 MANY = 30
 MESSAGES = [
