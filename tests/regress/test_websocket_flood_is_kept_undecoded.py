@@ -4,8 +4,9 @@ of a worker."""
 
 from contextlib import closing
 
+from tests.support.frames import BINARY, TEXT, frame
 from tests.support.puppet import Puppet
-from tests.websocket.client import BINARY, TEXT, Client, frame
+from tests.websocket.client import Client
 
 MANY = 70
 READ = frame(TEXT, b"x" * 500) * MANY  # 35 KB

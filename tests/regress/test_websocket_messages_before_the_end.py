@@ -6,8 +6,9 @@ from contextlib import closing
 
 import pytest
 
+from tests.support.frames import BINARY, frame
 from tests.support.puppet import Puppet
-from tests.websocket.client import BINARY, Client, close, frame
+from tests.websocket.client import Client, close
 
 MANY = 10
 MESSAGES = b"".join(frame(BINARY, b"%d" % number) for number in range(MANY))

@@ -5,9 +5,9 @@ import struct
 from collections import namedtuple
 
 from fastsrv_ext.websocket.handshake import Upgrade
+from tests.support.frames import CLOSE, frame
 from tests.support.wire import Wire, get, settle
 
-TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 KEY = b"dGhlIHNhbXBsZSBub25jZQ=="  # RFC 6455, 1.3
 ASKS = (b"Connection: Upgrade", b"Upgrade: websocket", b"Sec-WebSocket-Version: 13", b"Sec-WebSocket-Key: " + KEY)
 
@@ -15,20 +15,8 @@ ASKS = (b"Connection: Upgrade", b"Upgrade: websocket", b"Sec-WebSocket-Version: 
 Frame = namedtuple("Frame", "opcode payload first")
 
 
-def frame(opcode, payload=b"", *, first=None, mask=b"\x01\x02\x03\x04"):
-    """A client's frame."""
-    size = len(payload)
-    head = bytes([0x80 | opcode if first is None else first])
-    if size < 126:
-        head += bytes([0x80 | size])
-    elif size < 1 << 16:
-        head += struct.pack("!BH", 0x80 | 126, size)
-    else:
-        head += struct.pack("!BQ", 0x80 | 127, size)
-    return head + mask + bytes(byte ^ mask[i & 3] for i, byte in enumerate(payload))
-
-
 def close(code, reason=b""):
+    """A client's frame."""
     return frame(CLOSE, struct.pack("!H", code) + reason)
 
 

@@ -12,8 +12,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from tests.support.frames import CLOSE, TEXT, frame
 from tests.support.servers import PATIENCE, ROOT
-from tests.websocket.client import ASKS, CLOSE, TEXT, frame, frames_of
+from tests.websocket.client import ASKS, frames_of
 
 SMALL = 16 * 1024  # bytes; of a kernel's buffer
 MUCH = 200  # messages of the greatest length: more than all buffers hold

@@ -2,8 +2,9 @@
 
 import pytest
 
+from tests.support.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame
 from tests.support.puppet import Puppet
-from tests.websocket.client import BINARY, CLOSE, PING, PONG, TEXT, close, frame
+from tests.websocket.client import close
 
 
 def accepted(connect, *fields, **settings):
@@ -65,15 +66,17 @@ def test_flood_of_messages_gives_the_loop_its_turns(connect):
 
 def test_pings_are_answered_with_what_they_carry(connect):
     _, client = accepted(connect)
-    client.send(frame(TEXT, b"a", first=0x01) + frame(PING, b"in between") + frame(0x0, b"b"), frame(PING))
+    client.send(
+        frame(TEXT, b"a", fin=False) + frame(PING, b"in between") + frame(CONTINUATION, b"b"), frame(PING))
     assert client.frames() == [(PONG, b"in between"), (PONG, b"")]
 
 
 @pytest.mark.parametrize(("data", "code"), [
-    (frame(TEXT, b"\xff"), 1007), (frame(0x3), 1002), (b"\x81\x01a", 1002), (frame(0x0), 1002),
-    (frame(BINARY, bytes(1025)), 1009), (frame(BINARY, bytes(600), first=0x02) + frame(0x0, bytes(600)), 1009),
-    (frame(CLOSE, b"\x03"), 1002), (close(1005), 1002), (close(1000, b"\xff"), 1007), (frame(TEXT, first=0xC1), 1002),
-    (b"".join([frame(TEXT, first=0x01), frame(0x0, first=0x00) * 2000]), 1008),
+    (frame(TEXT, b"\xff"), 1007), (frame(0x3), 1002), (frame(TEXT, b"a", key=None), 1002), (frame(CONTINUATION), 1002),
+    (frame(BINARY, bytes(1025)), 1009),
+    (frame(BINARY, bytes(600), fin=False) + frame(CONTINUATION, bytes(600)), 1009),
+    (frame(CLOSE, b"\x03"), 1002), (close(1005), 1002), (close(1000, b"\xff"), 1007), (frame(TEXT, rsv=4), 1002),
+    (frame(TEXT, fin=False) + frame(CONTINUATION, fin=False) * 2000, 1008),
 ])
 def test_what_breaks_a_rule_is_answered_with_its_code(connect, data, code):
     app, client = accepted(connect, max_message_size=1024)

@@ -4,9 +4,10 @@ import pytest
 
 from tests.support.answers import statuses, take_apart
 from tests.support.apps import Recorder
+from tests.support.frames import TEXT, frame
 from tests.support.puppet import Puppet
 from tests.support.wire import get, post
-from tests.websocket.client import ASKS, KEY, TEXT, frame
+from tests.websocket.client import ASKS, KEY
 
 CONNECTION, UPGRADE, VERSION, NONCE = ASKS
 

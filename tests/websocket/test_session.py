@@ -3,8 +3,9 @@
 import pytest
 
 from tests.support.answers import statuses, take_apart
+from tests.support.frames import BINARY, CLOSE, TEXT, frame
 from tests.support.puppet import Puppet
-from tests.websocket.client import BINARY, CLOSE, TEXT, close, frame
+from tests.websocket.client import close
 
 
 def accepted(connect, *fields, **settings):

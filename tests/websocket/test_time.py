@@ -1,8 +1,9 @@
 """The limits of time of a WebSocket: Ping and Pong, the closing, a peer that does not read, one that is slow."""
 
 from fastsrv_ext.clock import TICK
+from tests.support.frames import BINARY, CLOSE, PING, PONG, TEXT, frame
 from tests.support.puppet import Puppet
-from tests.websocket.client import BINARY, CLOSE, PING, PONG, TEXT, close, frame
+from tests.websocket.client import close
 
 INTERVAL, TIMEOUT, CLOSING = 4, 2, 3  # seconds
 PINGED = [(PING, b"")]
