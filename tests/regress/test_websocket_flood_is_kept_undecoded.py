@@ -6,7 +6,7 @@ from contextlib import closing
 
 from tests.support.frames import BINARY, TEXT, frame
 from tests.support.puppet import Puppet
-from tests.websocket.client import Client
+from tests.websocket.client import Client, accept
 
 MANY = 70
 READ = frame(TEXT, b"x" * 500) * MANY  # 35 KB
@@ -17,9 +17,7 @@ def test_reading_pauses_when_bytes_come_faster_than_they_are_decoded():
     """A budget of nothing: two messages a turn of the loop, which does not turn while all of this comes."""
     app, read = Puppet(), []
     with closing(Client(app, budget=0)) as client:
-        client.ask()
-        app.receive().result()
-        app.send({"type": "websocket.accept"}).result()
+        accept(app, client.ask())
 
         def flood():
             for _ in range(20):

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.frames import BINARY, frame
 from tests.support.puppet import Puppet
-from tests.websocket.client import Client, close
+from tests.websocket.client import Client, accept, close
 
 MANY = 10
 MESSAGES = b"".join(frame(BINARY, b"%d" % number) for number in range(MANY))
@@ -19,7 +19,7 @@ def test_app_gets_all_that_came_before_the_end(last, code, reason):
     """A budget of nothing: two messages a turn of the loop, in which all of this comes."""
     app = Puppet()
     with closing(Client(app, budget=0)) as client:
-        accept(app, client)
+        accept(app, client.ask())
 
         def come():
             client.transport.receive(MESSAGES + last)
@@ -41,7 +41,7 @@ def behind():
     """An app, and its client that has sent more than is read while the app takes none of it, and has gone."""
     app = Puppet()
     with closing(Client(app, grace=3)) as client:
-        accept(app, client)
+        accept(app, client.ask())
         client.send(*[LARGE] * MANY)
         assert client.transport.incoming, "all was read"
         client.leave_unread(b"what the loop has not read")
@@ -82,10 +82,3 @@ def test_client_that_goes_before_it_is_accepted_has_its_app_cancelled():
         client.end()
         client.wait(10)
         assert app.over.cancelled()
-
-
-def accept(app, client):
-    client.ask()
-    app.receive().result()
-    app.send({"type": "websocket.accept"}).result()
-    client.head()

@@ -1,4 +1,4 @@
-"""A client of a WebSocket in memory: what it sends, and what it has got, as frames."""
+"""A client of a WebSocket in memory: what it sends, and what it has got, as frames; and an app that has accepted it."""
 
 import asyncio
 import struct
@@ -6,6 +6,7 @@ from collections import namedtuple
 
 from fastsrv_ext.websocket.handshake import Upgrade
 from tests.support.frames import CLOSE, frame
+from tests.support.puppet import Puppet
 from tests.support.wire import Wire, get, settle
 
 KEY = b"dGhlIHNhbXBsZSBub25jZQ=="  # RFC 6455, 1.3
@@ -77,3 +78,18 @@ class Client(Wire):
     def frames(self):
         """Since the last look."""
         return [(each.opcode, each.payload) for each in frames_of(self.take())]
+
+
+def accept(app, client, **event):
+    """The app, a Puppet, accepts the client, who has asked for a WebSocket. Returns the head of the answer."""
+    assert app.receive().result() == {"type": "websocket.connect"}
+    app.send({"type": "websocket.accept", **event}).result()
+    return client.head()
+
+
+def accepted(connect, *fields, **settings):
+    """(app, client), by the fixture `connect`: the app, a Puppet, has accepted."""
+    app = Puppet()
+    client = connect(app, *fields, **settings)
+    accept(app, client)
+    return app, client

@@ -3,17 +3,7 @@
 import pytest
 
 from tests.support.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame
-from tests.support.puppet import Puppet
-from tests.websocket.client import close
-
-
-def accepted(connect, *fields, **settings):
-    app = Puppet()
-    client = connect(app, *fields, **settings)
-    app.receive().result()
-    app.send({"type": "websocket.accept"}).result()
-    client.head()
-    return app, client
+from tests.websocket.client import accepted, close
 
 
 @pytest.mark.parametrize("size", [0, 100, 10_000])

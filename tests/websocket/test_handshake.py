@@ -7,7 +7,7 @@ from tests.support.apps import Recorder
 from tests.support.frames import TEXT, frame
 from tests.support.puppet import Puppet
 from tests.support.wire import get, post
-from tests.websocket.client import ASKS, KEY
+from tests.websocket.client import ASKS, KEY, accept
 
 CONNECTION, UPGRADE, VERSION, NONCE = ASKS
 
@@ -22,8 +22,7 @@ CONNECTION, UPGRADE, VERSION, NONCE = ASKS
 def test_handshake(connect, fields):
     app = Puppet()
     client = connect(app, ask=False).send(get(b"/", *fields))
-    app.send({"type": "websocket.accept"}).result()
-    assert client.head().startswith(b"HTTP/1.1 101 ")
+    assert accept(app, client).startswith(b"HTTP/1.1 101 ")
 
 
 WRONG = {
@@ -77,8 +76,7 @@ def test_bytes_with_and_behind_the_request_are_not_lost(connect):
     app = Puppet()
     client = connect(app, ask=False)
     client.send(get(b"/", *ASKS) + frame(TEXT, b"one"), frame(TEXT, b"two")[:3], frame(TEXT, b"two")[3:])
-    app.receive().result()
-    app.send({"type": "websocket.accept"}).result()
+    accept(app, client)
     client.send(frame(TEXT, b"three"))
     assert [app.receive().result()["text"] for _ in range(3)] == ["one", "two", "three"]
 
@@ -105,5 +103,4 @@ def test_request_behind_a_denial_is_served(connect):
 def test_deflate_is_agreed_to_if_it_is_on(connect, deflate):
     app = Puppet()
     client = connect(app, b"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits", deflate=deflate)
-    app.send({"type": "websocket.accept"}).result()
-    assert (b"sec-websocket-extensions: permessage-deflate" in client.head()) == deflate
+    assert (b"sec-websocket-extensions: permessage-deflate" in accept(app, client)) == deflate

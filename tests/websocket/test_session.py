@@ -5,17 +5,7 @@ import pytest
 from tests.support.answers import statuses, take_apart
 from tests.support.frames import BINARY, CLOSE, TEXT, frame
 from tests.support.puppet import Puppet
-from tests.websocket.client import close
-
-
-def accepted(connect, *fields, **settings):
-    """(app, client): the app has accepted."""
-    app = Puppet()
-    client = connect(app, *fields, **settings)
-    assert app.receive().result() == {"type": "websocket.connect"}
-    app.send({"type": "websocket.accept"}).result()
-    client.head()
-    return app, client
+from tests.websocket.client import accept, accepted, close
 
 
 def test_scope(connect):
@@ -49,8 +39,7 @@ def test_nothing_is_answered_before_the_app_has_accepted(connect):
 def test_accept(connect):
     app = Puppet()
     client = connect(app, b"Sec-WebSocket-Protocol: a, b")
-    app.send({"type": "websocket.accept", "subprotocol": "b", "headers": [(b"x-one", b"1"), (b"x-two", b"2")]}).result()
-    lines = client.head().split(b"\r\n")
+    lines = accept(app, client, subprotocol="b", headers=[(b"x-one", b"1"), (b"x-two", b"2")]).split(b"\r\n")
     assert b"sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in lines  # RFC 6455, 1.3
     assert b"sec-websocket-protocol: b" in lines and lines.index(b"x-one: 1") < lines.index(b"x-two: 2")
     assert b"upgrade: websocket" in lines and b"connection: upgrade" in lines
@@ -68,8 +57,7 @@ def test_accept_that_may_not_be_is_an_error(connect, event):
     failure = app.send({"type": "websocket.accept", **event}).exception()
     assert isinstance(failure, (ValueError, TypeError))
     assert client.take() == b""
-    app.send({"type": "websocket.accept"}).result()  # it can still be accepted
-    client.head()
+    accept(app, client)  # it can still be accepted
 
 
 @pytest.mark.parametrize(("opcode", "payload", "event"), [

@@ -1,21 +1,20 @@
 """The limits of time of a WebSocket: Ping and Pong, the closing, a peer that does not read, one that is slow."""
 
+from functools import partial
+
+import pytest
+
 from fastsrv_ext.clock import TICK
 from tests.support.frames import BINARY, CLOSE, PING, PONG, TEXT, frame
-from tests.support.puppet import Puppet
-from tests.websocket.client import close
+from tests.websocket.client import accepted, close
 
 INTERVAL, TIMEOUT, CLOSING = 4, 2, 3  # seconds
 PINGED = [(PING, b"")]
 
 
-def accepted(connect, **settings):
-    app = Puppet()
-    client = connect(app, ping_interval=INTERVAL, ping_timeout=TIMEOUT, closing=CLOSING, **settings)
-    app.receive().result()
-    app.send({"type": "websocket.accept"}).result()
-    client.head()
-    return app, client
+@pytest.fixture
+def connect(connect):
+    return partial(connect, ping_interval=INTERVAL, ping_timeout=TIMEOUT, closing=CLOSING)
 
 
 def test_silent_peer_is_pinged_and_not_too_early(connect):
