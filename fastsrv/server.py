@@ -24,13 +24,13 @@ from fastsrv_ext.clock import TICK, Clock
 from fastsrv_ext.context import Callbacks, CommonResponse, CommonScope, Context, Limits, Service
 from fastsrv_ext.counters import Counters
 from fastsrv_ext.http1.protocol import HTTP1
-from fastsrv_ext.websocket.handshake import Upgrade as WebSocket
+from fastsrv_ext.websocket.handshake import Upgrade
 from fastsrv_ext.wire.connection import Connection
 from fastsrv_ext.wire.tls import TLS
 
 DRAIN_POLL = 0.05  # seconds between two looks at what is still open
 SHUT = ("HEAD", "DRAIN", "CLOSE", "CLOSING")  # states whose time is up sooner while the worker drains
-STANDING = ("OPEN", "PONG")  # those of WebSockets that have no end of their own
+STANDING = ("OPEN", "PONG", "SEND")  # those of connections that may have no end of their own
 SHUT_AT_ONCE = 32  # connections: 20 to 60 us each, and others are still served
 # WebSockets that are closed in a second: their clients connect again, and whoever gets them has a handshake and an
 # app's start to do for each.
@@ -40,7 +40,7 @@ SHUT_A_SECOND = 200
 # Protocols beside HTTP/1.1. By the name of an Upgrade field, in lower case, and of the topic of its settings: what they
 # make is (connection, cycle) -> bool, which answers by connection.switch() or as HTTP/1.1. By the name of TLS's ALPN:
 # (context) -> its Connection.
-UPGRADES: dict[str, Callable[..., Callable[..., bool]]] = {"websocket": WebSocket}
+UPGRADES: dict[str, Callable[..., Callable[..., bool]]] = {"websocket": Upgrade}
 ALPN: dict[str, Callable[..., Connection]] = {}
 
 
@@ -227,7 +227,8 @@ class Server:
 
     def sent_away(self, left: float) -> list[Any]:
         """The WebSockets that have to leave by now: some more with each look, all of them in `left` seconds."""
-        standing = [connection for state in STANDING for connection in self.clock.waiting(state)]
+        standing = [
+            each for state in STANDING for each in self.clock.waiting(state) if each.is_standing()]
         others = [connection for connection in standing if connection not in self.leaving]
         rate = max(SHUT_A_SECOND, len(others) / max(left, DRAIN_POLL))
         self.leaving.update(others[:ceil(rate * DRAIN_POLL)])

@@ -37,6 +37,8 @@ class Waiter(Done):
     def done(self) -> bool: ...
     def result(self) -> None: ...
 
+def raise_it(failure: BaseException) -> NoReturn: ...  # called by the loop
+
 @disjoint_base
 class Turn:
     """An awaitable: a turn of the loop."""

@@ -5,6 +5,7 @@ Knows no connection and no event. call.pyx and exchange.pyx make them.
 
 from asyncio import CancelledError, current_task
 from collections.abc import Coroutine
+from contextvars import copy_context
 
 from cpython.contextvars cimport PyContext_Enter, PyContext_Exit
 from cpython.exc cimport PyErr_SetObject
@@ -99,7 +100,9 @@ cdef class Waiter(Done):
         return self.loop
 
     def add_done_callback(self, callback, *, context=None):
-        self.callback, self.context = callback, context
+        if self.callback is not None:
+            raise RuntimeError("what receive() gives can be awaited by one task alone")
+        self.callback, self.context = callback, copy_context() if context is None else context
         self.waits()
 
     def done(self):
@@ -129,6 +132,8 @@ cdef class Waiter(Done):
             PyContext_Enter(self.context)
             try:
                 callback(self)
+            except BaseException as failure:  # a task's SystemExit, which is the loop's to hear of, and no connection's
+                self.loop.call_soon(raise_it, failure)
             finally:
                 PyContext_Exit(self.context)
         return 0
@@ -153,6 +158,11 @@ cdef class Turn:
         over.set_result(None)
         over._asyncio_future_blocking = True  # says asyncio's `await`, of one that is not over
         yield over
+
+
+def raise_it(failure):
+    """Called by the loop."""
+    raise failure
 
 
 Coroutine.register(Done)

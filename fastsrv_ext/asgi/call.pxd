@@ -1,6 +1,6 @@
 # One run of the app, from begin() to end(): what all kinds of it have in common. Knows no kind of event.
 
-from fastsrv_ext.asgi.awaitables cimport Done
+from fastsrv_ext.asgi.awaitables cimport Done, Waiter
 from fastsrv_ext.context cimport Context
 from fastsrv_ext.http.request cimport RequestHead
 from fastsrv_ext.wire.outlet cimport Outlet
@@ -53,7 +53,7 @@ cdef class Call:
     cdef int wanted(self) except -1                          # the app waits for an event that has not come
     cdef int unwanted(self) except -1                        # it has given up waiting
     cdef int tell_finished(self) except -1
-    cdef bint send_raises(self) noexcept                     # when nothing can be sent any more
+    cdef object why_not_sent(self)                           # an error; None if nobody is told that nothing can be
 
     # called by the connection
     cdef int begin(self) except -1
@@ -70,3 +70,7 @@ cdef class Call:
 cdef class Ready(Done):
     cdef Call call
     cdef object waiting              # None, or a wait_for_event(): another receive() was faster
+
+
+cdef class Receiving(Waiter):
+    cdef Call call

@@ -6,7 +6,7 @@ from typing import Any
 
 from typing_extensions import disjoint_base
 
-from fastsrv_ext.asgi.awaitables import Done
+from fastsrv_ext.asgi.awaitables import Done, Waiter
 from fastsrv_ext.http.request import RequestHead
 
 class ClientDisconnected(OSError):
@@ -62,3 +62,7 @@ class Call:
 @disjoint_base
 class Ready(Done):
     """A Done with a value."""
+
+@disjoint_base
+class Receiving(Waiter):
+    """A receive() whose event has not come."""

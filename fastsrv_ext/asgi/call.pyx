@@ -42,8 +42,8 @@ cdef class Call:
     cdef int unwanted(self) except -1:
         return 0
 
-    cdef bint send_raises(self) noexcept:
-        return self.context.scope.send_raises
+    cdef object why_not_sent(self):
+        return ClientDisconnected("the client has gone") if self.context.scope.send_raises else None
 
     def details(self):
         """More that the access log may be asked for, by name."""
@@ -186,8 +186,10 @@ cdef class Call:
             await sleep(0)
         while self.outlet is not None and self.outlet.lagging():
             await self.outlet.caught_up()
-        if self.peer == GONE and self.send_raises():
-            raise ClientDisconnected("the client has gone")
+        if self.peer == GONE:
+            failure = self.why_not_sent()
+            if failure is not None:
+                raise failure
 
     # --- the peer ---
 
@@ -263,3 +265,26 @@ cdef class Ready(Done):
     def close(self):
         if self.waiting is not None:
             self.waiting.close()
+
+
+cdef class Receiving(Waiter):
+    """A receive() whose event has not come, of a call that wakes who waits within the callback that has brought it."""
+
+    cdef bint has_come(self) noexcept:
+        return self.call.has_event()
+
+    cdef object take(self):
+        return self.call.next_event()
+
+    cdef int waits(self) except -1:
+        if self.call.receivers is None:
+            self.call.receivers = []
+        self.call.receivers.append(self)
+        return 0
+
+    cdef int waits_no_more(self) except -1:
+        if self.call.receivers is not None and self in self.call.receivers:
+            self.call.receivers.remove(self)
+            if not self.call.receivers:
+                self.call.receivers = None
+        return 0

@@ -10,8 +10,9 @@ cdef class Deflate:
     cdef bint they_forget
     cdef object compressor           # zlib's, None until there is something to compress
     cdef object decompressor
+    cdef bytes rest                  # of inflate(): what has to be given for more of the message, or None
     cdef int ends                    # how often a message has ended the stream and begun another one
 
     cdef bytes compress(self, object data)
-    cdef bytes inflate(self, object data, Py_ssize_t room)
+    cdef bytes inflate(self, bytes data, Py_ssize_t limit)
     cdef int end_message(self) except -1

@@ -16,9 +16,9 @@ cdef enum:
     MEMORY_LEVEL = 5
     MAX_ENDS = 16            # of streams in a message: one is rare, and each costs as much as kilobytes
 
-LETTER = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]"
+cdef bytes LETTER = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]"
 TOKEN = LETTER + rb"+"
-QUOTED = rb'"(?:\\?%b)+"' % LETTER  # what is quoted has to be a token, too (RFC 6455, 9.1)
+cdef bytes QUOTED = rb'"(?:\\?%b)+"' % LETTER  # what is quoted has to be a token, too (RFC 6455, 9.1)
 EXTENSION = re.compile(
     rb"[ \t]*(%b)[ \t]*((?:;[ \t]*%b[ \t]*(?:=[ \t]*(?:%b|%b)[ \t]*)?)*)" % (TOKEN, TOKEN, TOKEN, QUOTED))
 PARAMETER = re.compile(rb";[ \t]*(%b)[ \t]*(?:=[ \t]*(%b|%b))?" % (TOKEN, TOKEN, QUOTED))
@@ -56,20 +56,29 @@ cdef class Deflate:
             self.compressor = None
         return first + rest[:PyBytes_GET_SIZE(rest) - 4]  # 00 00 FF FF, which the peer adds again (7.2.1)
 
-    cdef bytes inflate(self, object data, Py_ssize_t room):
-        """The next piece of a message. More than `room` bytes: there is more of it than `room`. Raises zlib.error."""
-        if self.decompressor is None:
-            self.decompressor = zlib.decompressobj(-max(self.their_bits, 9))
-        cdef bytes plain = self.decompressor.decompress(data, room + 1)
-        while self.decompressor.eof and PyBytes_GET_SIZE(plain) <= room:
-            # The sender has ended the stream (7.2.3.4), and begins a new one.
-            self.ends += 1
-            if self.ends > MAX_ENDS:
-                raise zlib.error("too many final blocks")
+    cdef bytes inflate(self, bytes data, Py_ssize_t limit):
+        """The next piece of a message, of `limit` bytes (at least 1) at most; `rest` is what has to be given for more
+        of it, None if all has come. Raises zlib.error."""
+        cdef bytes plain = b""
+        self.rest = None
+        while True:
+            if self.decompressor is None or self.decompressor.eof:
+                # The sender may end a stream and begin a new one (7.2.3.4).
+                self.ends += self.decompressor is not None
+                if self.ends > MAX_ENDS:
+                    raise zlib.error("too many final blocks")
+                self.decompressor = zlib.decompressobj(-max(self.their_bits, 9))
+            plain = plain + self.decompressor.decompress(data, limit - PyBytes_GET_SIZE(plain))
+            if not self.decompressor.eof:
+                if PyBytes_GET_SIZE(plain) == limit:
+                    self.rest = self.decompressor.unconsumed_tail
+                return plain
             data = self.decompressor.unused_data
-            self.decompressor = zlib.decompressobj(-max(self.their_bits, 9))
-            plain += self.decompressor.decompress(data, room + 1 - PyBytes_GET_SIZE(plain))
-        return plain
+            if not data:
+                return plain
+            if PyBytes_GET_SIZE(plain) == limit:
+                self.rest = data
+                return plain
 
     cdef int end_message(self) except -1:
         self.ends = 0
@@ -86,7 +95,8 @@ def negotiate(list offers not None):
         raise ValueError("Sec-WebSocket-Extensions is no list of extensions")
     for match in matches:
         if match[1].lower() == b"permessage-deflate":
-            parameters = [(name.lower(), UNQUOTED.sub(b"", value) or None) for name, value in PARAMETER.findall(match[2])]
+            parameters = [
+                (name.lower(), UNQUOTED.sub(b"", value) or None) for name, value in PARAMETER.findall(match[2])]
             if len(dict(parameters)) == len(parameters) and all(may_be_taken(*each) for each in parameters):
                 return Deflate(dict(parameters))
     return None

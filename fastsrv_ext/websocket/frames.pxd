@@ -55,6 +55,8 @@ cdef class Decoder:
     # the message that is being read
     cdef int kind                    # TEXT or BINARY; NOTHING: none is
     cdef bint is_compressed
+    cdef bint is_tailed              # what its sender has left out at the end was inflated, too
+    cdef bytes packed                # what has come of it and is not inflated yet, or None
     cdef bytearray gathered          # what has come of it, inflated; or None
     cdef Py_ssize_t size             # bytes of that; of the last message, until another one begins
     cdef Py_ssize_t compressed       # bytes that have come of it, before they are inflated

@@ -32,7 +32,9 @@ cdef enum:
     # deflate can reach. A bomb is of one byte over and over; text and JSON come to 20, the same message again to 100.
     FREE_INFLATED = 1024 * 1024
     LARGEST_RATIO = 128
-    STEP = 4096              # bytes of a message that are inflated, and judged, at once, however they have come
+    STEP = 4096              # bytes by which what has come is judged, however it was cut
+    SLICE = 64 * 1024        # bytes that are inflated at once: some tenths of a millisecond
+    MOST_FRAMES = 64         # that are read at once, where none ends a message
     SCRATCH = 16 * 1024      # bytes of a text that are unmasked where no object has to be made for them
 
 cdef bytes TAIL = b"\x00\x00\xff\xff"  # what a sender leaves out behind a compressed message (RFC 7692, 7.2.2)
@@ -61,7 +63,7 @@ cdef class Decoder:
         """What `data` completes, in order: [(opcode, payload)]. Raises BadFrame."""
         cdef Py_ssize_t at = 0
         cdef list found = []
-        while at < PyBytes_GET_SIZE(data):
+        while at < PyBytes_GET_SIZE(data) or self.packed is not None:
             at = self.decode(data, at)
             if self.found != NOTHING:
                 found.append((self.found, self.payload))
@@ -69,12 +71,20 @@ cdef class Decoder:
 
     cdef Py_ssize_t decode(self, bytes data, Py_ssize_t start) except -1:
         """Read on, up to the end of a whole message or of a control frame at most: `found` and `payload` say which.
-        Of a compressed message no more than a STEP, which may inflate to much. Returns where it has stopped."""
+        Less of fragments and of a compressed message, so that who has a budget can look at it: there may be more, also
+        where `packed` is not None. Returns where it has stopped."""
         cdef const unsigned char* text = <const unsigned char*>PyBytes_AS_STRING(data)
         cdef Py_ssize_t size = PyBytes_GET_SIZE(data), at = start, part
+        cdef int frames = 0
         self.found = NOTHING
         self.payload = None
-        while self.found == NOTHING and at < size:
+        if self.packed is not None:
+            self.inflate(self.packed)
+            if self.left == 0 and self.packed is None:
+                self.end_frame()
+            return at
+        while self.found == NOTHING and at < size and frames < MOST_FRAMES:
+            frames += 1
             if not self.in_payload:
                 at = self.read_head(text, at, size)
                 if not self.in_payload:
@@ -85,10 +95,10 @@ cdef class Decoder:
             self.take(text + at, part)
             at += part
             self.left -= part
-            if self.left == 0:
-                self.end_frame()
-            else:
+            if self.left > 0:
                 self.key = turned(self.key, part)
+            elif self.packed is None:
+                self.end_frame()
             if self.is_compressed:
                 break
         return at
@@ -191,18 +201,19 @@ cdef class Decoder:
         return 0
 
     cdef int inflate(self, bytes data) except -1:
-        """In one go, as no more comes of it than may."""
+        """A slice of it; `packed` is what is left."""
         cdef Py_ssize_t steps = (self.compressed + STEP - 1) // STEP
         cdef Py_ssize_t bound = FREE_INFLATED + LARGEST_RATIO * STEP * steps
         cdef Py_ssize_t room = min(self.max_message, bound) - self.size
         cdef bytes plain
         try:
-            plain = self.deflate.inflate(data, room)
+            plain = self.deflate.inflate(data, min(room + 1, SLICE))
         except BrokenStream as error:
             raise BadFrame(INVALID_DATA, f"a message cannot be inflated: {error}") from None
         if PyBytes_GET_SIZE(plain) > room:
             raise self.too_big() if bound > self.max_message else BadFrame(
                 MESSAGE_TOO_BIG, "a message inflates to far more than was sent")
+        self.packed = self.deflate.rest
         return self.gather(<const unsigned char*>PyBytes_AS_STRING(plain), PyBytes_GET_SIZE(plain))
 
     cdef int gather(self, const unsigned char* text, Py_ssize_t size) except -1:
@@ -222,12 +233,16 @@ cdef class Decoder:
             self.payload = b"" if self.control is None else bytes(self.control)
             self.control = None
         elif self.is_final:
-            self.end_message()
+            if self.is_compressed and not self.is_tailed:
+                self.is_tailed = True
+                self.inflate(TAIL)
+            if self.packed is None:
+                self.end_message()
         return 0
 
     cdef int end_message(self) except -1:
         if self.is_compressed:
-            self.inflate(TAIL)
+            self.is_tailed = False
             self.deflate.end_message()
         if self.payload is None:
             if self.utf8.left > 0:

@@ -11,11 +11,12 @@ from hashlib import sha1
 from fastsrv_ext.http.refusal import BadRequest
 from fastsrv_ext.websocket.deflate import negotiate
 
+from fastsrv_ext.asgi.awaitables cimport pthread_self
 from fastsrv_ext.asgi.exchange cimport Exchange
 from fastsrv_ext.http.fields cimport is_token
 from fastsrv_ext.http.request cimport RequestHead
 from fastsrv_ext.websocket.protocol cimport WebSocket, new_websocket
-from fastsrv_ext.websocket.session cimport Channel, Opening, Session, new_session
+from fastsrv_ext.websocket.session cimport Channel, Opening, Session
 
 cdef bytes GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 KEY = re.compile(rb"[A-Za-z0-9+/]{22}==")  # 16 bytes in base64
@@ -89,6 +90,20 @@ cdef class Handshake(Opening):
         # Whole before its time: the connection may have read messages already.
         session.outlet = channel
         return channel if self.connection.switch(self.exchange, channel, fields + headers) else None
+
+
+cdef Session new_session(Opening opening):
+    cdef Exchange exchange = opening.exchange
+    cdef Session session = Session.__new__(Session)
+    session.opening = opening
+    session.context = exchange.context
+    session.head = exchange.head
+    session.client = exchange.client
+    session.scope = exchange.scope
+    session.thread = pthread_self()  # the loop's
+    session.response_headers = ()
+    exchange.became = session
+    return session
 
 
 cdef bytes only(RequestHead head, bytes name):

@@ -12,9 +12,12 @@ cdef class WebSocket(Channel):
     cdef Py_ssize_t decoded          # bytes of `unread`
     cdef Py_ssize_t heard            # bytes that have come since the last Ping
     cdef bytes pong                  # the answer to the last Ping, until the peer has caught up; None
-    cdef int shut_since              # the tick at which the app was told that the worker ends; 0: it was not
+    cdef long long shut_since        # the tick at which the app was told that the worker ends; 0: it was not
     cdef bint has_said_close
-    cdef bint has_ended              # the peer has gone, behind what is unread
+    cdef bint has_ended              # the peer has, its side, behind what is unread
+    cdef bint is_done                # nothing that comes is acted upon any more
+    cdef long long read_in           # the turn of the loop in which much was last read
+    cdef Py_ssize_t read_size        # bytes of it, then
 
     cdef int read(self, bytes data, Py_ssize_t start) except -1
     cdef int keep(self, bytes data, Py_ssize_t start) except -1
@@ -25,6 +28,9 @@ cdef class WebSocket(Channel):
     cdef int write_close(self, int code, bytes reason) except -1
     cdef int tell_closed(self, int code, str reason) except -1
     cdef int peer_gone(self) except -1
+    cdef int end(self) except -1
+    cdef int leave(self) except -1
+    cdef bint has_had_its_turn(self, Py_ssize_t size) except -1
     cdef int ask_for_pong(self) except -1
 
 

@@ -19,7 +19,8 @@ from fastsrv_ext.wire.connection cimport SHUT_AFTER, Connection
 
 cdef enum:
     MAX_MESSAGES_HELD = 64 * 1024    # bytes that the app has not taken before reading pauses
-    MAX_UNREAD = 64 * 1024           # bytes that are not decoded, as the turn's budget was spent, before it does
+    MAX_A_TURN = 256 * 1024          # bytes that are read in a turn of the loop: uvloop would go on for 32 such reads,
+    LARGE = 64 * 1024                # as long as each gets at least that
 
 
 cdef WebSocket new_websocket(Session session, Py_ssize_t max_message):
@@ -44,31 +45,41 @@ cdef class WebSocket(Channel):
 
     def data_received(self, bytes data not None):
         self.heard += PyBytes_GET_SIZE(data)
-        if is_ending(self.state):
+        if self.is_done or is_ending(self.state):
             self.discard(PyBytes_GET_SIZE(data))
         elif self.unread is not None or self.turn is not None:
             self.keep(data, 0)
             self.throttle()
         else:
             self.read(data, 0)
+            if self.has_had_its_turn(PyBytes_GET_SIZE(data)):
+                self.advance_soon()
             self.throttle()
 
     def eof_received(self):
-        """The peer has gone without a Close, or behind it, with ours on its way. True: what it has sent comes first."""
-        if self.unread is None or is_ending(self.state):
-            self.peer_gone()
-            return False
+        """The peer has ended its side, without a Close or behind it. True: what it has sent comes first, and what it
+        may still read."""
         self.has_ended = True
-        self.end_seen()
-        return True
+        if is_ending(self.state):
+            self.enter(CLOSE)
+            return False
+        if self.unread is not None and not self.is_done:
+            self.end_seen()
+            return True
+        self.peer_gone()
+        return self.state == SEND
 
     def resume_writing(self):
-        if self.lags_no_more():
+        if not self.lags_no_more():
+            return
+        if self.is_done:
+            self.leave()
+        else:
             self.enter(CLOSING if self.has_said_close else OPEN)
             if self.pong is not None:
                 payload, self.pong = self.pong, None
                 self.answer_ping(payload)
-            self.wake_writers()
+        self.wake_writers()
 
     cdef int forget(self) except -1:
         self.tell_closed(ABNORMAL, "")
@@ -84,8 +95,10 @@ cdef class WebSocket(Channel):
         if self.corked is None:
             self.corked = []
         try:
-            while start < PyBytes_GET_SIZE(data) and not is_ending(self.state):
-                if self.has_enough():
+            while (start < PyBytes_GET_SIZE(data) or decoder.packed is not None) and not (
+                self.is_done or is_ending(self.state)
+            ):
+                if self.session is not None and self.session.held > MAX_MESSAGES_HELD:
                     self.keep(data, start)
                     break
                 start = decoder.decode(data, start)
@@ -100,11 +113,13 @@ cdef class WebSocket(Channel):
         except BadFrame as failure:
             self.ends(BAD_FRAME)
             self.fail(failure.code, failure.reason)
-        return self.flush()
+        finally:
+            self.flush()
+        return 0
 
     cdef int keep(self, bytes data, Py_ssize_t start) except -1:
         """For later, behind what is unread, if anything is."""
-        if start == PyBytes_GET_SIZE(data):
+        if start == PyBytes_GET_SIZE(data) and self.decoder.packed is None:
             return 0
         if self.unread is None:
             self.unread, self.decoded = data, start
@@ -114,20 +129,30 @@ cdef class WebSocket(Channel):
 
     cdef int advance(self) except -1:
         """There may be room for what is unread."""
-        if self.unread is not None and not is_ending(self.state):
+        if self.unread is not None and not self.is_done and not is_ending(self.state):
             data, self.unread = self.unread, None
             self.read(data, self.decoded)
-        if self.has_ended and self.unread is None and not is_ending(self.state):
+        if self.has_ended and self.unread is None and not self.is_done and not is_ending(self.state):
             self.peer_gone()
-            return self.hang_up()
         return self.throttle()
 
     cdef bint has_enough(self) noexcept:
-        """Of messages that the app does not take, or of bytes that come faster than they are decoded."""
-        if self.session is not None and self.session.held > MAX_MESSAGES_HELD:
-            return True
-        return (self.unread is not None and not is_ending(self.state)
-                and PyBytes_GET_SIZE(self.unread) - self.decoded > MAX_UNREAD)
+        """Of messages that the app does not take, of bytes that come faster than they are decoded, or of this turn."""
+        if self.is_done or is_ending(self.state):
+            return False
+        return self.unread is not None or self.turn is not None or (
+            self.session is not None and self.session.held > MAX_MESSAGES_HELD)
+
+    cdef bint has_had_its_turn(self, Py_ssize_t size) except -1:
+        """Bytes of one long message cost time, too, and no budget is asked for them."""
+        cdef long long turn
+        if size < LARGE:
+            return False
+        turn = self.context.budget.this_turn(self.context.loop)
+        if self.read_in != turn:
+            self.read_in, self.read_size = turn, 0
+        self.read_size += size
+        return self.read_size >= MAX_A_TURN
 
     cdef int message_taken(self) except -1:
         if self.throttled or self.unread is not None:
@@ -211,7 +236,7 @@ cdef class WebSocket(Channel):
             self.write(close_frame(code, b""))
         self.tell_closed(code, reason)
         self.flush()
-        return self.close(True)
+        return self.end()
 
     cdef int fail(self, int code, str reason) except -1:
         """Fail the connection (7.1.7): say why, and read no more."""
@@ -220,7 +245,7 @@ cdef class WebSocket(Channel):
             self.write(close_frame(code, reason.encode()))
             self.flush()
         self.tell_closed(code, reason)
-        return self.linger()
+        return self.end()
 
     cdef int end_seen(self) except -1:
         """The peer may have gone, and the app has not taken what it has sent: it has a grace period to go on."""
@@ -229,24 +254,40 @@ cdef class WebSocket(Channel):
     cdef int peer_gone(self) except -1:
         self.ends(PEER_ENDED)
         self.tell_closed(ABNORMAL, "")
-        return self.enter(CLOSE)
+        return self.end()
+
+    cdef int end(self) except -1:
+        """Nothing that comes now is acted upon. Not before the peer has caught up, as long as it reads: it may have
+        said Close, and read on."""
+        self.is_done = True
+        return 0 if self.state == SEND else self.leave()
+
+    cdef int leave(self) except -1:
+        """All has left."""
+        return self.close(True) if self.has_ended else self.linger()
 
     cdef int tell_closed(self, int code, str reason) except -1:
         cdef Session session = self.session
         self.session = None
-        return session.closed(code, reason) if session is not None else 0
+        if session is not None:
+            session.closed(code, reason)
+            self.wake_writers()  # who find out
+        return 0
 
     # --- for fastsrv/server.py ---
 
+    def is_standing(self):
+        return self.session is not None and not self.has_said_close
+
     def shut(self, long long since):
         """The app is told first, and has a moment to end by itself; then the client is."""
-        if self.state == OPEN or self.state == PONG:
+        if self.is_standing():
             if self.shut_since == 0:
                 self.shut_since = self.clock.now
                 self.ends(self.context.drains_for)
                 self.session.tell_disconnect()
             elif self.clock.now - self.shut_since >= SHUT_AFTER:
-                self.session.ended()
+                self.session.dismiss()
         elif self.state == CLOSING:
             if self.clock.now - self.since >= SHUT_AFTER:
                 self.linger()

@@ -1,7 +1,6 @@
 # A WebSocket, as an app sees it: the events of ASGI websocket. Knows no frame that comes in, and no clock.
 # handshake.pyx makes one for a request that asks for it, protocol.pyx is its Channel.
 
-from fastsrv_ext.asgi.awaitables cimport Waiter
 from fastsrv_ext.asgi.call cimport Call
 from fastsrv_ext.asgi.exchange cimport Exchange
 from fastsrv_ext.context cimport Context
@@ -52,6 +51,7 @@ cdef class Session(Call):
     # for the connection
     cdef int message_came(self, object payload, Py_ssize_t size) except -1
     cdef int closed(self, int code, str reason) except -1
+    cdef int dismiss(self) except -1
 
     # within
     cdef object accept_it(self, dict event)
@@ -59,16 +59,8 @@ cdef class Session(Call):
     cdef object send_denial(self, dict event, str kind)
     cdef object send_message(self, dict event)
     cdef object close_it(self, dict event)
-    cdef object unknown(self, object kind, str known)
     cdef int say_close(self, int code, bytes reason) except -1
     cdef int end_opening(self) except -1
     cdef int count_close(self, int code) except -1
     cdef int hear_of_end(self, int code, str reason) except -1
     cdef int write_message(self, int opcode, const char* payload, Py_ssize_t size, bytes whole) except -1
-
-
-cdef class Receiving(Waiter):
-    cdef Session session
-
-
-cdef Session new_session(Opening opening)

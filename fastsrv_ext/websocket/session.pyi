@@ -2,7 +2,6 @@
 
 from typing_extensions import disjoint_base
 
-from fastsrv_ext.asgi.awaitables import Waiter
 from fastsrv_ext.asgi.call import Call
 from fastsrv_ext.wire.connection import Connection
 
@@ -12,10 +11,6 @@ class Channel(Connection):
 @disjoint_base
 class Opening:
     """The handshake, as far as the session knows it."""
-
-@disjoint_base
-class Receiving(Waiter):
-    """A receive() whose event has not come."""
 
 @disjoint_base
 class Session(Call):

@@ -10,14 +10,17 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_GET_LENGTH, PyUnicode_KIND
 
 from fastsrv_ext.asgi.awaitables cimport DONE, Elsewhere, pthread_self
-from fastsrv_ext.asgi.call cimport GONE, Call, Peer
+from fastsrv_ext.asgi.call cimport GONE, Call, Peer, Receiving
 from fastsrv_ext.counters cimport (
-    MESSAGE_BYTES_RECEIVED, MESSAGE_BYTES_SENT, MESSAGES_RECEIVED, MESSAGES_SENT, WEBSOCKETS, WEBSOCKETS_OPEN, Counters,
+    APP_FAILED, MESSAGE_BYTES_RECEIVED, MESSAGE_BYTES_SENT, MESSAGES_RECEIVED, MESSAGES_SENT, WEBSOCKETS,
+    WEBSOCKETS_OPEN, Counters,
 )
-from fastsrv_ext.http.fields cimport is_token
 from fastsrv_ext.state cimport SEND
+from fastsrv_ext.websocket.events cimport (
+    KNOWN_AT_FIRST, KNOWN_BEHIND, read_accept, read_close_event, read_denial, unknown,
+)
 from fastsrv_ext.websocket.frames cimport (
-    ABNORMAL, BINARY, INTERNAL_ERROR, LONGEST_CONTROL, NORMAL, SERVICE_RESTART, TEXT, frame, frame_head, may_be_sent,
+    ABNORMAL, BINARY, INTERNAL_ERROR, NORMAL, SERVICE_RESTART, TEXT, frame, frame_head,
 )
 
 cdef enum:
@@ -27,13 +30,6 @@ cdef enum:
     COPY_LIMIT = 16 * 1024   # bytes; up to here one copy costs less than a write of several buffers
     SWITCHING_PROTOCOLS = 101
     FORBIDDEN = 403
-
-# What the handshake says by itself.
-cdef frozenset OURS = frozenset((
-    b"sec-websocket-accept", b"sec-websocket-extensions", b"sec-websocket-protocol", b"upgrade",
-))
-cdef str KNOWN_AT_FIRST = "websocket.accept, websocket.close and websocket.http.response.start"
-cdef str KNOWN_BEHIND = "websocket.send and websocket.close"
 
 
 cdef class Channel(Connection):
@@ -53,20 +49,6 @@ cdef class Opening:
         raise NotImplementedError
 
 
-cdef Session new_session(Opening opening):
-    cdef Exchange exchange = opening.exchange
-    cdef Session session = Session.__new__(Session)
-    session.opening = opening
-    session.context = exchange.context
-    session.head = exchange.head
-    session.client = exchange.client
-    session.scope = exchange.scope
-    session.thread = pthread_self()  # the loop's
-    session.response_headers = ()
-    exchange.became = session
-    return session
-
-
 cdef class Session(Call):
 
     # --- receive() ---
@@ -75,11 +57,17 @@ cdef class Session(Call):
         """The ASGI receive(): an awaitable of the next event; of the one that says that all is over, time and again."""
         cdef Receiving receiving
         if self.has_event():
+            if self.held > 0 and pthread_self() == self.thread and self.has_had_its_turn(0):
+                return self.wait_for_turn()  # what was read ahead may take it long
             return Call.receive(self)
         receiving = Receiving.__new__(Receiving)
-        receiving.session = self
+        receiving.call = self
         receiving.loop = self.context.loop
         return receiving
+
+    def wait_for_event(self):
+        """The same: a Ready calls it, when another receive() was faster."""
+        return self.receive()
 
     cdef bint has_event(self) noexcept:
         return not self.announced or self.held > 0 or self.code != 0
@@ -122,14 +110,14 @@ cdef class Session(Call):
         if self.receivers is not None:
             receivers, self.receivers = self.receivers, None
             for receiving in receivers:  # who finds nothing waits again
-                (<Receiving>receiving).wake()
+                (<Receiving?>receiving).wake()
         return 0
 
     cdef int wake(self) except -1:
         if self.receivers is not None:
             receivers, self.receivers = self.receivers, None
             for receiving in receivers:
-                (<Receiving>receiving).wake_soon()
+                (<Receiving?>receiving).wake_soon()
         return 0
 
     cdef int closed(self, int code, str reason) except -1:
@@ -140,6 +128,11 @@ cdef class Session(Call):
         if self.stage == ACCEPTED:
             self.count_close(code)
         return Call.peer_is(self, GONE)
+
+    cdef int dismiss(self) except -1:
+        """The worker ends, and the app has not: its client is told, and it has a grace period as if that had gone."""
+        (<Channel>self.outlet).say_close(self.code, b"")
+        return self.closed(self.code, "")
 
     cdef int count_close(self, int code) except -1:
         self.context.counters.counts[<int>WEBSOCKETS_OPEN] -= 1
@@ -176,40 +169,30 @@ cdef class Session(Call):
         kind = event["type"]
         if self.stage == DENYING:
             if self.peer == GONE:
-                raise ClientDisconnected("the client has gone")
+                raise self.why_not_sent()
             if kind != "websocket.http.response.body":
-                raise self.unknown(kind, "websocket.http.response.body")
+                raise unknown(kind, "websocket.http.response.body")
             return self.send_denial(event, "http.response.body")
         if self.stage == ENDED or self.peer == GONE:
-            self.aware = True
-            raise ClientDisconnected("the WebSocket is closed")
+            raise self.why_not_sent()
         if self.stage == ACCEPTED:
             if kind == "websocket.send":
                 return self.send_message(event)
             if kind == "websocket.close":
                 return self.close_it(event)
-            raise self.unknown(kind, KNOWN_BEHIND)
+            raise unknown(kind, KNOWN_BEHIND)
         if kind == "websocket.accept":
             return self.accept_it(event)
         if kind == "websocket.close":
             return self.deny()
         if kind == "websocket.http.response.start":
             return self.send_denial(event, "http.response.start")
-        raise self.unknown(kind, KNOWN_AT_FIRST)
-
-    cdef object unknown(self, object kind, str known):
-        return RuntimeError(f"send() got an event of type {kind!r}; a WebSocket knows {known} now")
+        raise unknown(kind, KNOWN_AT_FIRST)
 
     cdef object accept_it(self, dict event):
-        subprotocol = event.get("subprotocol")
-        if subprotocol is not None and not (
-            isinstance(subprotocol, str) and subprotocol.isascii() and is_token(subprotocol.encode())
-        ):
-            raise ValueError(f"a subprotocol must be a token (RFC 9110, 5.6.2), not {subprotocol!r}")
-        headers = list(event.get("headers") or ())
-        for name, _ in headers:
-            if isinstance(name, bytes) and name.lower() in OURS:
-                raise ValueError(f"the header {name!r} of a handshake is not the app's to send")
+        cdef tuple said = read_accept(event)
+        cdef str subprotocol = <str>said[0]
+        cdef list headers = <list>said[1]
         self.stage = ACCEPTED  # before its time: messages may have come with the request
         accepted = False
         try:
@@ -220,7 +203,7 @@ cdef class Session(Call):
                 self.outlet = None
         if not accepted:
             self.closed(ABNORMAL, "")
-            raise ClientDisconnected("the client has gone")
+            raise self.why_not_sent()
         self.end_opening()
         self.context.counters.counts[<int>WEBSOCKETS] += 1
         self.context.counters.counts[<int>WEBSOCKETS_OPEN] += 1
@@ -237,7 +220,7 @@ cdef class Session(Call):
     cdef object send_denial(self, dict event, str kind):
         """The answer is that of a request as any other, which the exchange makes of it."""
         cdef Exchange exchange = self.opening.exchange
-        done = exchange.send({**event, "type": kind})
+        done = exchange.send(read_denial(event, kind))
         self.stage = DENYING
         self.status, self.response_headers, self.sent = exchange.status, exchange.response_headers, exchange.sent
         if exchange.is_complete():
@@ -270,7 +253,7 @@ cdef class Session(Call):
         self.sent += size
         counters.counts[<int>MESSAGES_SENT] += 1
         counters.counts[<int>MESSAGE_BYTES_SENT] += size
-        if self.has_had_its_turn(size) or (<Channel>self.outlet).state == SEND:
+        if self.has_had_its_turn(size) or self.peer == GONE or (<Channel>self.outlet).state == SEND:
             return self.wait_for_peer()
         return DONE
 
@@ -291,15 +274,8 @@ cdef class Session(Call):
         return 0
 
     cdef object close_it(self, dict event):
-        code = event.get("code", NORMAL)
-        code = NORMAL if code is None else code
-        reason = event.get("reason") or ""
-        if not isinstance(code, int) or not may_be_sent(code):
-            raise ValueError(f"the code of websocket.close must be one that may be sent (RFC 6455, 7.4), not {code!r}")
-        told = reason.encode()
-        if len(told) > LONGEST_CONTROL - 2:
-            raise ValueError(f"the reason of websocket.close is longer than {LONGEST_CONTROL - 2} bytes")
-        self.say_close(code, told)
+        code, reason = read_close_event(event)
+        self.say_close(code, reason)
         return DONE
 
     cdef int say_close(self, int code, bytes reason) except -1:
@@ -314,8 +290,9 @@ cdef class Session(Call):
         self.end()
         return self.wake()
 
-    cdef bint send_raises(self) noexcept:
-        return True
+    cdef object why_not_sent(self):
+        self.aware = True
+        return ClientDisconnected("the WebSocket is closed")
 
     # --- its end ---
 
@@ -333,13 +310,17 @@ cdef class Session(Call):
     def tell_disconnect(self):
         """The worker ends: receive() says so, and what the app sends all the same still leaves."""
         self.hear_of_end(SERVICE_RESTART, "")
+        if self.opening is not None:
+            self.opening.exchange.tell_disconnect()
         self.wake()
 
     def details(self):
+        cdef bint accepted = self.status == SWITCHING_PROTOCOLS
         return {
             "websocket.messages_received": str(self.messages_received), "websocket.bytes_received": str(self.received),
-            "websocket.messages_sent": str(self.messages_sent), "websocket.bytes_sent": str(self.sent),
-            "websocket.close_code": str(self.code),
+            "websocket.messages_sent": str(self.messages_sent),
+            "websocket.bytes_sent": str(self.sent if accepted else 0),  # otherwise of an answer's body
+            "websocket.close_code": str(self.code) if accepted else "-",
         }
 
     def describe(self):
@@ -361,7 +342,7 @@ cdef class Session(Call):
         return self.aware
 
     def is_abandoned(self):
-        return self.is_over() and self.stage != ENDED
+        return self.is_over()
 
     def is_unaware(self):
         return False
@@ -398,6 +379,7 @@ cdef class Session(Call):
             self.closed(ABNORMAL, "")
             self.end()
         elif self.stage == ACCEPTED and self.peer != GONE:
+            (<Channel>self.outlet).ends(APP_FAILED)
             self.say_close(self.code if self.code != 0 else INTERNAL_ERROR, b"")
         else:
             self.end()
@@ -408,26 +390,3 @@ cdef Py_ssize_t memory_of(object payload) except -1:
     if isinstance(payload, str):
         return MESSAGE_COST + PyUnicode_GET_LENGTH(payload) * PyUnicode_KIND(payload)
     return MESSAGE_COST + PyBytes_GET_SIZE(payload)
-
-
-cdef class Receiving(Waiter):
-    """A receive() whose event has not come."""
-
-    cdef bint has_come(self) noexcept:
-        return self.session.has_event()
-
-    cdef object take(self):
-        return self.session.next_event()
-
-    cdef int waits(self) except -1:
-        if self.session.receivers is None:
-            self.session.receivers = []
-        self.session.receivers.append(self)
-        return 0
-
-    cdef int waits_no_more(self) except -1:
-        if self.session.receivers is not None and self in self.session.receivers:
-            self.session.receivers.remove(self)
-            if not self.session.receivers:
-                self.session.receivers = None
-        return 0

@@ -287,6 +287,10 @@ cdef class Connection(Sender):
         if self.transport is not None:
             self.transport.abort()
 
+    def is_standing(self):
+        """Does it last until it is told to end, as nothing that it does would be its last?"""
+        return False
+
     def shut(self, long long since):
         """To be called time and again while the worker drains, which it does `since` that tick, for a connection in a
         state whose time is up sooner then: one that has ended gets a moment for the peer's end."""

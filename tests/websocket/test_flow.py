@@ -112,4 +112,5 @@ def test_counts(connect):
     client.send(close(1000))
     assert counters.snapshot()["in_flight"] == 1  # the app is at work
     app.finish()
+    client.end()
     assert counters.snapshot()["in_flight"] == 0 and counters.snapshot()["connections"]["peer_ended"] == 1

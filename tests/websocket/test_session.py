@@ -138,7 +138,8 @@ def test_app_closes(connect, event, payload):
     app.send({"type": "websocket.close", **event}).result()
     assert client.frames() == [(CLOSE, payload)] and not client.ended
     client.send(frame(TEXT, b"too late"), frame(CLOSE, payload))
-    assert client.closed and client.ended and client.take() == b""
+    assert client.ended and client.take() == b""
+    assert client.end().closed
     told = app.receive().result()
     assert told["type"] == "websocket.disconnect" and told["code"] == (event.get("code") or 1000)
 
@@ -154,7 +155,7 @@ def test_client_closes(connect, ours, code, reason):
     assert waiting.result() == {"type": "websocket.disconnect", "code": code, "reason": reason}
     assert app.receive().result()["code"] == code  # time and again
     assert client.frames() == [(CLOSE, b"" if code == 1005 else code.to_bytes(2, "big"))]
-    assert client.closed and client.ended
+    assert client.ended and client.end().closed
 
 
 @pytest.mark.parametrize("leave", ["reset", "end"])
@@ -195,7 +196,7 @@ def test_app_that_ends_without_a_close(connect, failure, payload):
     app.finish(failure)
     assert client.frames() == [(CLOSE, payload)]
     client.send(frame(CLOSE, payload))
-    assert client.closed and client.ended
+    assert client.ended and client.end().closed
 
 
 # --- an app that does not accept ---

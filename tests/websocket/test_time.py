@@ -150,4 +150,4 @@ def test_close_waits_for_a_peer_that_lags(connect):
     client.read()
     assert client.frames() == [(BINARY, bytes(100)), (CLOSE, b"\x03\xe8")] and not client.ended
     client.send(close(1000))
-    assert client.closed and client.ended
+    assert client.ended and client.end().closed

@@ -1,0 +1,1 @@
+# What Python code sees of events.pyx: nothing; compiled code sees events.pxd.
