@@ -83,6 +83,8 @@ cdef class Waiter(Done):
     # --- a coroutine's methods ---
 
     def __next__(self):
+        if self.callback is not None:
+            raise RuntimeError("what receive() gives can be awaited by one task alone")
         self._asyncio_future_blocking = None
         if self.has_come():
             # What `raise StopIteration(event)` does, but for its traceback, which costs more than all the rest.
@@ -100,8 +102,6 @@ cdef class Waiter(Done):
         return self.loop
 
     def add_done_callback(self, callback, *, context=None):
-        if self.callback is not None:
-            raise RuntimeError("what receive() gives can be awaited by one task alone")
         self.callback, self.context = callback, copy_context() if context is None else context
         self.waits()
 

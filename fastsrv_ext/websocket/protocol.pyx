@@ -76,7 +76,7 @@ cdef class WebSocket(Channel):
             self.leave()
         else:
             self.enter(CLOSING if self.has_said_close else OPEN)
-            if self.pong is not None:
+            if self.pong is not None and not self.has_said_close:
                 payload, self.pong = self.pong, None
                 self.answer_ping(payload)
         self.wake_writers()
@@ -249,6 +249,9 @@ cdef class WebSocket(Channel):
 
     cdef int end_seen(self) except -1:
         """The peer may have gone, and the app has not taken what it has sent: it has a grace period to go on."""
+        if is_ending(self.state):
+            self.drained = 0  # what the kernel holds is the last: read it, or our close is a reset
+            return self.throttle()
         return self.session.tell_gone() if self.session is not None else 0
 
     cdef int peer_gone(self) except -1:
@@ -288,6 +291,7 @@ cdef class WebSocket(Channel):
                 self.session.tell_disconnect()
             elif self.clock.now - self.shut_since >= SHUT_AFTER:
                 self.session.dismiss()
+                self.wake_writers()  # who find out
         elif self.state == CLOSING:
             if self.clock.now - self.since >= SHUT_AFTER:
                 self.linger()

@@ -131,7 +131,7 @@ cdef class Session(Call):
 
     cdef int dismiss(self) except -1:
         """The worker ends, and the app has not: its client is told, and it has a grace period as if that had gone."""
-        (<Channel>self.outlet).say_close(self.code, b"")
+        (<Channel?>self.outlet).say_close(self.code, b"")
         return self.closed(self.code, "")
 
     cdef int count_close(self, int code) except -1:
