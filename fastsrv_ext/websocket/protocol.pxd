@@ -29,6 +29,8 @@ cdef class WebSocket(Channel):
     cdef int tell_closed(self, int code, str reason) except -1
     cdef int peer_gone(self) except -1
     cdef int end(self) except -1
+    cdef bint listens(self) noexcept
+    cdef int say_last(self, int code, bytes said, str told) except -1
     cdef int leave(self) except -1
     cdef bint has_had_its_turn(self, Py_ssize_t size) except -1
     cdef int ask_for_pong(self) except -1

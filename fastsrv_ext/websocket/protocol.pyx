@@ -13,7 +13,7 @@ from fastsrv_ext.clock cimport seconds
 from fastsrv_ext.counters cimport APP_CLOSE, BAD_FRAME, CLOSE_TIMEOUT, PEER_ENDED, PONG_TIMEOUT
 from fastsrv_ext.state cimport CLOSE, CLOSED, CLOSING, OPEN, PONG, SEND, State, is_ending
 from fastsrv_ext.websocket.frames cimport (
-    ABNORMAL, CLOSE_FRAME, INTERNAL_ERROR, NOTHING, PING, PONG_FRAME, close_frame, frame, read_close,
+    ABNORMAL, CLOSE_FRAME, INTERNAL_ERROR, NOTHING, PING, PONG_FRAME, SERVICE_RESTART, close_frame, frame, read_close,
 )
 from fastsrv_ext.wire.connection cimport SHUT_AFTER, Connection
 
@@ -45,7 +45,7 @@ cdef class WebSocket(Channel):
 
     def data_received(self, bytes data not None):
         self.heard += PyBytes_GET_SIZE(data)
-        if self.is_done or is_ending(self.state):
+        if not self.listens():
             self.discard(PyBytes_GET_SIZE(data))
         elif self.unread is not None or self.turn is not None:
             self.keep(data, 0)
@@ -95,9 +95,7 @@ cdef class WebSocket(Channel):
         if self.corked is None:
             self.corked = []
         try:
-            while (start < PyBytes_GET_SIZE(data) or decoder.packed is not None) and not (
-                self.is_done or is_ending(self.state)
-            ):
+            while self.listens() and (start < PyBytes_GET_SIZE(data) or decoder.packed is not None):
                 if self.session is not None and self.session.held > MAX_MESSAGES_HELD:
                     self.keep(data, start)
                     break
@@ -129,19 +127,21 @@ cdef class WebSocket(Channel):
 
     cdef int advance(self) except -1:
         """There may be room for what is unread."""
-        if self.unread is not None and not self.is_done and not is_ending(self.state):
+        if self.unread is not None and self.listens():
             data, self.unread = self.unread, None
             self.read(data, self.decoded)
-        if self.has_ended and self.unread is None and not self.is_done and not is_ending(self.state):
+        if self.has_ended and self.unread is None and self.listens():
             self.peer_gone()
         return self.throttle()
 
     cdef bint has_enough(self) noexcept:
         """Of messages that the app does not take, of bytes that come faster than they are decoded, or of this turn."""
-        if self.is_done or is_ending(self.state):
-            return False
-        return self.unread is not None or self.turn is not None or (
-            self.session is not None and self.session.held > MAX_MESSAGES_HELD)
+        return self.listens() and (self.unread is not None or self.turn is not None or (
+            self.session is not None and self.session.held > MAX_MESSAGES_HELD))
+
+    cdef bint listens(self) noexcept:
+        """Is what comes acted upon?"""
+        return not (self.is_done or is_ending(self.state))
 
     cdef bint has_had_its_turn(self, Py_ssize_t size) except -1:
         """Bytes of one long message cost time, too, and no budget is asked for them."""
@@ -231,20 +231,19 @@ cdef class WebSocket(Channel):
         cdef int code = 0
         reason = read_close(payload, &code)
         self.ends(PEER_ENDED)
-        if not self.has_said_close:
-            self.has_said_close = True
-            self.write(close_frame(code, b""))
-        self.tell_closed(code, reason)
-        self.flush()
-        return self.end()
+        return self.say_last(code, b"", reason)
 
     cdef int fail(self, int code, str reason) except -1:
         """Fail the connection (7.1.7): say why, and read no more."""
+        return self.say_last(code, reason.encode(), reason)
+
+    cdef int say_last(self, int code, bytes said, str told) except -1:
+        """To the peer, unless Close has been said; and to the app."""
         if not self.has_said_close:
             self.has_said_close = True
-            self.write(close_frame(code, reason.encode()))
-            self.flush()
-        self.tell_closed(code, reason)
+            self.write(close_frame(code, said))
+        self.flush()
+        self.tell_closed(code, told)
         return self.end()
 
     cdef int end_seen(self) except -1:
@@ -290,8 +289,9 @@ cdef class WebSocket(Channel):
                 self.ends(self.context.drains_for)
                 self.session.tell_disconnect()
             elif self.clock.now - self.shut_since >= SHUT_AFTER:
-                self.session.dismiss()
-                self.wake_writers()  # who find out
+                # To the app it is as if its client had gone: it has a grace period.
+                self.tell_closed(SERVICE_RESTART, "")
+                self.write_close(SERVICE_RESTART, b"")
         elif self.state == CLOSING:
             if self.clock.now - self.since >= SHUT_AFTER:
                 self.linger()

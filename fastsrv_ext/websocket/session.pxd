@@ -51,7 +51,6 @@ cdef class Session(Call):
     # for the connection
     cdef int message_came(self, object payload, Py_ssize_t size) except -1
     cdef int closed(self, int code, str reason) except -1
-    cdef int dismiss(self) except -1
 
     # within
     cdef object accept_it(self, dict event)

@@ -129,11 +129,6 @@ cdef class Session(Call):
             self.count_close(code)
         return Call.peer_is(self, GONE)
 
-    cdef int dismiss(self) except -1:
-        """The worker ends, and the app has not: its client is told, and it has a grace period as if that had gone."""
-        (<Channel?>self.outlet).say_close(self.code, b"")
-        return self.closed(self.code, "")
-
     cdef int count_close(self, int code) except -1:
         self.context.counters.counts[<int>WEBSOCKETS_OPEN] -= 1
         return self.context.counters.close(code)

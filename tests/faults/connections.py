@@ -45,6 +45,18 @@ class Connection:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
+    async def send_and_reset(self, data, chance, few):
+        """In pieces of one size; then read a part of the answer, perhaps; then a reset. few: bytes that are small for
+        a piece, or a part. chance: a random.Random."""
+        for at in range(0, len(data), size := chance.choice([few, 10_000, 1 << 20])):
+            await self.send(data[at:at + size])
+        if chance.random() < 0.7:
+            try:
+                await asyncio.wait_for(self.read(chance.choice([1, few, 65536])), 0.05)
+            except asyncio.TimeoutError:  # what it has sent is not whole, and gets no answer
+                pass
+        self.reset()
+
 
 async def crowd(count, visit, at_once=None):
     """visit(number) for each number below `count`, so many at a time (all, if None); the list of their results."""

@@ -3,10 +3,8 @@
 from tests.faults.connections import Connection
 from tests.support.frames import CLOSE, DEFLATE, PING, PONG, frame
 from tests.support.wire import get
+from tests.websocket.client import ASKS
 
-ASKS = (
-    b"Connection: Upgrade", b"Upgrade: websocket", b"Sec-WebSocket-Version: 13",
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
 OFFERS_DEFLATE = b"Sec-WebSocket-Extensions: " + DEFLATE
 
 

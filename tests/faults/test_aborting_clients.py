@@ -27,14 +27,7 @@ async def ask_and_reset(port, number, seed):
     data = b"".join(each.data for each in wanted)
     data = data[:chance.randint(1, len(data))]
     async with Connection(port) as connection:
-        for at in range(0, len(data), size := chance.choice([1000, 10_000, 1 << 20])):
-            await connection.send(data[at:at + size])
-        if chance.random() < 0.7:
-            try:
-                await asyncio.wait_for(connection.read(chance.choice([1, 1000, 65536])), 0.05)
-            except asyncio.TimeoutError:  # what it has sent is not a whole request
-                pass
-        connection.reset()
+        await connection.send_and_reset(data, chance, few=1000)
 
 
 def test_resets_anywhere_in_requests_and_answers(trial, long, chance):

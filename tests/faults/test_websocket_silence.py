@@ -32,6 +32,12 @@ def told(running):
     return running.ask(b"/told/0")
 
 
+def ends_of(running):
+    """(what the apps have heard, the worker's counters), when all are gone but well-behaved clients."""
+    running.alone()
+    return told(running), running.ask(b"/counters/0")
+
+
 # --- resets ---
 
 SAID = [
@@ -46,23 +52,14 @@ async def reset_anywhere(port, number, chance):
         data += b"".join(chance.choices(SAID, k=chance.randint(1, 10)))
     data = data[:chance.randint(1, len(data))]
     async with Connection(port) as connection:
-        for at in range(0, len(data), size := chance.choice([100, 10_000, 1 << 20])):
-            await connection.send(data[at:at + size])
-        if chance.random() < 0.7:
-            try:
-                await asyncio.wait_for(connection.read(chance.choice([1, 100, 65536])), 0.05)
-            except asyncio.TimeoutError:  # what it has sent is not a whole handshake
-                pass
-        connection.reset()
+        await connection.send_and_reset(data, chance, few=100)
 
 
 def test_resets_anywhere_are_1006_to_the_app(trial, long, chance):
     with trial("WebSockets that reset anywhere", config=LIMITS) as running:
         running.run(crowd(
             10_000 if long else 1000, lambda number: reset_anywhere(running.port, number, chance), AT_ONCE), bound=120)
-        running.alone()
-        codes = told(running)
-        counted = running.ask(b"/counters/0")
+        codes, counted = ends_of(running)
     assert len(codes) == counted["close_codes"][str(ABNORMAL)] > 100 and set(codes.values()) == {ABNORMAL}
 
 
@@ -193,9 +190,7 @@ def test_handshakes_that_are_dropped_at_once(trial, long, chance):
     with trial("handshakes that are dropped", config=LIMITS) as running:
         running.run(crowd(
             20_000 if long else 2000, lambda number: ask_and_go(running.port, number, chance), AT_ONCE), bound=120)
-        running.alone()
-        codes = told(running)
-        counted = running.ask(b"/counters/0")
+        codes, counted = ends_of(running)
     assert len(codes) == counted["close_codes"][str(ABNORMAL)] > 100 and set(codes.values()) == {ABNORMAL}
 
 

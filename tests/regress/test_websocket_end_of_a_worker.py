@@ -9,6 +9,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.support.servers import PATIENCE, read_to_end
+from tests.support.wire import get
+from tests.websocket.client import ASKS
 
 SOURCE = '''
 import asyncio
@@ -29,9 +31,6 @@ async def app(scope, receive, send):
             await asyncio.sleep(0.05)
 '''
 LONG = str(10 * PATIENCE)  # seconds for the end: a test that waits for it fails
-FIELDS = (
-    "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
 
 
 @pytest.mark.parametrize("path", ["/ticker", "/asleep", "/stream"])
@@ -52,7 +51,7 @@ def test_handshake_that_waits_is_answered(gunicorn):
     """When its app has heard of the end, which is as late as with other requests."""
     server = gunicorn(SOURCE, "--graceful-timeout", "3")
     with server.connect() as client:
-        client.sendall("\r\n".join(("GET /waits HTTP/1.1", "Host: a", *FIELDS, "", "")).encode())
+        client.sendall(get(b"/waits", *ASKS))
         server.wait_for("waiting")
         server.signal(signal.SIGTERM)
         assert read_to_end(client).startswith(b"HTTP/1.1 503 ")
