@@ -355,10 +355,8 @@ cdef class Reader:
         self.reading = None
         self.excess = 0
         self.input = BETWEEN if cycle.head.keep_alive else ENDED
-        if self.input == BETWEEN and cycle.head.upgrade is not None and (
-            self.context.upgrade_of(cycle.head.upgrade) is not None
-        ):
-            self.input = SWITCHING
+        if cycle.head.upgrade is not None and self.context.upgrade_of(cycle.head.upgrade) is not None:
+            self.input = SWITCHING  # one that says close, too: 101 is not its last response (RFC 9112, 9.6)
         cycle.body_ended()
         return 0
 

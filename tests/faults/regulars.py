@@ -17,8 +17,9 @@ import time
 import uvloop
 
 from benchmarks.load.client import percentiles
-from tests.faults.sockets import closing, handshake
+from tests.faults.sockets import handshake
 from tests.support.frames import BINARY, CLOSE, PING, PONG, frame
+from tests.websocket.client import close
 
 KEPT = 6  # clients that ask on one connection
 NEW = 2  # clients that connect for each request
@@ -166,7 +167,7 @@ class OfWebSocket(Regular):
 
     async def close(self):
         if self.writer is not None and not self.writer.is_closing():
-            self.writer.write(closing(1000))
+            self.writer.write(close(1000))
             with contextlib.suppress(OSError):
                 await self.reader.read()  # to the server's end
         await super().close()

@@ -3,18 +3,13 @@
 from tests.faults.connections import Connection
 from tests.support.frames import CLOSE, DEFLATE, PING, PONG, frame
 from tests.support.wire import get
-from tests.websocket.client import ASKS
+from tests.websocket.client import ASKS, close
 
 OFFERS_DEFLATE = b"Sec-WebSocket-Extensions: " + DEFLATE
 
 
 def handshake(path, *fields):
     return get(path, *ASKS, *fields)
-
-
-def closing(code):
-    """A client's Close."""
-    return frame(CLOSE, code.to_bytes(2, "big"))
 
 
 class Frames:
@@ -89,6 +84,6 @@ class Socket(Connection):
 
     async def leave(self):
         """As it should be."""
-        await self.send(closing(1000))
+        await self.send(close(1000))
         _, code = await self.end()
         assert code == 1000

@@ -8,11 +8,12 @@ import pytest
 
 from benchmarks.load.client import percentiles
 from tests.faults.connections import crowd
-from tests.faults.sockets import OFFERS_DEFLATE, Frames, Socket, closing, handshake
+from tests.faults.sockets import OFFERS_DEFLATE, Frames, Socket, handshake
 from tests.faults.websocket_app import AHEAD
 from tests.support.census import probe
 from tests.support.frames import CLOSE, TEXT, deflated, frame
 from tests.support.servers import PATIENCE
+from tests.websocket.client import close
 
 AT_ONCE = 50
 ROOM = ("--worker-connections", "8000")
@@ -228,7 +229,7 @@ async def stay_and_come_back(port, number, signalled, back):
         assert await peer.message() == b"so long"
         assert await peer.frame() == (CLOSE, RESTART.to_bytes(2, "big"))
         told = time.monotonic()
-        await peer.send(closing(RESTART))
+        await peer.send(close(RESTART))
         assert await peer.read_to_end() == b""
     async with Socket(port) as peer:
         await peer.open(b"/pid/%d" % number)

@@ -2,9 +2,11 @@
 cannot boot; any other code ended the worker, and everybody's requests."""
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from tests.support.asking import send
-from tests.support.servers import read_response, read_to_end
+from tests.support.servers import PATIENCE, read_response, read_to_end
 from tests.worker.served import SOURCE
 
 EXIT = """
@@ -36,3 +38,38 @@ def test_worker_answers_what_it_owes_and_is_replaced(gunicorn, loop):
         assert read_to_end(busy) == b""
     server.worker(2)
     assert "the app shuts down\n" in server.output
+
+
+OF_A_WEBSOCKET = """
+async def app(scope, receive, send):
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.send", "text": "hello"})
+    if scope["path"] == "/exit":
+        async def exit():
+            await receive()
+            sys.exit(3)
+
+        leaving = asyncio.create_task(exit())
+        await asyncio.sleep(3600)
+    await receive()
+"""
+
+
+def dial(server, path):
+    return connect(f"ws://127.0.0.1:{server.port}{path}", proxy=None, open_timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_message_that_makes_a_task_exit_ends_the_worker_in_order(gunicorn, loop):
+    """The task runs within the connection's callback: its exit was the connection's to die of."""
+    server = gunicorn(SOURCE + OF_A_WEBSOCKET, "--asgi-loop", loop)
+    with dial(server, "/stays") as staying, dial(server, "/exit") as leaving:
+        assert staying.recv(PATIENCE) == leaving.recv(PATIENCE) == "hello"
+        leaving.send("now")
+        server.wait_for(r"A task or callback of the app raised SystemExit\(3\), the worker ends$")
+        for client in leaving, staying:
+            with pytest.raises(ConnectionClosed) as closed:
+                client.recv(PATIENCE)
+            assert closed.value.rcvd.code == 1012
+    server.worker(2)

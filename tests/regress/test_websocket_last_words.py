@@ -1,20 +1,25 @@
-"""A Pong left behind our Close, a send() that waited was not told that the worker ends, and of two tasks that awaited
-one receive() the second hung for ever. Found in a review."""
+"""A Pong left behind our Close, a send() that waited was not told that the worker ends, an app that learnt of the end
+by send() was cut off in its clean-up, of two tasks that awaited one receive() the second hung for ever, and a client
+that ended its side behind more than is thrown away got a reset. Found in reviews."""
+
+import socket
 
 import pytest
 
 from fastsrv_ext.clock import TICK
 from tests.support.frames import BINARY, CLOSE, PING, frame
 from tests.support.puppet import Puppet
-from tests.websocket.client import Client, accept
+from tests.websocket.client import Client, accept, close
 
+GRACE = 3
+LIMIT_DRAIN = 1000
 SHUT_AFTER = 1  # seconds between what the app is told of the worker's end and what its client is
 
 
 @pytest.fixture
 def accepted():
     app = Puppet()
-    client = Client(app)
+    client = Client(app, grace=GRACE, limit_drain=LIMIT_DRAIN)
     client.ask()
     accept(app, client)
     yield app, client
@@ -62,3 +67,27 @@ def test_second_task_that_awaits_one_receive_gets_an_error(accepted):
         second.result()
     client.send(frame(BINARY, b"here"))
     assert first.result()["bytes"] == b"here"
+
+
+@pytest.mark.parametrize("learns", [True, False])
+def test_app_that_learns_of_the_end_by_send_may_clean_up(accepted, learns):
+    """One that asks for nothing does not learn of it."""
+    app, client = accepted
+    lag(app, client)
+    sending = app.send({"type": "websocket.send", "bytes": b"more"}) if learns else None
+    client.reset()
+    assert not learns or isinstance(sending.exception(), OSError)
+    client.wait(3 * GRACE)
+    assert app.over.cancelled() is not learns
+
+
+def test_client_that_ends_its_side_behind_more_than_is_thrown_away_gets_no_reset(accepted):
+    _, client = accepted
+    client.send(close(1000), bytes(2 * LIMIT_DRAIN))
+    assert client.ended and not client.transport.reading
+    client.leave_unread(b"the last")
+    client.transport.peer.shutdown(socket.SHUT_WR)
+    client.wait(1)
+    assert client.transport.reading
+    client.send(b"the last").end()
+    assert client.closed and not client.transport.aborted

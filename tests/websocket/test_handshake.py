@@ -18,11 +18,19 @@ CONNECTION, UPGRADE, VERSION, NONCE = ASKS
     (b"connection: UPGRADE", b"upgrade: WebSocket", *ASKS[2:]),
     (*ASKS, b"Sec-WebSocket-Extensions: x-unknown; a=1, another", b"Origin: \xff\xfe"),
     (*ASKS, b"Sec-WebSocket-Protocol:", b"X-Any: \x80\x81"),
+    (*ASKS, b"Connection: close"),
 ])
 def test_handshake(connect, fields):
     app = Puppet()
     client = connect(app, ask=False).send(get(b"/", *fields))
     assert accept(app, client).startswith(b"HTTP/1.1 101 ")
+
+
+def test_denial_of_a_request_that_says_close_is_the_last_response(connect):
+    app = Puppet()
+    client = connect(app, ask=False).send(get(b"/", *ASKS, b"Connection: close") + get(b"/behind"))
+    app.send({"type": "websocket.close"}).result()
+    assert statuses(client.output) == [403] and client.ended and len(app.calls) == 1
 
 
 WRONG = {

@@ -197,6 +197,8 @@ def test_app_that_ends_without_a_close(connect, failure, payload):
     assert client.frames() == [(CLOSE, payload)]
     client.send(frame(CLOSE, payload))
     assert client.ended and client.end().closed
+    ended = client.context.counters.snapshot()["connections"]
+    assert (ended["app_failed"], ended["app_close"]) == ((0, 1) if failure is None else (1, 0))
 
 
 # --- an app that does not accept ---
@@ -221,6 +223,15 @@ def test_denial(connect):
     assert (answer.status, answer.body) == (401, b"4\r\nnot \r\n3\r\nyou\r\n0\r\n\r\n")
     assert answer.values(b"x-why") == [b"so"]
     assert isinstance(app.send({"type": "websocket.http.response.body"}).exception(), OSError)
+
+
+@pytest.mark.parametrize("status", [100, 101, 199])
+def test_denial_by_an_interim_response_is_an_error(connect, status):
+    app = Puppet()
+    client = connect(app)
+    failure = app.send({"type": "websocket.http.response.start", "status": status, "headers": []}).exception()
+    assert isinstance(failure, ValueError) and client.take() == b""
+    accept(app, client)  # it can still be accepted
 
 
 @pytest.mark.parametrize("failure", [None, ValueError("x")])

@@ -14,6 +14,7 @@ from websockets.sync.client import connect as connect_in_thread
 
 from tests.support.asking import fetch, send
 from tests.support.servers import PATIENCE, read_response, read_to_end
+from tests.websocket.client import ASKS
 
 SOURCE = '''
 import os, sys
@@ -28,6 +29,11 @@ async def app(scope, receive, send):
         await send({"type": "http.response.body", "body": f"{scope['type']} {os.getpid()}".encode()})
     elif scope["type"] == "websocket":
         await receive()
+        if scope["path"] == "/no":
+            return await send({"type": "websocket.close"})
+        if scope["path"] == "/denied":
+            await send({"type": "websocket.http.response.start", "status": 401, "headers": []})
+            return await send({"type": "websocket.http.response.body", "body": b"not you"})
         await send({"type": "websocket.accept"})
         say(f"accepted {scope['path']}")
         await talk(receive, send)
@@ -41,9 +47,7 @@ async def talk(receive, send):
     await send({"type": "websocket.send", "text": f"the app was told {event['code']}"})
 '''
 LONG = str(10 * PATIENCE)  # seconds for the end: a test that waits for it fails
-FIELDS = (
-    "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
+FIELDS = tuple(field.decode() for field in ASKS)
 RESTART, TOO_BIG = 1012, 1009
 MANY = 50
 on_each_loop = pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
@@ -283,6 +287,11 @@ def test_access_log_has_what_was_said_and_how_it_ended(gunicorn):
     server.wait_for(
         r"^ACCESS GET /counted HTTP/1.1 messages_received=2 bytes_received=11 messages_sent=3 "
         rf"bytes_sent={own + 11} close_code=4001 {own + 11}$")
+    for path, status, body in ("/no", 403, b""), ("/denied", 401, b"not you"):
+        answer = fetch(server, path, *FIELDS)
+        assert (answer.status, answer.body) == (status, body)
+        server.wait_for(rf"^ACCESS GET {path} HTTP/1.1 messages_received=0 bytes_received=0 messages_sent=0 "
+                        rf"bytes_sent=0 close_code=- {len(body)}$")
     assert fetch(server).status == 200
     server.wait_for("^ACCESS GET / HTTP/1.1 messages_received=- bytes_received=- messages_sent=- "
                     r"bytes_sent=- close_code=- \d+$")
