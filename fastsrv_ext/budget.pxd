@@ -1,5 +1,5 @@
-# How long one turn of the loop may take for what peers can repeat: pipelined requests, TLS records, limits that pass.
-# Knows no connection: who has spent it lets others go first, and asks the loop for a turn.
+# How long one turn of the loop may take for what peers can repeat: pipelined requests, messages, TLS records, limits
+# that pass. Knows no connection: who has spent it lets others go first, and asks the loop for a turn.
 
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 

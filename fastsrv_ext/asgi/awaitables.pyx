@@ -125,17 +125,21 @@ cdef class Waiter(Done):
 
     cdef int wake(self) except -1:
         """At once, unless another task is at work: one that runs cannot begin another."""
+        if self.callback is None:
+            return 0
         if current_task(self.loop) is not None:
             return self.wake_soon()
-        callback, self.callback = self.callback, None
-        if callback is not None:
+        try:
             PyContext_Enter(self.context)
-            try:
-                callback(self)
-            except BaseException as failure:  # a task's SystemExit, which is the loop's to hear of, and no connection's
-                self.loop.call_soon(raise_it, failure)
-            finally:
-                PyContext_Exit(self.context)
+        except RuntimeError:  # a callback of the same context is at work
+            return self.wake_soon()
+        callback, self.callback = self.callback, None
+        try:
+            callback(self)
+        except BaseException as failure:  # a task's SystemExit, which is the loop's to hear of, and no connection's
+            self.loop.call_soon(raise_it, failure)
+        finally:
+            PyContext_Exit(self.context)
         return 0
 
     cdef int wake_soon(self) except -1:

@@ -16,4 +16,5 @@ cdef enum:
     NO_LENGTH = -1
 
 cdef list validate(object headers, bint drop_length, Said* said)
+cdef tuple pair_of(object field)             # a header as an app gives it; TypeError if it is no pair
 cdef bint is_token(bytes text) noexcept      # RFC 9110, 5.6.2

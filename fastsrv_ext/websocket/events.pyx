@@ -3,7 +3,7 @@
 Pure: knows no connection, and not whose turn it is. session.pyx asks; websocket.send it reads itself, in one go.
 """
 
-from fastsrv_ext.http.fields cimport is_token
+from fastsrv_ext.http.fields cimport is_token, pair_of
 from fastsrv_ext.websocket.frames cimport LONGEST_CONTROL, NORMAL, may_be_sent
 
 cdef enum:
@@ -15,14 +15,15 @@ KNOWN_BEHIND = "websocket.send and websocket.close"
 
 
 cdef tuple read_accept(dict event):
-    """(subprotocol or None, headers) of websocket.accept. Raises ValueError."""
+    """(subprotocol or None, headers) of websocket.accept. Raises TypeError and ValueError."""
     subprotocol = event.get("subprotocol")
     if subprotocol is not None and not (
         isinstance(subprotocol, str) and subprotocol.isascii() and is_token(subprotocol.encode())
     ):
         raise ValueError(f"a subprotocol must be a token (RFC 9110, 5.6.2), not {subprotocol!r}")
     headers = list(event.get("headers") or ())
-    for name, _ in headers:
+    for header in headers:
+        name = pair_of(header)[0]
         if isinstance(name, bytes) and (name.lower() == b"upgrade" or name.lower().startswith(b"sec-websocket-")):
             raise ValueError(f"the header {name!r} of a handshake is not the app's to send")
     return subprotocol, headers

@@ -20,7 +20,6 @@ from fastsrv_ext.websocket.session cimport Channel, Opening, Session
 
 cdef bytes GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 KEY = re.compile(rb"[A-Za-z0-9+/]{22}==")  # 16 bytes in base64
-cdef bytes RETRY_AFTER = b"retry-after: 1\r\n"  # seconds: another worker is there by then, or is there now
 # RFC 9110, 15.5.22: what would be served.
 cdef bytes WHAT_IS_SERVED = b"connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
 
@@ -40,8 +39,6 @@ cdef class Upgrade:
     def __call__(self, connection, Exchange exchange not None):
         """Start the app for it: True. Raises BadRequest for what is no handshake."""
         cdef RequestHead head = exchange.head
-        if exchange.context.draining:
-            raise BadRequest(503, "the worker ends", "worker_drains", RETRY_AFTER)
         if head.method != "GET":
             raise BadRequest(400, "a WebSocket handshake is a GET request", "websocket")
         if only(head, b"sec-websocket-version") != b"13":
@@ -56,7 +53,8 @@ cdef class Upgrade:
         handshake.max_message_size = self.max_message_size
         handshake.key = key
         cdef dict scope = exchange.scope
-        scope["subprotocols"] = read_subprotocols(head)
+        handshake.subprotocols = read_subprotocols(head)
+        scope["subprotocols"] = handshake.subprotocols.copy()
         try:
             handshake.deflate = negotiate(head.values(b"sec-websocket-extensions")) if self.deflate else None
         except ValueError as error:
@@ -76,19 +74,21 @@ cdef class Handshake(Opening):
     cdef object connection
     cdef Py_ssize_t max_message_size
     cdef bytes key
+    cdef list subprotocols
     cdef object deflate
 
     cdef Channel accept(self, Session session, str subprotocol, list headers):
         cdef list fields = [
             (b"upgrade", b"websocket"), (b"sec-websocket-accept", b64encode(sha1(self.key + GUID).digest()))]
         if subprotocol is not None:
+            if subprotocol not in self.subprotocols:
+                raise ValueError(
+                    f"the subprotocol {subprotocol!r} is none that the client has offered: {self.subprotocols}")
             fields.append((b"sec-websocket-protocol", subprotocol.encode()))
         if self.deflate is not None:
             fields.append((b"sec-websocket-extensions", self.deflate.answer))
         session.deflate = self.deflate
         cdef WebSocket channel = new_websocket(session, self.max_message_size)
-        # Whole before its time: the connection may have read messages already.
-        session.outlet = channel
         return channel if self.connection.switch(self.exchange, channel, fields + headers) else None
 
 

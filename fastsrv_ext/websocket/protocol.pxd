@@ -30,9 +30,10 @@ cdef class WebSocket(Channel):
     cdef int peer_gone(self) except -1
     cdef int end(self) except -1
     cdef bint listens(self) noexcept
+    cdef int send_close(self, int code, bytes reason) except -1
     cdef int say_last(self, int code, bytes said, str told) except -1
     cdef int leave(self) except -1
-    cdef bint has_had_its_turn(self, Py_ssize_t size) except -1
+    cdef bint has_read_enough(self, Py_ssize_t size) except -1
     cdef int ask_for_pong(self) except -1
 
 

@@ -19,8 +19,8 @@ from fastsrv_ext.wire.connection cimport SHUT_AFTER, Connection
 
 cdef enum:
     MAX_MESSAGES_HELD = 64 * 1024    # bytes that the app has not taken before reading pauses
-    MAX_A_TURN = 256 * 1024          # bytes that are read in a turn of the loop: uvloop would go on for 32 such reads,
-    LARGE = 64 * 1024                # as long as each gets at least that
+    MAX_A_TURN = 256 * 1024          # bytes that are read in a turn of the loop; uvloop's own limit is 8 MiB
+    LARGE = 64 * 1024                # bytes: a smaller read has left nothing in the kernel, and the turn is over
 
 
 cdef WebSocket new_websocket(Session session, Py_ssize_t max_message):
@@ -39,8 +39,9 @@ cdef class WebSocket(Channel):
         self.settle()
         if self.state != SEND:
             self.enter(OPEN)
-        if unread:
-            self.read(unread, 0)
+        if unread:  # not yet: the app is within its send(), and may be waiting for them
+            self.unread, self.decoded = unread, 0
+            self.advance_soon()
         return self.throttle()
 
     def data_received(self, bytes data not None):
@@ -52,7 +53,7 @@ cdef class WebSocket(Channel):
             self.throttle()
         else:
             self.read(data, 0)
-            if self.has_had_its_turn(PyBytes_GET_SIZE(data)):
+            if self.has_read_enough(PyBytes_GET_SIZE(data)):
                 self.advance_soon()
             self.throttle()
 
@@ -143,7 +144,7 @@ cdef class WebSocket(Channel):
         """Is what comes acted upon?"""
         return not (self.is_done or is_ending(self.state))
 
-    cdef bint has_had_its_turn(self, Py_ssize_t size) except -1:
+    cdef bint has_read_enough(self, Py_ssize_t size) except -1:
         """Bytes of one long message cost time, too, and no budget is asked for them."""
         cdef long long turn
         if size < LARGE:
@@ -219,9 +220,8 @@ cdef class WebSocket(Channel):
         return self.write_close(code, reason)
 
     cdef int write_close(self, int code, bytes reason) except -1:
-        self.has_said_close = True
-        self.write(close_frame(code, reason))
-        self.flush()
+        """Ours is the first."""
+        self.send_close(code, reason)
         if self.state != SEND and not is_ending(self.state) and self.state != CLOSED:
             self.enter(CLOSING)
         return self.advance_soon() if self.unread is not None else self.throttle()
@@ -239,12 +239,16 @@ cdef class WebSocket(Channel):
 
     cdef int say_last(self, int code, bytes said, str told) except -1:
         """To the peer, unless Close has been said; and to the app."""
-        if not self.has_said_close:
-            self.has_said_close = True
-            self.write(close_frame(code, said))
-        self.flush()
+        self.send_close(code, said)
         self.tell_closed(code, told)
         return self.end()
+
+    cdef int send_close(self, int code, bytes reason) except -1:
+        """Once, behind all that was sent before."""
+        if not self.has_said_close:
+            self.has_said_close = True
+            self.write(close_frame(code, reason))
+        return self.flush()
 
     cdef int end_seen(self) except -1:
         """The peer may have gone, and the app has not taken what it has sent: it has a grace period to go on."""

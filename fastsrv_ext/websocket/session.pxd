@@ -47,6 +47,7 @@ cdef class Session(Call):
     cdef readonly long long messages_received
     cdef readonly long long received          # bytes
     cdef readonly long long messages_sent
+    cdef int close_code              # of the first Close, ours or the client's; what the app was told may differ
 
     # for the connection
     cdef int message_came(self, object payload, Py_ssize_t size) except -1

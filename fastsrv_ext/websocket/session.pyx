@@ -11,6 +11,7 @@ from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_GET_LENGTH, PyUn
 
 from fastsrv_ext.asgi.awaitables cimport DONE, Elsewhere, pthread_self
 from fastsrv_ext.asgi.call cimport GONE, Call, Peer, Receiving
+from fastsrv_ext.asgi.exchange cimport CLIENT_CLOSED_REQUEST
 from fastsrv_ext.counters cimport (
     APP_FAILED, MESSAGE_BYTES_RECEIVED, MESSAGE_BYTES_SENT, MESSAGES_RECEIVED, MESSAGES_SENT, WEBSOCKETS,
     WEBSOCKETS_OPEN, Counters,
@@ -26,7 +27,6 @@ from fastsrv_ext.websocket.frames cimport (
 cdef enum:
     MESSAGE_COST = 64        # bytes of memory that a message takes beside its own: small ones take more
     WORTH_COMPRESSING = 256  # bytes: smaller messages fit into a packet as they are
-    CLIENT_CLOSED_REQUEST = 499  # nginx's: nobody was there to get an answer
     COPY_LIMIT = 16 * 1024   # bytes; up to here one copy costs less than a write of several buffers
     SWITCHING_PROTOCOLS = 101
     FORBIDDEN = 403
@@ -94,8 +94,10 @@ cdef class Session(Call):
     # --- what comes (the connection says) ---
 
     cdef int message_came(self, object payload, Py_ssize_t size) except -1:
-        """size: of its bytes."""
+        """size: of its bytes. Behind websocket.disconnect comes nothing: the worker ends, and the client goes on."""
         cdef Counters counters = self.context.counters
+        if self.aware:
+            return 0
         self.messages_received += 1
         self.received += size
         counters.counts[<int>MESSAGES_RECEIVED] += 1
@@ -130,6 +132,7 @@ cdef class Session(Call):
         return Call.peer_is(self, GONE)
 
     cdef int count_close(self, int code) except -1:
+        self.close_code = code
         self.context.counters.counts[<int>WEBSOCKETS_OPEN] -= 1
         return self.context.counters.close(code)
 
@@ -186,19 +189,13 @@ cdef class Session(Call):
 
     cdef object accept_it(self, dict event):
         cdef tuple said = read_accept(event)
-        cdef str subprotocol = <str>said[0]
         cdef list headers = <list>said[1]
-        self.stage = ACCEPTED  # before its time: messages may have come with the request
-        accepted = False
-        try:
-            accepted = self.opening.accept(self, subprotocol, headers) is not None
-        finally:
-            if not accepted:
-                self.stage = CONNECTING
-                self.outlet = None
-        if not accepted:
+        cdef Channel channel = self.opening.accept(self, <str>said[0], headers)
+        if channel is None:
             self.closed(ABNORMAL, "")
             raise self.why_not_sent()
+        self.outlet = channel
+        self.stage = ACCEPTED
         self.end_opening()
         self.context.counters.counts[<int>WEBSOCKETS] += 1
         self.context.counters.counts[<int>WEBSOCKETS_OPEN] += 1
@@ -287,7 +284,9 @@ cdef class Session(Call):
 
     cdef object why_not_sent(self):
         self.aware = True
-        return ClientDisconnected("the WebSocket is closed")
+        if self.stage == ENDED:  # no client's doing: the log tells of it
+            return OSError("the app has closed this WebSocket, or has ended, and sends all the same")
+        return ClientDisconnected("the client of this WebSocket has gone, or the worker ends")
 
     # --- its end ---
 
@@ -315,7 +314,7 @@ cdef class Session(Call):
             "websocket.messages_received": str(self.messages_received), "websocket.bytes_received": str(self.received),
             "websocket.messages_sent": str(self.messages_sent),
             "websocket.bytes_sent": str(self.sent if accepted else 0),  # otherwise of an answer's body
-            "websocket.close_code": str(self.code) if accepted else "-",
+            "websocket.close_code": str(self.close_code) if accepted else "-",
         }
 
     def describe(self):

@@ -215,6 +215,7 @@ cdef class Connection(Sender):
 
     cdef int linger(self) except -1:
         """Our last byte is out; read what is still on its way, so that no reset overtakes it."""
+        self.flush()
         self.begin_drain()
         self.half_close()
         return self.throttle()
@@ -240,6 +241,7 @@ cdef class Connection(Sender):
 
     cdef int close(self, bint peer_knows) except -1:
         """Nothing is owed any more. peer_knows: it has said, or been told, that nothing follows."""
+        self.flush()
         if self.state == DRAIN or peer_knows:
             self.enter(CLOSE)
             self.hang_up()

@@ -49,15 +49,25 @@ def test_accept(connect):
     {"subprotocol": "é"}, {"subprotocol": ""}, {"subprotocol": "a,b"}, {"subprotocol": "a\r\nb"}, {"subprotocol": b"a"},
     {"headers": [(b"sec-websocket-protocol", b"a")]}, {"headers": [(b"Sec-WebSocket-Accept", b"a")]},
     {"headers": [(b"sec-websocket-extensions", b"a")]}, {"headers": [(b"upgrade", b"a")]},
-    {"headers": [(b"x", b"a\r\nb: c")]}, {"headers": [(b"x y", b"")]}, {"headers": [("x", "y")]},
+    {"headers": [(b"x", b"a\r\nb: c")]}, {"headers": [(b"x y", b"")]},
+    {"subprotocol": "other"},  # which the client has not offered (RFC 6455, 4.2.2)
 ])
 def test_accept_that_may_not_be_is_an_error(connect, event):
     app = Puppet()
-    client = connect(app)
+    client = connect(app, b"Sec-WebSocket-Protocol: a")
     failure = app.send({"type": "websocket.accept", **event}).exception()
-    assert isinstance(failure, (ValueError, TypeError))
+    assert isinstance(failure, ValueError)
     assert client.take() == b""
     accept(app, client)  # it can still be accepted
+
+
+@pytest.mark.parametrize("headers", [[("x", "y")], [b"x"], [(b"x",)], [(b"x", b"y", b"z")], [None], 1, b"x: y"])
+def test_headers_that_are_no_pairs_of_bytes_are_an_error(connect, headers):
+    app = Puppet()
+    client = connect(app)
+    failure = app.send({"type": "websocket.accept", "headers": headers}).exception()
+    assert isinstance(failure, TypeError) and client.take() == b""
+    accept(app, client)
 
 
 @pytest.mark.parametrize(("opcode", "payload", "event"), [
@@ -199,6 +209,22 @@ def test_app_that_ends_without_a_close(connect, failure, payload):
     assert client.ended and client.end().closed
     ended = client.context.counters.snapshot()["connections"]
     assert (ended["app_failed"], ended["app_close"]) == ((0, 1) if failure is None else (1, 0))
+
+
+@pytest.mark.parametrize("events", [
+    ({"type": "websocket.accept"}, {"type": "websocket.close"}, {"type": "websocket.send", "text": "x"}),
+    ({"type": "websocket.close"}, {"type": "websocket.accept"}),
+])
+def test_app_that_sends_behind_its_own_close_is_told_of_in_the_log(connect, caplog, events):
+    """The client is there: an error of the app's."""
+    async def app(scope, receive, send):
+        await receive()
+        for event in events:
+            await send(event)
+
+    connect(app)
+    [record] = [each for each in caplog.records if each.levelname == "ERROR"]
+    assert "raised during WebSocket /" in record.getMessage() and isinstance(record.exc_info[1], OSError)
 
 
 # --- an app that does not accept ---
