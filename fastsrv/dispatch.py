@@ -1,8 +1,8 @@
 """ASGI dispatch: runs the app, turns its failure into a 500 or a closed connection, and cancels it when its client has
 gone.
 
-Knows no sockets. fastsrv_ext/http1/pipeline.pyx calls start() for each request; tasks that are not done at once
-are kept in `tasks` until they are.
+Knows no sockets. start() is called for each request (http1/pipeline.pyx) and each handshake of a WebSocket; tasks
+that are not done at once are kept in `tasks` until they are.
 """
 
 from __future__ import annotations
@@ -184,14 +184,14 @@ class Dispatch:
         Grace(self.clock, task, partial(self.judge, call, call.is_unaware(), call.taken()))
 
     def judge(self, call: Call, unaware: bool, taken: int, task: asyncio.Task[None]) -> None:
-        """A grace period is over, at whose beginning the app did not know (`unaware`), and the client had `taken` that.
+        """A grace period is over, at whose beginning the app did not know (`unaware`), and `taken` was that.
 
-        A client that has ended its side and takes what is sent is there, and waits. Of one that takes nothing the app
-        is told, and has another grace period; then it is cancelled, unless the client has got the whole body."""
+        A client that has ended its side and takes what is sent is there, and waits; an app that takes what had come is
+        at work. Of one that takes nothing the app is told, and has another grace period; then it is cancelled, unless
+        the client has got the whole body."""
         if call.is_complete() or self.ended:
             return
-        now = call.taken()
-        if not call.is_unreachable() and (now != taken or now == -1):
+        if call.goes_on(taken):
             self.wait(call, task)
         elif unaware or call.is_unaware():
             call.tell_disconnect()

@@ -20,7 +20,8 @@ cdef enum:
 
 
 class ClientDisconnected(OSError):
-    """Raised by send() after the client has gone (ASGI http 2.4), if fastsrv_send_after_disconnect is "raise"."""
+    """Raised by send() after the client has gone (ASGI http and websocket 2.4): always by a WebSocket's, by that of a
+    request if fastsrv_send_after_disconnect is "raise"."""
 
 
 cdef class Call:
@@ -76,6 +77,9 @@ cdef class Call:
         raise NotImplementedError
 
     def taken(self):
+        raise NotImplementedError
+
+    def goes_on(self, long long taken):
         raise NotImplementedError
 
     def fail(self, bint owed):

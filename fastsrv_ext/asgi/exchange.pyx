@@ -148,9 +148,9 @@ cdef class Exchange(Call):
             return DONE  # the spec: ignored
         if self.progress == NOTHING:
             raise RuntimeError("send() got http.response.body before http.response.start")
-        if isinstance(body, bytes):
+        if type(body) is bytes:
             data = <bytes>body
-        elif isinstance(body, (bytearray, memoryview)):
+        elif isinstance(body, (bytes, bytearray, memoryview)):  # or of a class of the app's
             data = bytes(body)
         else:
             raise TypeError(f"the body of http.response.body must be bytes, not {type(body).__name__}")
@@ -285,10 +285,10 @@ cdef class Exchange(Call):
 
     cdef int lose(self, int status) except -1:
         """The answer ends here, short of its end. status: what is told of it, if it has not begun."""
+        if self.progress < BEGUN:
+            self.unanswered = status
         if self.logged is not None:
             self.took = monotonic() - self.started
-            if self.progress < BEGUN:
-                self.unanswered = status
         return 0
 
     cdef int tell_finished(self) except -1:
@@ -333,6 +333,11 @@ cdef class Exchange(Call):
         if self.outlet is not None and self.outlet.lagging():
             return -1
         return self.received + self.sent + (self.progress >= BEGUN)
+
+    def goes_on(self, long long taken):
+        """Has anything been taken since it was so much, or is it to be?"""
+        cdef long long now = self.taken()
+        return self.peer != GONE and (now != taken or now == -1)
 
     def fail(self, bint owed):
         """The app will not complete its response: if one is still `owed` and none begun, answer 500, else close. An app

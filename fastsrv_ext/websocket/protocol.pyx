@@ -201,15 +201,20 @@ cdef class WebSocket(Channel):
             self.ends(PONG_TIMEOUT)
             return self.fail(INTERNAL_ERROR, "no Pong came in time")
         if state == CLOSING:
+            if self.still_reads():
+                return self.enter(CLOSING)
             self.context.counters.expired[<int>state] += 1
             self.ends(CLOSE_TIMEOUT)
             return self.linger()
         return Connection.expired(self)
 
     cdef int ask_for_pong(self) except -1:
+        """Not of one that has ended its side: it may answer by a reset, and what it has sent would be lost."""
         self.heard = 0
         self.enter(PONG)
-        return 0 if self.has_ended else self.write(frame(PING, NULL, 0, False))
+        if self.has_ended or (self.throttled and self.has_unseen_end()):
+            return 0
+        return self.write(frame(PING, NULL, 0, False))
 
     # --- the closing ---
 
@@ -301,6 +306,12 @@ cdef class WebSocket(Channel):
                 self.linger()
         else:
             Connection.shut(self, since)
+
+    def abort(self):
+        """The client hears why, if its app was not told in time."""
+        if self.is_standing() and self.state != SEND:
+            self.send_close(SERVICE_RESTART, b"")
+        Connection.abort(self)
 
     def describe(self):
         """For a human: 'WebSocket /path of 127.0.0.1:4321'."""

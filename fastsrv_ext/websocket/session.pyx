@@ -27,6 +27,7 @@ from fastsrv_ext.websocket.frames cimport (
 cdef enum:
     MESSAGE_COST = 64        # bytes of memory that a message takes beside its own: small ones take more
     WORTH_COMPRESSING = 256  # bytes: smaller messages fit into a packet as they are
+    MOST_COMPRESSED = 1024 * 1024  # bytes: as much takes up to 50 ms, in which nobody else is served
     COPY_LIMIT = 16 * 1024   # bytes; up to here one copy costs less than a write of several buffers
     SWITCHING_PROTOCOLS = 101
     FORBIDDEN = 403
@@ -235,8 +236,8 @@ cdef class Session(Call):
             payload = PyUnicode_AsUTF8AndSize(text, &size)
             self.write_message(TEXT, payload, size, None)
         else:
-            if not isinstance(data, bytes):
-                if not isinstance(data, (bytearray, memoryview)):
+            if type(data) is not bytes:
+                if not isinstance(data, (bytes, bytearray, memoryview)):
                     raise TypeError(f"the bytes of websocket.send must be bytes, not {type(data).__name__}")
                 data = bytes(data)
             size = PyBytes_GET_SIZE(data)
@@ -254,7 +255,7 @@ cdef class Session(Call):
         cdef bytes packed
         cdef Channel channel = <Channel>self.outlet
         channel.cork()
-        if self.deflate is not None and size >= WORTH_COMPRESSING:
+        if self.deflate is not None and WORTH_COMPRESSING <= size <= MOST_COMPRESSED:
             packed = self.deflate.compress(payload[:size] if whole is None else whole)
             channel.write(frame(opcode, PyBytes_AS_STRING(packed), PyBytes_GET_SIZE(packed), True))
         elif size <= COPY_LIMIT or whole is None:
@@ -302,8 +303,9 @@ cdef class Session(Call):
             self.opening.exchange.waits()
 
     def tell_disconnect(self):
-        """The worker ends: receive() says so, and what the app sends all the same still leaves."""
-        self.hear_of_end(SERVICE_RESTART, "")
+        """The worker ends; or, before it is accepted, the client seems to have gone. receive() says so, and what the app
+        sends all the same still leaves."""
+        self.hear_of_end(SERVICE_RESTART if self.stage == ACCEPTED else ABNORMAL, "")
         if self.opening is not None:
             self.opening.exchange.tell_disconnect()
         self.wake()
@@ -332,25 +334,31 @@ cdef class Session(Call):
         return self.stage != CONNECTING
 
     def is_delivered(self):
-        """Does the app know of the end? What it does then it may finish."""
-        return self.aware
+        """Does the app know of the end? What it does then it may finish. Or has the client got a whole denial?"""
+        return self.aware or (self.opening is not None and self.opening.exchange.is_delivered())
 
     def is_abandoned(self):
         return self.is_over()
 
     def is_unaware(self):
-        return False
+        """Behind the handshake receive() says so by itself, when it has given what came before."""
+        return self.opening is not None and self.code == 0
 
     def may_be_gone(self):
-        return self.peer == GONE
+        return self.peer == GONE or (self.opening is not None and self.opening.exchange.may_be_gone())
 
     def is_unreachable(self):
         """Has the client gone, and the app all that had come of it?"""
         return self.peer == GONE and self.held == 0
 
     def taken(self):
-        """Messages that the app has. While it takes more it has not seen the end, which stands behind them."""
+        """Messages that the app has: the end stands behind them. Of a denial what the client has taken."""
+        if self.opening is not None:
+            return self.opening.exchange.taken()
         return self.messages_received - (self.message is not None) - (0 if self.later is None else len(self.later))
+
+    def goes_on(self, long long taken):
+        return self.taken() != taken if self.opening is None else self.opening.exchange.goes_on(taken)
 
     def ended(self):
         """The app has returned, and not closed it."""
@@ -368,7 +376,7 @@ cdef class Session(Call):
             exchange = self.opening.exchange
             self.end_opening()
             exchange.fail(owed)
-            self.status = exchange.status if exchange.status != 0 else CLIENT_CLOSED_REQUEST
+            self.status = exchange.status or exchange.unanswered or CLIENT_CLOSED_REQUEST
             self.stage = ENDED
             self.closed(ABNORMAL, "")
             self.end()

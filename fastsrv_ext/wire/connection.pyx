@@ -167,6 +167,11 @@ cdef class Connection(Sender):
             self.end_seen()  # otherwise the loop tells of it, or has
         return 0
 
+    cdef bint has_unseen_end(self) except -1:
+        """A look into the kernel: has the peer ended its side, or gone?"""
+        cdef int fd = self.fileno()
+        return fd >= 0 and look_at(fd) != NO_END
+
     cdef int watch_no_more(self) except -1:
         if self.watcher is not None:
             self.watcher.enter(CLOSED)
@@ -190,6 +195,8 @@ cdef class Connection(Sender):
         states of its own first."""
         if self.state == SEND:
             return self.judge_laggard()
+        if is_ending(self.state) and self.still_reads():
+            return self.enter(self.state)
         self.context.counters.expired[<int>self.state] += 1
         if self.state == DRAIN:
             self.ends(DRAIN_TIMEOUT)

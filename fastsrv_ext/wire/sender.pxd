@@ -8,6 +8,7 @@ cdef class Backlog:
     # What a peer that lags behind has to take.
     cdef list writers                # futures of those who wait for it, or None
     cdef Py_ssize_t size             # bytes, 0: it keeps up
+    cdef Py_ssize_t last             # bytes that were left for it in our kernel when it was last asked towards the end
     cdef double credit               # bytes that it has taken beyond what fastsrv_min_rate asks for
 
 
@@ -32,6 +33,7 @@ cdef class Sender(Outlet):
     cdef bint lags_no_more(self) except -1
     cdef int wake_writers(self) except -1
     cdef int count_what_was_taken(self) except -1
+    cdef bint still_reads(self) except -1
     cdef Py_ssize_t unsent(self) except -1
     cdef Py_ssize_t untaken(self) except -1
     cdef int fileno(self) except -2

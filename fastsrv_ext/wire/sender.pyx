@@ -167,6 +167,18 @@ cdef class Sender(Outlet):
         backlog.size = left
         return 0
 
+    cdef bint still_reads(self) except -1:
+        """Towards the end: does our kernel hold bytes, and has the peer taken some since this was last asked, at
+        fastsrv_min_rate? One that sends meanwhile would get a reset in the place of the rest."""
+        cdef Py_ssize_t left = self.untaken() if self.transport is not None else 0
+        cdef Py_ssize_t before
+        if left == 0:
+            return False
+        if self.backlog is None:
+            self.backlog = Backlog()
+        before, self.backlog.last = self.backlog.last, left
+        return before == 0 or before - left > self.context.limits.min_rate * seconds(self.clock.limit(self.state))
+
     cdef Py_ssize_t unsent(self) except -1:
         """Bytes that the kernel has not taken yet."""
         return 0 if self.fileno() < 0 else self.transport.get_write_buffer_size()

@@ -26,6 +26,19 @@ def test_subclass_of_dict_and_of_str_is_an_event(wire, dictionary, start, body):
     assert peer.output.endswith(b"\r\n\r\nserved")
 
 
+class Bytes(bytes):
+    pass
+
+
+@pytest.mark.parametrize("size", [3, 100_000])
+def test_subclass_of_bytes_is_a_body(wire, size):
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": Bytes(size)})
+
+    assert wire(app).send(get()).output.endswith(b"\r\n\r\n" + bytes(size))
+
+
 @pytest.mark.parametrize("message", [None, [("type", "http.response.start")], "http.response.start"])
 def test_what_is_no_dict_raises_at_the_apps_line(wire, message):
     raised = []

@@ -1,6 +1,6 @@
 """A WebSocket at its worker's end: one whose client lagged was never told, one whose app took no notice was waited for
-to the last, one whose app only sends had a traceback in the log, and a handshake that waited got no answer. Found in
-reviews."""
+to the last, one whose app only sends had a traceback in the log, a handshake that waited got no answer or was logged
+as one whose client had gone, and others were refused while the worker accepted. Found in reviews."""
 
 import signal
 
@@ -8,7 +8,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.support.servers import PATIENCE, read_to_end
+from tests.support.asking import send
+from tests.support.servers import PATIENCE, read_response, read_to_end
 from tests.support.wire import get
 from tests.websocket.client import ASKS
 
@@ -16,11 +17,17 @@ SOURCE = '''
 import asyncio
 
 async def app(scope, receive, send):
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        return await send({"type": "http.response.body"})
     await receive()
     if scope["path"] == "/waits":
         print("waiting", flush=True)
         await receive()
         return
+    if scope["path"] == "/hangs":
+        print("hanging", flush=True)
+        await asyncio.Event().wait()
     await send({"type": "websocket.accept"})
     await send({"type": "websocket.send", "text": "hello"})
     if scope["path"] == "/asleep":
@@ -55,4 +62,43 @@ def test_handshake_that_waits_is_answered(gunicorn):
         server.wait_for("waiting")
         server.signal(signal.SIGTERM)
         assert read_to_end(client).startswith(b"HTTP/1.1 503 ")
+    assert server.wait() == 0
+
+
+def test_handshake_whose_app_does_not_hear_is_logged_as_what_it_is(gunicorn):
+    """The client is there, and nobody answers: 503, as of any other request."""
+    server = gunicorn(SOURCE, "--graceful-timeout", "2", "--access-logfile", "-", "--access-logformat", "%(U)s %(s)s")
+    with server.connect() as client:
+        client.sendall(get(b"/hangs", *ASKS))
+        server.wait_for("hanging")
+        server.signal(signal.SIGTERM)
+        read_to_end(client)
+    assert server.wait() == 0
+    assert "/hangs 503\n" in server.output
+
+
+def test_clients_of_apps_that_take_no_notice_are_told_in_the_shortest_time(gunicorn):
+    """Of a second, which is what an app is given to end by itself."""
+    server = gunicorn(SOURCE, "--graceful-timeout", "1")
+    with connect(f"ws://127.0.0.1:{server.port}/asleep", proxy=None, open_timeout=PATIENCE) as client:
+        assert client.recv(PATIENCE) == "hello"
+        server.signal(signal.SIGTERM)
+        with pytest.raises(ConnectionClosed) as closed:
+            client.recv(PATIENCE)
+        assert closed.value.rcvd.code == 1012
+    assert server.wait() == 0
+
+
+def test_worker_that_ends_accepts_as_long_as_it_accepts_connections(gunicorn):
+    """A request for a WebSocket is not worth less than another: it goes on, and is told by 1012."""
+    server = gunicorn(SOURCE, "--graceful-timeout", LONG)
+    with server.connect() as idle, server.connect() as other:
+        for each in idle, other:
+            send(each, "/http")
+            read_response(each)
+        server.signal(signal.SIGTERM)
+        server.wait_for("Handling signal: term")
+        idle.sendall(get(b"/asleep", *ASKS))
+        answer = read_to_end(idle)
+        assert answer.startswith(b"HTTP/1.1 101 ") and answer.endswith(b"\x03\xf4")
     assert server.wait() == 0

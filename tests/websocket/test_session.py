@@ -3,9 +3,11 @@
 import pytest
 
 from tests.support.answers import statuses, take_apart
-from tests.support.frames import BINARY, CLOSE, TEXT, frame
+from tests.support.frames import BINARY, CLOSE, DEFLATE, TEXT, frame
 from tests.support.puppet import Puppet
 from tests.websocket.client import accept, accepted, close
+
+MIB = 1024 * 1024
 
 
 def test_scope(connect):
@@ -85,7 +87,11 @@ def test_messages_both_ways(connect, opcode, payload, event):
     assert client.frames() == [(opcode, payload)]
 
 
-@pytest.mark.parametrize("data", [bytearray(b"data"), memoryview(b"data")])
+class Bytes(bytes):
+    pass
+
+
+@pytest.mark.parametrize("data", [bytearray(b"data"), memoryview(b"data"), Bytes(b"data")])
 def test_bytes_may_be_of_other_kinds(connect, data):
     app, client = accepted(connect)
     app.send({"type": "websocket.send", "bytes": data, "text": None}).result()
@@ -108,6 +114,14 @@ def test_large_message_is_whole(connect):
     app, client = accepted(connect)
     app.send({"type": "websocket.send", "bytes": bytes(100_000)}).result()
     assert client.frames() == [(BINARY, bytes(100_000))]
+
+
+@pytest.mark.parametrize(("size", "packed"), [(255, False), (256, True), (MIB, True), (MIB + 1, False)])
+def test_messages_that_are_worth_it_are_compressed(connect, size, packed):
+    """A longer one would hold up all others for as long as it takes."""
+    app, client = accepted(connect, b"Sec-WebSocket-Extensions: " + DEFLATE)
+    app.send({"type": "websocket.send", "bytes": bytes(size)}).result()
+    assert (len(client.take()) < size) == packed
 
 
 @pytest.mark.parametrize("event", [
