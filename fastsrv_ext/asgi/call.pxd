@@ -28,7 +28,7 @@ cdef class Call:
     cdef readonly object client      # the peer: (host, port) or None
     cdef unsigned long thread        # the loop's
     cdef public object task          # asyncio.Task of an app that had to wait, until its client may have gone; None
-    cdef list receivers              # futures of parked receive() calls
+    cdef list receivers              # Receivings: parked receive() calls; or None
     cdef Streak streak
     cdef Peer peer
     cdef bint told                   # receive() says that the peer has gone, whatever it is
@@ -49,7 +49,9 @@ cdef class Call:
     # what each kind of call makes of it
     cdef bint has_event(self) noexcept                       # for receive()
     cdef bint is_over(self) noexcept                         # does receive() say so, behind what has come?
+    cdef bint has_more(self) noexcept                        # and may there be something to take each time?
     cdef dict next_event(self)
+    cdef object send_event(self, dict event)                 # an awaitable
     cdef int wanted(self) except -1                          # the app waits for an event that has not come
     cdef int unwanted(self) except -1                        # it has given up waiting
     cdef int tell_finished(self) except -1
@@ -63,13 +65,12 @@ cdef class Call:
 
     # within
     cdef int wake(self) except -1
-    cdef int give_up(self, object future) except -1
     cdef bint has_had_its_turn(self, Py_ssize_t size) except -1
 
 
 cdef class Ready(Done):
     cdef Call call
-    cdef object waiting              # None, or a wait_for_event(): another receive() was faster
+    cdef object waiting              # None, or a Receiving: another receive() was faster
 
 
 cdef class Receiving(Waiter):

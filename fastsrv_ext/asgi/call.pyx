@@ -10,7 +10,7 @@ from cpython.exc cimport PyErr_SetObject
 
 from fastsrv_ext.asgi.awaitables import Turn
 
-from fastsrv_ext.asgi.awaitables cimport pthread_self
+from fastsrv_ext.asgi.awaitables cimport Elsewhere, pthread_self
 from fastsrv_ext.budget cimport monotonic
 from fastsrv_ext.counters cimport IN_FLIGHT
 
@@ -34,7 +34,13 @@ cdef class Call:
     cdef bint is_over(self) noexcept:
         return False
 
+    cdef bint has_more(self) noexcept:
+        return self.is_over()
+
     cdef dict next_event(self):
+        raise NotImplementedError
+
+    cdef object send_event(self, dict event):
         raise NotImplementedError
 
     cdef int wanted(self) except -1:
@@ -51,9 +57,6 @@ cdef class Call:
         return {}
 
     # What fastsrv/dispatch.py asks of it; exchange.pyx says what each means. No kind of call goes without one.
-
-    def send(self, message):
-        raise NotImplementedError
 
     def describe(self):
         raise NotImplementedError
@@ -120,51 +123,42 @@ cdef class Call:
         """The ASGI receive(): an awaitable of the next event; of the one that says that all is over, time and again."""
         cdef Ready ready
         if self.has_event():
-            if self.is_over() and pthread_self() == self.thread and self.has_had_its_turn(0):
+            if self.has_more() and pthread_self() == self.thread and self.has_had_its_turn(0):
                 return self.wait_for_turn()
             ready = Ready.__new__(Ready)
             ready.call = self
             return ready
-        return self.wait_for_event()
+        return new_receiving(self)
 
     async def wait_for_turn(self):
-        """It has been told time and again, and may never wait for anything else: let others be served."""
+        """There is something to take each time, and the app may never wait for anything else: let others be served."""
         self.streak.size = 0
         await sleep(0)
-        return self.next_event() if self.has_event() else await self.wait_for_event()
-
-    async def wait_for_event(self):
-        while not self.has_event():
-            # A future for each caller: to cancel one receive() must not disturb another.
-            future = self.context.loop.create_future()
-            if self.receivers is None:
-                self.receivers = []
-            self.receivers.append(future)
-            self.wanted()
-            try:
-                await future
-            except BaseException:  # cancelled
-                self.give_up(future)
-                raise
-        return self.next_event()
+        return self.next_event() if self.has_event() else await new_receiving(self)
 
     cdef int wake(self) except -1:
-        """Let the parked receive() calls look again."""
+        """Let the parked receive() calls look again, in the loop's next turn; who finds nothing waits again."""
         if self.receivers is not None:
             receivers, self.receivers = self.receivers, None
-            for future in receivers:
-                if not future.done():
-                    future.set_result(None)
+            for receiving in receivers:
+                (<Receiving?>receiving).wake_soon()
         return 0
 
-    cdef int give_up(self, object future) except -1:
-        """A receive() is cancelled. With nobody left in one, we no longer wait for the peer."""
-        if self.receivers is not None and future in self.receivers:
-            self.receivers.remove(future)
-            if not self.receivers:
-                self.receivers = None
-                self.unwanted()
-        return 0
+    def send(self, message):
+        """The ASGI send(): an awaitable, which waits for a peer that lags. Raises TypeError for what is no dict,
+        KeyError for one without a type, and what the kind of call does; all of it when the awaitable runs, if another
+        thread calls."""
+        cdef Elsewhere elsewhere
+        if pthread_self() != self.thread:
+            elsewhere = Elsewhere.__new__(Elsewhere)
+            elsewhere.send_now = self.send
+            elsewhere.message = message
+            elsewhere.thread = self.thread
+            return elsewhere
+        if not isinstance(message, dict):
+            raise TypeError(f"send() takes a dict, not {type(message).__name__}")
+        # Not `dict message` (nor `str` for its type): these would refuse a subclass, and an enum's str.
+        return self.send_event(<dict>message)
 
     cdef bint has_had_its_turn(self, Py_ssize_t size) except -1:
         """The app goes on, and may never wait for anything else: is it time that others are served? One that sends to
@@ -258,7 +252,7 @@ cdef class Ready(Done):
         if self.waiting is None:
             if self.call.has_event():
                 raise StopIteration(self.call.next_event())
-            self.waiting = self.call.wait_for_event()
+            self.waiting = new_receiving(self.call)
         return self.waiting.send(value)
 
     def throw(self, kind, value=None, traceback=None):
@@ -272,7 +266,7 @@ cdef class Ready(Done):
 
 
 cdef class Receiving(Waiter):
-    """A receive() whose event has not come, of a call that wakes who waits within the callback that has brought it."""
+    """A receive() whose event has not come. One for each that waits: to cancel one must not disturb another."""
 
     cdef bint has_come(self) noexcept:
         return self.call.has_event()
@@ -284,11 +278,21 @@ cdef class Receiving(Waiter):
         if self.call.receivers is None:
             self.call.receivers = []
         self.call.receivers.append(self)
-        return 0
+        return self.call.wanted()
 
     cdef int waits_no_more(self) except -1:
-        if self.call.receivers is not None and self in self.call.receivers:
-            self.call.receivers.remove(self)
-            if not self.call.receivers:
-                self.call.receivers = None
+        """It is cancelled. With nobody left in one, we no longer wait for the peer."""
+        cdef Call call = self.call
+        if call.receivers is not None and self in call.receivers:
+            call.receivers.remove(self)
+            if not call.receivers:
+                call.receivers = None
+                call.unwanted()
         return 0
+
+
+cdef Receiving new_receiving(Call call):
+    cdef Receiving receiving = Receiving.__new__(Receiving)
+    receiving.call = call
+    receiving.loop = call.context.loop
+    return receiving

@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from fastsrv_ext.asgi.call import ClientDisconnected
 
-from fastsrv_ext.asgi.awaitables cimport DONE, Elsewhere, pthread_self
+from fastsrv_ext.asgi.awaitables cimport DONE
 from fastsrv_ext.asgi.call cimport FINISHED, GONE, THERE, Peer
 from fastsrv_ext.budget cimport monotonic
 from fastsrv_ext.http.fields cimport NO_LENGTH, validate
@@ -93,25 +93,13 @@ cdef class Exchange(Call):
 
     # --- the response: send() ---
 
-    def send(self, message):
-        """The ASGI send() of http.response.start and http.response.body.
+    cdef object send_event(self, dict event):
+        """http.response.start and http.response.body.
 
         Raises RuntimeError for an event that may not come now or a body that breaks its Content-Length, KeyError,
         TypeError and ValueError for an event's contents. Once the client has gone it is silent, and gives the loop its
-        turn now and then; or raises ClientDisconnected (fastsrv_send_after_disconnect). All of it when the awaitable
-        runs, if another thread calls.
+        turn now and then; or raises ClientDisconnected (fastsrv_send_after_disconnect).
         """
-        cdef Elsewhere elsewhere
-        if pthread_self() != self.thread:
-            elsewhere = Elsewhere.__new__(Elsewhere)
-            elsewhere.send_now = self.send
-            elsewhere.message = message
-            elsewhere.thread = self.thread
-            return elsewhere
-        if not isinstance(message, dict):
-            raise TypeError(f"send() takes a dict, not {type(message).__name__}")
-        # Not `dict message` and `str kind`: these would refuse a subclass, and an enum's str.
-        cdef dict event = <dict>message
         kind = event["type"]
         if kind == "http.response.body":
             return self.send_body(event.get("body", b""), event.get("more_body", False))

@@ -9,7 +9,7 @@ from fastsrv_ext.asgi.call import ClientDisconnected
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_GET_LENGTH, PyUnicode_KIND
 
-from fastsrv_ext.asgi.awaitables cimport DONE, Elsewhere, pthread_self
+from fastsrv_ext.asgi.awaitables cimport DONE
 from fastsrv_ext.asgi.call cimport GONE, Call, Peer, Receiving
 from fastsrv_ext.asgi.exchange cimport CLIENT_CLOSED_REQUEST
 from fastsrv_ext.counters cimport (
@@ -54,27 +54,14 @@ cdef class Session(Call):
 
     # --- receive() ---
 
-    def receive(self):
-        """The ASGI receive(): an awaitable of the next event; of the one that says that all is over, time and again."""
-        cdef Receiving receiving
-        if self.has_event():
-            if self.held > 0 and pthread_self() == self.thread and self.has_had_its_turn(0):
-                return self.wait_for_turn()  # what was read ahead may take it long
-            return Call.receive(self)
-        receiving = Receiving.__new__(Receiving)
-        receiving.call = self
-        receiving.loop = self.context.loop
-        return receiving
-
-    def wait_for_event(self):
-        """The same: a Ready calls it, when another receive() was faster."""
-        return self.receive()
-
     cdef bint has_event(self) noexcept:
         return not self.announced or self.held > 0 or self.code != 0
 
     cdef bint is_over(self) noexcept:
         return self.code != 0
+
+    cdef bint has_more(self) noexcept:
+        return self.held > 0 or self.code != 0
 
     cdef dict next_event(self):
         if not self.announced:
@@ -112,15 +99,8 @@ cdef class Session(Call):
         self.held += memory_of(payload)
         if self.receivers is not None:
             receivers, self.receivers = self.receivers, None
-            for receiving in receivers:  # who finds nothing waits again
-                (<Receiving?>receiving).wake()
-        return 0
-
-    cdef int wake(self) except -1:
-        if self.receivers is not None:
-            receivers, self.receivers = self.receivers, None
             for receiving in receivers:
-                (<Receiving?>receiving).wake_soon()
+                (<Receiving?>receiving).wake()  # at once
         return 0
 
     cdef int closed(self, int code, str reason) except -1:
@@ -148,23 +128,13 @@ cdef class Session(Call):
 
     # --- send() ---
 
-    def send(self, message):
-        """The ASGI send() of the websocket.* events.
+    cdef object send_event(self, dict event):
+        """The websocket.* events.
 
         Raises RuntimeError for an event that may not come now, KeyError, TypeError and ValueError for an event's
-        contents; ClientDisconnected, an OSError, when the connection has ended, whoever has ended it (2.4). All of it
-        when the awaitable runs, if another thread calls.
+        contents; an OSError when the connection has ended, whoever has ended it (2.4): ClientDisconnected, if it was
+        not the app.
         """
-        cdef Elsewhere elsewhere
-        if pthread_self() != self.thread:
-            elsewhere = Elsewhere.__new__(Elsewhere)
-            elsewhere.send_now = self.send
-            elsewhere.message = message
-            elsewhere.thread = self.thread
-            return elsewhere
-        if not isinstance(message, dict):
-            raise TypeError(f"send() takes a dict, not {type(message).__name__}")
-        cdef dict event = <dict>message
         kind = event["type"]
         if self.stage == DENYING:
             if self.peer == GONE:
@@ -213,7 +183,7 @@ cdef class Session(Call):
     cdef object send_denial(self, dict event, str kind):
         """The answer is that of a request as any other, which the exchange makes of it."""
         cdef Exchange exchange = self.opening.exchange
-        done = exchange.send(read_denial(event, kind))
+        done = exchange.send_event(read_denial(event, kind))
         self.stage = DENYING
         self.status, self.response_headers, self.sent = exchange.status, exchange.response_headers, exchange.sent
         if exchange.is_complete():
@@ -303,7 +273,7 @@ cdef class Session(Call):
             self.opening.exchange.waits()
 
     def tell_disconnect(self):
-        """The worker ends; or, before it is accepted, the client seems to have gone. receive() says so, and what the app
+        """The worker ends; or the client seems to have gone before it was accepted. receive() says so, and what the app
         sends all the same still leaves."""
         self.hear_of_end(SERVICE_RESTART if self.stage == ACCEPTED else ABNORMAL, "")
         if self.opening is not None:
