@@ -1,9 +1,11 @@
 """examples/chat.py, as people have it: windows that talk with each other, and come back when the server restarts."""
 
+import contextlib
 import json
 import signal
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.browser.webdriver import ENTER
@@ -11,6 +13,7 @@ from tests.support.servers import PATIENCE, ROOT, Gunicorn
 
 TAKE = "document.title='taken'"
 NASTY = f"""<b>bold</b> <img src=x onerror="{TAKE}"> <script>{TAKE}</script> &amp; \\ " '"""
+MANY = 150  # guests: more than there are seats
 MINE, OTHERS = ".mine", ":not(.mine)"  # what of its messages a window shows in which way
 
 
@@ -39,6 +42,16 @@ def guest(gunicorn, window):
             here.discard(json.loads(last.recv(PATIENCE)).get("left"))
 
 
+def fill(gunicorn, crowd):
+    """The room, with guests who leave with the stack `crowd`. They keep what they hear (max_queue)."""
+    with contextlib.suppress(ConnectionClosed):
+        for _ in range(MANY):
+            each = crowd.enter_context(connect(
+                f"ws://127.0.0.1:{gunicorn.port}/chat", subprotocols=["chat"], proxy=None, max_queue=None))
+            each.send("one of many")
+            each.recv(PATIENCE)
+
+
 class Guest:
     """Somebody at a window: types, and looks."""
 
@@ -46,9 +59,12 @@ class Guest:
         self.window = window
 
     def come_in(self, name):
+        self.knock(name)
+        return self.until_connected()
+
+    def knock(self, name):
         self.window.run("document.querySelector('dialog input').value = ''")
         self.window.type("dialog input", name + ENTER)
-        return self.until_connected()
 
     def until_connected(self):
         self.window.until(lambda: self.window.texts("#state") == ["Connected"])
@@ -66,7 +82,6 @@ class Guest:
 
     def until_here(self, *names):
         self.window.until(lambda: self.window.texts("#people li") == sorted(names))
-
 
 
 def test_two_windows_talk(guest):
@@ -107,8 +122,17 @@ def test_name_that_is_taken_gets_a_number(guest):
 def test_name_that_may_not_be_is_asked_for_again(guest):
     ada = guest()
     ada.window.type("dialog input", "\u202eadA" + ENTER)  # it would be shown as Ada
-    ada.window.until(lambda: ada.window.texts("dialog[open] p") == ["a name of letters that can be seen, please"])
+    ada.window.until(lambda: ada.window.texts("dialog[open] p") == ["A name that can be seen, please"])
     ada.come_in("Ada").until_here("Ada")
+
+
+def test_page_says_that_the_room_is_full_and_comes_in_when_it_no_longer_is(gunicorn, guest):
+    ada = guest()
+    with contextlib.ExitStack() as crowd:
+        fill(gunicorn, crowd)
+        ada.knock("Ada")
+        ada.window.until(lambda: ada.window.texts("#state")[0].startswith("The room is full"))
+    ada.until_connected().until_here("Ada")
 
 
 @pytest.mark.parametrize(("way", "told"), [
