@@ -2,12 +2,14 @@
 to the last, one whose app only sends had a traceback in the log, a handshake that waited got no answer or was logged
 as one whose client had gone, and others were refused while the worker accepted. Found in reviews."""
 
+import asyncio
 import signal
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from tests.support.apps import hello
 from tests.support.asking import send
 from tests.support.servers import PATIENCE, read_response, read_to_end
 from tests.support.wire import get
@@ -89,16 +91,23 @@ def test_clients_of_apps_that_take_no_notice_are_told_in_the_shortest_time(gunic
     assert server.wait() == 0
 
 
-def test_worker_that_ends_accepts_as_long_as_it_accepts_connections(gunicorn):
+def test_worker_that_ends_accepts_as_long_as_it_accepts_connections(serve):
     """A request for a WebSocket is not worth less than another: it goes on, and is told by 1012."""
-    server = gunicorn(SOURCE, "--graceful-timeout", LONG)
-    with server.connect() as idle, server.connect() as other:
+    async def app(scope, receive, send):
+        if scope["type"] == "http":
+            return await hello(scope, receive, send)
+        await receive()
+        await send({"type": "websocket.accept"})
+        await asyncio.Event().wait()
+
+    server = serve(app, lifespan="off", graceful_timeout=10 * PATIENCE, keepalive=PATIENCE, shutdown_keepalive=PATIENCE)
+    with server.connect() as idle, server.connect() as other:  # which the worker waits for
         for each in idle, other:
             send(each, "/http")
             read_response(each)
-        server.signal(signal.SIGTERM)
-        server.wait_for("Handling signal: term")
-        idle.sendall(get(b"/asleep", *ASKS))
-        answer = read_to_end(idle)
-        assert answer.startswith(b"HTTP/1.1 101 ") and answer.endswith(b"\x03\xf4")
-    assert server.wait() == 0
+        server.call(server.server.stop)
+        server.until(lambda: server.server.context.draining)
+        idle.sendall(get(b"/", b"Connection: keep-alive", *ASKS))
+        assert read_response(idle).status == 101
+        other.close()
+        assert read_to_end(idle).endswith(b"\x03\xf4")

@@ -4,12 +4,13 @@ import pytest
 
 from tests.support.answers import statuses, take_apart
 from tests.support.apps import Recorder
-from tests.support.frames import TEXT, frame
+from tests.support.frames import CLOSE, TEXT, frame
 from tests.support.puppet import Puppet
 from tests.support.wire import get, post
 from tests.websocket.client import ASKS, KEY, accept
 
 CONNECTION, UPGRADE, VERSION, NONCE = ASKS
+SHUT_AFTER = 1  # seconds between what the app is told of the worker's end and what its client is
 
 
 @pytest.mark.parametrize("fields", [
@@ -24,6 +25,24 @@ def test_handshake(connect, fields):
     app = Puppet()
     client = connect(app, ask=False).send(get(b"/", *fields))
     assert accept(app, client).startswith(b"HTTP/1.1 101 ")
+
+
+def test_handshake_on_a_kept_connection_while_the_worker_drains(connect):
+    app = Puppet()
+    client = connect(app, ask=False).send(get())
+    app.begin()
+    app.body(b"first")
+    client.take()
+    client.context.draining = True
+    client.send(get(b"/", b"Connection: keep-alive, Upgrade", *ASKS[1:]))
+    accept(app, client)
+    app.send({"type": "websocket.send", "text": "here"}).result()
+    client.tick()
+    for _ in range(2):
+        client.call(client.transport.protocol.shut, 0)
+        client.wait(SHUT_AFTER)
+    assert app.receive().result()["code"] == 1012
+    assert client.frames() == [(TEXT, b"here"), (CLOSE, b"\x03\xf4")]
 
 
 def test_denial_of_a_request_that_says_close_is_the_last_response(connect):

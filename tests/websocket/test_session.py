@@ -5,9 +5,10 @@ import pytest
 from tests.support.answers import statuses, take_apart
 from tests.support.frames import BINARY, CLOSE, DEFLATE, TEXT, frame
 from tests.support.puppet import Puppet
-from tests.websocket.client import accept, accepted, close
+from tests.websocket.client import Client, accept, accepted, close
 
 MIB = 1024 * 1024
+GRACE = 3  # seconds
 
 
 def test_scope(connect):
@@ -214,6 +215,18 @@ def test_send_behind_the_end_raises_an_oserror(connect, end, event):
     assert client.take() == b""
 
 
+@pytest.mark.parametrize("leave", [lambda client: client.send(close(1000)), Client.reset, Client.end],
+                         ids=["close", "reset", "end"])
+def test_app_that_is_told_of_the_end_may_finish_what_it_does(connect, leave):
+    """However long that takes."""
+    app, client = accepted(connect, grace=GRACE)
+    waiting = app.receive()
+    leave(client)
+    assert waiting.result()["type"] == "websocket.disconnect"
+    client.wait(4 * GRACE)
+    assert not app.over.cancelled()
+
+
 @pytest.mark.parametrize(("failure", "payload"), [(None, b"\x03\xe8"), (ValueError("x"), b"\x03\xf3")])
 def test_app_that_ends_without_a_close(connect, failure, payload):
     app, client = accepted(connect)
@@ -294,3 +307,15 @@ def test_client_leaves_before_accept(connect, leave):
     app.finish()
     assert client.closed or client.ended
     assert client.context.counters.snapshot()["in_flight"] == 0
+
+
+@pytest.mark.parametrize("sends", [False, True])
+@pytest.mark.parametrize("leave", ["reset", "end"])
+def test_client_that_leaves_before_accept_is_logged_as_499(connect, leave, sends):
+    """The app returns; or it sends, and does not catch the error."""
+    logged = []
+    app = Puppet()
+    client = connect(app, finished=lambda call: logged.append(call.status))
+    getattr(client, leave)()
+    app.finish(app.send({"type": "websocket.accept"}).exception() if sends else None)
+    assert logged == [499] and not client.output

@@ -10,6 +10,8 @@ from tests.websocket.client import accepted, close
 
 INTERVAL, TIMEOUT, CLOSING = 4, 2, 3  # seconds
 PINGED = [(PING, b"")]
+MIB = 1024 * 1024
+A_TURN = 256 * 1024  # bytes that are read in a turn of the loop
 
 
 @pytest.fixture
@@ -101,6 +103,31 @@ def test_peer_is_not_blamed_for_an_app_that_does_not_read(connect):
     for _ in range(5):
         client.wait(INTERVAL).wait(TIMEOUT)
     assert not client.ended and not client.closed
+
+
+def test_what_the_loop_has_not_read_yet_is_as_good_as_an_answer(connect):
+    _, client = accepted(connect)
+    client.wait(INTERVAL)
+    client.leave_unread(frame(PONG))
+    client.wait(3 * TIMEOUT)
+    assert client.frames() == PINGED and not client.ended
+
+
+def test_what_waits_for_its_turn_is_as_good_as_an_answer(connect):
+    """A piece of a long message, which comes too slowly, and as much of it as is read in a turn."""
+    _, client = accepted(connect, min_rate=MIB)
+    client.wait(INTERVAL)
+    client.tick(TIMEOUT - TICK)
+
+    def come():
+        client.transport.receive(frame(BINARY, bytes(MIB))[:A_TURN])
+        client.clock.advance()
+        client.clock.judge()  # the Pong's time is over
+
+    client.call(come)
+    assert client.frames() == PINGED and not client.ended
+    client.wait(TIMEOUT)
+    assert client.frames()[0][0] == CLOSE
 
 
 def test_close_that_is_not_answered(connect):

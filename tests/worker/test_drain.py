@@ -4,14 +4,20 @@ import asyncio
 import signal
 import threading
 import time
+from contextlib import ExitStack
 
 import pytest
 
+from fastsrv.server import DRAIN_POLL
 from fastsrv.timetable import QUICK, Timetable
 from tests.support.apps import hello
 from tests.support.asking import fetch, send
 from tests.support.servers import PATIENCE, read_response, read_to_end
+from tests.websocket.client import ASKS
 from tests.worker.served import SOURCE
+
+FIELDS = tuple(field.decode() for field in ASKS)
+TIME, MANY = 2, 450  # seconds, and WebSockets: more than leave in them at 200 a second
 
 
 class Waiting:
@@ -113,6 +119,60 @@ def test_background_work_after_a_response_is_waited_for(serve):
     server.call(go.set)
     server.stop()
     assert done
+
+
+# --- WebSockets ---
+
+
+async def listens(scope, receive, send):
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (await receive())["type"] == "websocket.receive":
+            pass
+
+
+@pytest.mark.parametrize(("left", "leaving"), [(PATIENCE, [10, 20, 30, 40]), (0.1, [20, 40]), (0, [40])])
+def test_websockets_leave_200_a_second_or_as_many_as_it_takes(serve, left, leaving):
+    """left: seconds for all of them. leaving: how many have to leave by each look."""
+    server = serve(listens)
+    with ExitStack() as clients:
+        for _ in range(leaving[-1]):
+            client = clients.enter_context(server.connect())
+            send(client, "/", *FIELDS)
+            assert client.recv(65536).startswith(b"HTTP/1.1 101 ")
+        looks = [left - number * DRAIN_POLL for number in range(len(leaving))]
+        assert [len(server.call(server.server.sent_away, seconds)) for seconds in looks] == leaving
+
+
+def test_all_websockets_leave_before_the_time_is_over(serve):
+    """At its end requests in hand are told, too."""
+    told = []
+
+    async def app(scope, receive, send):
+        if scope["type"] == "http":
+            await receive()
+            started.release()
+            await receive()
+        await listens(scope, receive, send)
+        told.append(scope["type"])
+
+    started = threading.Semaphore(0)
+    server = serve(app, lifespan="off")
+    with ExitStack() as clients:
+        busy = clients.enter_context(server.connect())
+        send(busy)
+        assert started.acquire(timeout=PATIENCE)
+        websockets = [clients.enter_context(server.connect()) for _ in range(MANY)]
+        for client in websockets:
+            send(client, "/", *FIELDS)
+            assert client.recv(65536).startswith(b"HTTP/1.1 101 ")
+        now = time.monotonic()
+        stop(server, Timetable.behind(now + TIME, now + 10 * PATIENCE, PATIENCE))
+        for client in websockets:
+            assert read_to_end(client) == b"\x88\x02\x03\xf4"  # a Close, 1012
+        read_to_end(busy)
+    assert told == MANY * ["websocket"] + ["http"]
 
 
 @pytest.mark.parametrize("path", ["/stubborn", "/thread"])
