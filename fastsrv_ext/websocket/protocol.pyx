@@ -192,7 +192,7 @@ cdef class WebSocket(Channel):
             return self.ask_for_pong()
         if state == PONG:
             # What waits to be read, or what comes fast enough for one long frame, is as good as an answer.
-            if self.throttled or self.has_ended or self.turn is not None or self.has_unread_bytes() or (
+            if self.throttled or self.has_unread_bytes() or (
                 self.heard >= self.context.limits.min_rate * seconds(self.clock.limit(PONG))
             ):
                 self.heard = 0

@@ -11,7 +11,6 @@ from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_GET_LENGTH, PyUn
 
 from fastsrv_ext.asgi.awaitables cimport DONE
 from fastsrv_ext.asgi.call cimport GONE, Call, Peer, Receiving
-from fastsrv_ext.asgi.exchange cimport CLIENT_CLOSED_REQUEST
 from fastsrv_ext.counters cimport (
     APP_FAILED, MESSAGE_BYTES_RECEIVED, MESSAGE_BYTES_SENT, MESSAGES_RECEIVED, MESSAGES_SENT, WEBSOCKETS,
     WEBSOCKETS_OPEN, Counters,
@@ -346,7 +345,7 @@ cdef class Session(Call):
             exchange = self.opening.exchange
             self.end_opening()
             exchange.fail(owed)
-            self.status = exchange.status or exchange.unanswered or CLIENT_CLOSED_REQUEST
+            self.status = exchange.status or exchange.unanswered
             self.stage = ENDED
             self.closed(ABNORMAL, "")
             self.end()
