@@ -23,7 +23,7 @@ OWN_SETTINGS = (
             "A load balancer reads at once; who reads nothing for half a minute has gone. nginx allows 60."),
     Setting("fastsrv_drain_timeout", 5.0, "seconds", "clock.DRAIN",
             "Longest pause in what is still on its way to us after an early answer, a 4xx of ours, or our end. Six "
-            "times as long in all.",
+            "times as long in all, or as long as the peer still reads what was sent.",
             "Some round trips. nginx has 5 and 30 (lingering_timeout, lingering_time)."),
     Setting("fastsrv_close_timeout", 5.0, "seconds", "clock.CLOSE",
             "Time for a closed connection's last bytes to leave and for the peer's end to come.",
