@@ -10,7 +10,7 @@ from fastsrv_ext.websocket.frames import BadFrame
 
 from fastsrv_ext.budget cimport monotonic
 from fastsrv_ext.clock cimport seconds
-from fastsrv_ext.counters cimport APP_CLOSE, BAD_FRAME, CLOSE_TIMEOUT, PEER_ENDED, PONG_TIMEOUT
+from fastsrv_ext.counters cimport APP_CLOSE, BAD_FRAME, CLOSE_TIMEOUT, LOST, PEER_ENDED, PONG_TIMEOUT
 from fastsrv_ext.state cimport CLOSE, CLOSED, CLOSING, OPEN, PONG, SEND, State, is_ending
 from fastsrv_ext.websocket.frames cimport (
     ABNORMAL, CLOSE_FRAME, INTERNAL_ERROR, NOTHING, PING, PONG_FRAME, SERVICE_RESTART, close_frame, frame, read_close,
@@ -308,8 +308,9 @@ cdef class WebSocket(Channel):
             Connection.shut(self, since)
 
     def abort(self):
-        """The client hears why, if its app was not told in time."""
-        if self.is_standing() and self.state != SEND:
+        """The worker stops, and it was not this one's turn to be told: what can be said leaves."""
+        if self.is_standing() and self.state != SEND and self.ending != LOST:
+            self.tell_closed(SERVICE_RESTART, "")
             self.send_close(SERVICE_RESTART, b"")
         Connection.abort(self)
 
