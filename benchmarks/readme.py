@@ -40,7 +40,10 @@ def block(path, result):
     place = Path(path).resolve().relative_to(ROOT)
     summaries = {each.scenario: each for each in summary.summarize(result)}
     chosen = [summaries[name] for name in TELLING if name in summaries]
-    what = "request (of a WebSocket, a message)" if any(each.metric == "message" for each in chosen) else "request"
+    metrics = {each.metric for each in chosen}
+    what = "message" if "message" in metrics else "request"
+    if {"cpu", "message"} <= metrics:
+        what = "request (of a WebSocket, a message)"
     tables = "\n".join(_table(each) for each in summary.by_protocol(chosen))
     page, picture = (place.with_suffix(suffix).as_posix() for suffix in (".html", ".png"))
     return (

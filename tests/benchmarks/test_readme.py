@@ -32,6 +32,16 @@ def test_websockets_have_a_table_of_their_own():
     assert websocket.splitlines()[1] == "| WebSocket echo | **7.00** | 14.0<br>2.00 × | 5.00<br>0.71 × |"  # noqa: RUF001
 
 
+def test_websockets_alone_are_told_of_in_messages():
+    """And of the floors those are named that took part."""
+    result = stored.with_websockets()
+    result.scenarios = {"ws-64": result.scenarios["ws-64"]}
+    result.samples = [each for each in result.samples if each.scenario == "ws-64"]
+    block = readme.block(PATH, result)
+    assert "microseconds a message, where" in block
+    assert "Floors, which are no servers for apps: picows (picows' own API on uvloop)." in block
+
+
 def test_who_is_not_there_has_a_dash(block):
     assert "| keep-alive race | **0** | 21 | - | - |" in block
 
