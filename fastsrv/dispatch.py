@@ -206,7 +206,7 @@ class Dispatch:
         Grace(self.clock, task, partial(self.outlasted, call))
 
     def cancel_now(self, call: Call, task: asyncio.Task[None]) -> None:
-        if not call.is_complete():  # the app may have had its turn first
+        if not call.is_complete() and not self.ended:  # the app may have had its turn first, or end() may
             self.cancelled.add(call)
             task.add_done_callback(lambda task: self.cancelled.discard(call))
             task.cancel()

@@ -122,7 +122,10 @@ cdef class Session(Call):
         return 0
 
     cdef int peer_is(self, Peer peer) except -1:
-        """Before it is accepted: a client that has ended its side cannot go on, either."""
+        """Before it is accepted: a client that has ended its side cannot go on, either, but for an answer that it gets
+        already."""
+        if self.stage == DENYING and peer != GONE:
+            return 0
         return self.closed(ABNORMAL, "")
 
     # --- send() ---
@@ -166,6 +169,9 @@ cdef class Session(Call):
             raise self.why_not_sent()
         self.outlet = channel
         self.stage = ACCEPTED
+        if self.code != 0:  # the app was told of an end, and accepts all the same: the worker's is still one
+            self.code = SERVICE_RESTART if self.context.draining else 0
+            self.aware = self.code != 0
         self.end_opening()
         self.context.counters.counts[<int>WEBSOCKETS] += 1
         self.context.counters.counts[<int>WEBSOCKETS_OPEN] += 1

@@ -8,7 +8,8 @@ cdef class Backlog:
     # What a peer that lags behind has to take.
     cdef list writers                # futures of those who wait for it, or None
     cdef Py_ssize_t size             # bytes, 0: it keeps up
-    cdef Py_ssize_t last             # bytes that were left for it in our kernel when it was last asked towards the end
+    cdef Py_ssize_t last             # bytes that were left for it in our kernel when it was last asked towards the end,
+    cdef long long asked             # in which tick that was; -1: it never was
     cdef double credit               # bytes that it has taken beyond what fastsrv_min_rate asks for
 
 

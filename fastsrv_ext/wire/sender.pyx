@@ -18,7 +18,9 @@ cdef enum:
 
 
 cdef class Backlog:
-    pass
+
+    def __cinit__(self):
+        self.asked = -1
 
 
 cdef class Sender(Outlet):
@@ -176,8 +178,10 @@ cdef class Sender(Outlet):
             return False
         if self.backlog is None:
             self.backlog = Backlog()
+        cdef bint is_first = self.backlog.asked != self.since  # in this state
         before, self.backlog.last = self.backlog.last, left
-        return before == 0 or before - left > self.context.limits.min_rate * seconds(self.clock.limit(self.state))
+        self.backlog.asked = self.clock.now
+        return is_first or before - left > self.context.limits.min_rate * seconds(self.clock.limit(self.state))
 
     cdef Py_ssize_t unsent(self) except -1:
         """Bytes that the kernel has not taken yet."""

@@ -5,7 +5,7 @@ import pytest
 
 from tests.support.frames import TEXT, frame
 from tests.support.puppet import Puppet
-from tests.support.wire import get
+from tests.support.wire import get, post
 from tests.websocket.client import Client, accept
 
 CLOSING, DRAIN, CLOSE = 3, 2, 2  # seconds
@@ -55,6 +55,27 @@ def test_it_is_not_closed_upon(ending):
         assert not it.closed
     it.wait(CLOSING + DRAIN + CLOSE)
     assert it.closed
+
+
+def test_what_was_left_of_an_answer_before_counts_for_nothing():
+    """The answer before came early, and waited for the rest of its request."""
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body"})
+
+    it = Client(app, drain=DRAIN, close=CLOSE, min_rate=100)
+    it.transport.extra["socket"].send(PIECE)
+    it.send(post(bytes(2000))[:-1000])
+    it.tick(DRAIN + 1)  # one expiry
+    it.transport.peer.recv(len(PIECE))
+    fill(it)
+    it.send(bytes(1000) + post(bytes(2000))[:-1000])
+    for _ in range(PIECES // 10):
+        it.tick(DRAIN)
+        for _ in range(10):
+            it.transport.peer.recv(len(PIECE))
+        assert not it.closed and not it.ended
+    it.close()
 
 
 def test_one_that_reads_nothing_is(ending):

@@ -27,6 +27,18 @@ async def app(scope, receive, send):
         print("waiting", flush=True)
         await receive()
         return
+    if scope["path"] == "/late":
+        print("waiting", flush=True)
+        await receive()
+        return await send({"type": "websocket.accept"})
+    if scope["path"] == "/cleans":
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.send", "text": "hello"})
+        try:
+            return await receive()
+        finally:
+            await asyncio.sleep(0.1)
+            print("cleaned up", flush=True)
     if scope["path"] == "/hangs":
         print("hanging", flush=True)
         await asyncio.Event().wait()
@@ -111,3 +123,25 @@ def test_worker_that_ends_accepts_as_long_as_it_accepts_connections(serve):
         assert read_response(idle).status == 101
         other.close()
         assert read_to_end(idle).endswith(b"\x03\xf4")
+
+
+def test_app_that_accepts_behind_the_notice(gunicorn):
+    """The Close said 1006, which may not be said (RFC 6455, 7.4.1)."""
+    server = gunicorn(SOURCE, "--graceful-timeout", "3")
+    with server.connect() as client:
+        client.sendall(get(b"/late", *ASKS))
+        server.wait_for("waiting")
+        server.signal(signal.SIGTERM)
+        answer = read_to_end(client)
+        assert answer.startswith(b"HTTP/1.1 101 ") and answer.endswith(b"\r\n\r\n\x88\x02\x03\xf4")
+    assert server.wait() == 0
+
+
+def test_app_is_cancelled_once(gunicorn):
+    """With no grace period, and by the end of the worker: the second cut off what the app did upon the first."""
+    server = gunicorn(SOURCE, config="asgi_disconnect_grace_period = 0")
+    with connect(f"ws://127.0.0.1:{server.port}/cleans", proxy=None, open_timeout=PATIENCE) as client:
+        assert client.recv(PATIENCE) == "hello"
+        server.signal(signal.SIGQUIT)
+        server.wait_for("^cleaned up$")
+    assert server.wait() == 0

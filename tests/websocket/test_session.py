@@ -278,6 +278,17 @@ def test_denial(connect):
     assert isinstance(app.send({"type": "websocket.http.response.body"}).exception(), OSError)
 
 
+def test_half_closed_client_gets_all_of_its_denial(connect):
+    app = Puppet()
+    client = connect(app)
+    app.send({"type": "websocket.http.response.start", "status": 401,
+              "headers": [(b"content-length", b"6")]}).result()
+    app.send({"type": "websocket.http.response.body", "body": b"abc", "more_body": True}).result()
+    client.end()
+    app.send({"type": "websocket.http.response.body", "body": b"def"}).result()
+    assert client.output.endswith(b"\r\n\r\nabcdef")
+
+
 @pytest.mark.parametrize("status", [100, 101, 199])
 def test_denial_by_an_interim_response_is_an_error(connect, status):
     app = Puppet()
