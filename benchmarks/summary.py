@@ -281,7 +281,7 @@ def machine(result):
 
 def floors(result):
     """A sentence on which servers are floors; empty where none took part."""
-    measured = servers_of(summarize(result))
+    measured = {sample.server for sample in result.samples}
     found = {name: result.servers[name].title for name in FLOORS if name in measured}
     texts = [name if name == title else f"{name} ({title})" for name, title in found.items()]
     return f"Floors, which are no servers for apps: {', '.join(texts)}." if texts else ""

@@ -44,6 +44,7 @@ cdef class Connection(Sender):
     cdef int look(self) except -1
     cdef int watch_no_more(self) except -1
     cdef bint has_unread_bytes(self) except -1
+    cdef int sight(self) except -1
     cdef bint has_unseen_end(self) except -1
     cdef bint has_part_of_record(self) except -1
 

@@ -9,7 +9,7 @@ from ssl import SSLError
 from fastsrv_ext.counters cimport DRAIN_TIMEOUT, LOST, SEND_TIMEOUT, TLS_FAILED, WORKER_STOPS
 from fastsrv_ext.state cimport CLOSE, CLOSED, DRAIN, HEAD, RESPOND, SEND, WATCH, is_ending, is_owed
 from fastsrv_ext.wire.kernel cimport (
-    HAS_CLOSED, HAS_ENDED, HAS_GONE, NO_END, Sight, end_both_sides, end_our_side, has_unread, look_at, reset_now,
+    HAS_CLOSED, HAS_ENDED, HAS_GONE, NO_END, end_both_sides, end_our_side, has_unread, look_at, reset_now,
 )
 
 cdef enum:
@@ -158,8 +158,7 @@ cdef class Connection(Sender):
         return 0
 
     cdef int look(self) except -1:
-        cdef int fd = self.fileno()
-        cdef Sight sight = look_at(fd) if fd >= 0 else NO_END
+        cdef int sight = self.sight()
         if sight == HAS_GONE:
             self.ends(LOST)
             self.abort()
@@ -167,10 +166,14 @@ cdef class Connection(Sender):
             self.end_seen()  # otherwise the loop tells of it, or has
         return 0
 
-    cdef bint has_unseen_end(self) except -1:
-        """A look into the kernel: has the peer ended its side, or gone?"""
+    cdef int sight(self) except -1:
+        """A look into the kernel: a Sight."""
         cdef int fd = self.fileno()
-        return fd >= 0 and look_at(fd) != NO_END
+        return look_at(fd) if fd >= 0 else NO_END
+
+    cdef bint has_unseen_end(self) except -1:
+        """Has the peer ended its side, or gone?"""
+        return self.sight() != NO_END
 
     cdef int watch_no_more(self) except -1:
         if self.watcher is not None:

@@ -7,10 +7,10 @@ import signal
 
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
 
 from tests.support.apps import hello
 from tests.support.asking import send
+from tests.support.dialing import code_of, dial
 from tests.support.servers import PATIENCE, read_response, read_to_end
 from tests.support.wire import get
 from tests.websocket.client import ASKS
@@ -57,7 +57,7 @@ LONG = str(10 * PATIENCE)  # seconds for the end: a test that waits for it fails
 @pytest.mark.parametrize("path", ["/ticker", "/asleep", "/stream"])
 def test_all_are_told_and_their_apps_end(gunicorn, path):
     server = gunicorn(SOURCE, "--graceful-timeout", LONG)
-    with connect(f"ws://127.0.0.1:{server.port}{path}", proxy=None, open_timeout=PATIENCE) as client:
+    with dial(server, path) as client:
         assert client.recv(PATIENCE) == "hello"
         server.signal(signal.SIGTERM)
         with pytest.raises(ConnectionClosed) as closed:
@@ -68,38 +68,37 @@ def test_all_are_told_and_their_apps_end(gunicorn, path):
     assert "Traceback" not in server.output and "[ERROR]" not in server.output, server.output
 
 
+def asked_and_ended(server, path, said):
+    """What a request for a WebSocket gets, whose app has said that it is at work when the worker is told to end."""
+    with server.connect() as client:
+        client.sendall(get(path, *ASKS))
+        server.wait_for(said)
+        server.signal(signal.SIGTERM)
+        answer = read_to_end(client)
+    assert server.wait() == 0
+    return answer
+
+
 def test_handshake_that_waits_is_answered(gunicorn):
     """When its app has heard of the end, which is as late as with other requests."""
     server = gunicorn(SOURCE, "--graceful-timeout", "3")
-    with server.connect() as client:
-        client.sendall(get(b"/waits", *ASKS))
-        server.wait_for("waiting")
-        server.signal(signal.SIGTERM)
-        assert read_to_end(client).startswith(b"HTTP/1.1 503 ")
-    assert server.wait() == 0
+    assert asked_and_ended(server, b"/waits", "waiting").startswith(b"HTTP/1.1 503 ")
 
 
 def test_handshake_whose_app_does_not_hear_is_logged_as_what_it_is(gunicorn):
     """The client is there, and nobody answers: 503, as of any other request."""
     server = gunicorn(SOURCE, "--graceful-timeout", "2", "--access-logfile", "-", "--access-logformat", "%(U)s %(s)s")
-    with server.connect() as client:
-        client.sendall(get(b"/hangs", *ASKS))
-        server.wait_for("hanging")
-        server.signal(signal.SIGTERM)
-        read_to_end(client)
-    assert server.wait() == 0
+    asked_and_ended(server, b"/hangs", "hanging")
     assert "/hangs 503\n" in server.output
 
 
 def test_clients_of_apps_that_take_no_notice_are_told_in_the_shortest_time(gunicorn):
     """Of a second, which is what an app is given to end by itself."""
     server = gunicorn(SOURCE, "--graceful-timeout", "1")
-    with connect(f"ws://127.0.0.1:{server.port}/asleep", proxy=None, open_timeout=PATIENCE) as client:
+    with dial(server, "/asleep") as client:
         assert client.recv(PATIENCE) == "hello"
         server.signal(signal.SIGTERM)
-        with pytest.raises(ConnectionClosed) as closed:
-            client.recv(PATIENCE)
-        assert closed.value.rcvd.code == 1012
+        assert code_of(client) == 1012
     assert server.wait() == 0
 
 
@@ -128,19 +127,14 @@ def test_worker_that_ends_accepts_as_long_as_it_accepts_connections(serve):
 def test_app_that_accepts_behind_the_notice(gunicorn):
     """The Close said 1006, which may not be said (RFC 6455, 7.4.1)."""
     server = gunicorn(SOURCE, "--graceful-timeout", "3")
-    with server.connect() as client:
-        client.sendall(get(b"/late", *ASKS))
-        server.wait_for("waiting")
-        server.signal(signal.SIGTERM)
-        answer = read_to_end(client)
-        assert answer.startswith(b"HTTP/1.1 101 ") and answer.endswith(b"\r\n\r\n\x88\x02\x03\xf4")
-    assert server.wait() == 0
+    answer = asked_and_ended(server, b"/late", "waiting")
+    assert answer.startswith(b"HTTP/1.1 101 ") and answer.endswith(b"\r\n\r\n\x88\x02\x03\xf4")
 
 
 def test_app_is_cancelled_once(gunicorn):
     """With no grace period, and by the end of the worker: the second cut off what the app did upon the first."""
     server = gunicorn(SOURCE, config="asgi_disconnect_grace_period = 0")
-    with connect(f"ws://127.0.0.1:{server.port}/cleans", proxy=None, open_timeout=PATIENCE) as client:
+    with dial(server, "/cleans") as client:
         assert client.recv(PATIENCE) == "hello"
         server.signal(signal.SIGQUIT)
         server.wait_for("^cleaned up$")

@@ -11,6 +11,7 @@ from tests.support.wire import Wire, get, settle
 
 KEY = b"dGhlIHNhbXBsZSBub25jZQ=="  # RFC 6455, 1.3
 ASKS = (b"Connection: Upgrade", b"Upgrade: websocket", b"Sec-WebSocket-Version: 13", b"Sec-WebSocket-Key: " + KEY)
+FIELDS = tuple(field.decode() for field in ASKS)
 
 # first: the frame's first byte
 Frame = namedtuple("Frame", "opcode payload first")

@@ -13,10 +13,9 @@ from fastsrv.timetable import QUICK, Timetable
 from tests.support.apps import hello
 from tests.support.asking import fetch, send
 from tests.support.servers import PATIENCE, read_response, read_to_end
-from tests.websocket.client import ASKS
+from tests.websocket.client import FIELDS
 from tests.worker.served import SOURCE
 
-FIELDS = tuple(field.decode() for field in ASKS)
 TIME, MANY = 2, 450  # seconds, and WebSockets: more than leave in them at 200 a second
 
 

@@ -10,11 +10,11 @@ import pytest
 from gunicorn.config import Config as GunicornConfig
 from websockets.asyncio.client import connect as connect_in_loop
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect as connect_in_thread
 
 from tests.support.asking import fetch, send
+from tests.support.dialing import code_of, dial
 from tests.support.servers import PATIENCE, read_response, read_to_end
-from tests.websocket.client import ASKS
+from tests.websocket.client import FIELDS
 
 SOURCE = '''
 import os, sys
@@ -47,14 +47,9 @@ async def talk(receive, send):
     await send({"type": "websocket.send", "text": f"the app was told {event['code']}"})
 '''
 LONG = str(10 * PATIENCE)  # seconds for the end: a test that waits for it fails
-FIELDS = tuple(field.decode() for field in ASKS)
 RESTART, TOO_BIG = 1012, 1009
 MANY = 50
 on_each_loop = pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
-
-
-def dial(server, path="/"):
-    return connect_in_thread(f"ws://127.0.0.1:{server.port}{path}", proxy=None, open_timeout=PATIENCE)
 
 
 def dial_in_loop(server, path="/"):
@@ -64,12 +59,6 @@ def dial_in_loop(server, path="/"):
 def pid_of(client):
     """Of the worker, which is what comes first."""
     return int(client.recv(PATIENCE))
-
-
-def code_of(client):
-    with pytest.raises(ConnectionClosed) as closed:
-        client.recv(PATIENCE)
-    return closed.value.rcvd.code
 
 
 # --- the end of a worker ---
