@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.support.apps import hello, read_body
+from tests.support.memory import blocks_kept
 from tests.support.servers import read_response
 from tests.support.tls import client_context, server_context
 from tests.support.wire import get, post
@@ -107,9 +108,8 @@ def test_requests_leave_nothing_behind(wire, name):
 
     talk(20)
     with no_collector():
-        objects, blocks = len(gc.get_objects()), sys.getallocatedblocks()
-        talk(300)
-        assert sys.getallocatedblocks() - blocks < 200  # less than one a request
+        objects = len(gc.get_objects())
+        assert blocks_kept(lambda: talk(300)) < 100  # less than one in three requests
         assert len(gc.get_objects()) - objects < 20
         assert gc.collect() == 0
     assert not peer.ended

@@ -1,6 +1,5 @@
 """Frames by themselves (RFC 6455, 5): what comes of a client's bytes, however they are cut, and what we write."""
 
-import tracemalloc
 
 import pytest
 
@@ -20,6 +19,7 @@ from tests.support.frames import (
     head,
     read,
 )
+from tests.support.memory import peak
 from tests.websocket import compressed
 from tests.websocket.rows import BEGUN, ROWS
 
@@ -83,13 +83,12 @@ def test_control_frame_is_found_before_the_message_that_it_came_in():
 def test_head_of_a_long_message_takes_no_memory():
     """What a client only announces costs it nothing; so it must cost us nothing."""
     announced = [head(BINARY, 1 << 30) + b"x", head(BINARY, 1 << 30, fin=False), head(TEXT, 1 << 30)]
-    tracemalloc.start()
-    try:
+
+    def read_them():
         for data in announced:
             assert read([data], limit=1 << 30) == ([], None)
-        assert tracemalloc.get_traced_memory()[1] < 100_000
-    finally:
-        tracemalloc.stop()
+
+    assert peak(read_them) < 100_000
 
 
 # --- Close (RFC 6455, 5.5.1 and 7.4; IANA's registry) ---
