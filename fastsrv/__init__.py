@@ -1,6 +1,6 @@
 """fastsrv: an ASGI worker for gunicorn with a compiled protocol."""
 
+from fastsrv.versions import __version__
 from fastsrv.worker import Worker
 
-__version__ = "0.1.0"
 __all__ = ["Worker", "__version__"]

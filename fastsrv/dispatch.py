@@ -216,6 +216,10 @@ class Dispatch:
             self.log.warning(
                 "The app goes on with %s after its client has gone and it was cancelled", call.describe())
 
+    def answering(self) -> list[asyncio.Task[None]]:
+        """The tasks that are at work on requests, but for WebSockets."""
+        return [task for task, call in self.tasks.items() if call.scope["type"] != "websocket"]
+
     def give_notice(self) -> None:
         """The worker ends soon: tell all that are at work, as of a client that goes."""
         for call in list(self.tasks.values()):

@@ -19,6 +19,7 @@ from fastsrv.config.config import Config
 from fastsrv.dispatch import Dispatch
 from fastsrv.lifespan import Lifespan
 from fastsrv.listeners import make_listeners
+from fastsrv.place import Place, Successor
 from fastsrv.timetable import NEVER, Timetable
 from fastsrv_ext.clock import TICK, Clock
 from fastsrv_ext.context import Callbacks, CommonResponse, CommonScope, Context, Limits, Service
@@ -29,6 +30,7 @@ from fastsrv_ext.wire.connection import Connection
 from fastsrv_ext.wire.tls import TLS
 
 DRAIN_POLL = 0.05  # seconds between two looks at what is still open
+LONG = 1.0  # seconds after which an answer is a long one, for which nobody else should have to wait
 SHUT = ("HEAD", "DRAIN", "CLOSE", "CLOSING")  # states whose time is up sooner while the worker drains
 STANDING = ("OPEN", "PONG", "SEND")  # those of connections that may have no end of their own
 SHUT_AT_ONCE = 32  # connections: 20 to 60 us each, and others are still served
@@ -50,6 +52,9 @@ class Server:
     context: made when start-up has succeeded. counters: what has happened so far.
     watch(): called with every tick from the first moment on, the place to call stop().
     beat(): called with every tick once start-up has succeeded (gunicorn's heartbeat).
+    ready(): start-up has succeeded; by default `place` is told. full(): max_requests is reached: the place to call
+    stop(), now or later; by default it is called.
+    place: among other workers; by default there are none.
     sockets: closed when nothing more is accepted; other processes' copies are their own.
     log: gunicorn's logger. finished, before, forwarded: see Callbacks and Dispatch. max_requests: 0 for no limit.
     """
@@ -57,6 +62,7 @@ class Server:
     def __init__(
         self, app: Callable[..., Any], config: Config, sockets: list[socket.socket], log: Any, *,
         watch: Callable[[], None] = lambda: None, beat: Callable[[], None] = lambda: None,
+        ready: Callable[[], object] | None = None, full: Callable[[], None] | None = None, place: Place | None = None,
         tls: ssl.SSLContext | None = None, max_requests: int = 0,
         finished: Callable[..., None] | None = None, before: Callable[..., None] | None = None,
         forwarded: Callable[..., None] | None = None,
@@ -65,12 +71,15 @@ class Server:
         self.log = log
         self.watch = watch
         self.beat = beat
+        self.full = self.stop if full is None else full
+        self.place = Place(None, 0) if place is None else place
+        self.ready = self.place.ready if ready is None else ready
         self.loop = asyncio.get_running_loop()
         self.lifespan = Lifespan(app, log=log, **config.lifespan)
         self.started = False
         self.stopping = asyncio.Event()
         self.timetable = NEVER  # of the end, once it was asked for
-        self.counters = Counters()
+        self.counters = Counters(self.place.slot.counters)
         self.clock = Clock(**config.clock)
         self.dispatch = Dispatch(app, self.loop, log, before, clock=self.clock, **config.dispatch)
         self.callbacks = Callbacks(
@@ -122,6 +131,7 @@ class Server:
         )
         self.dispatch.refresh()
         self.started = True  # a signal leaves the sockets to us from here on
+        self.ready()
         self.beat()
         self.watch()
         if not self.stopping.is_set():
@@ -164,6 +174,7 @@ class Server:
         self.clock.advance()
         self.context.response.refresh_date()
         self.dispatch.refresh()
+        self.place.beat()
         self.beat()
         # Bytes that came in during a stall are read before the clock judges. The first turn polls for them; asyncio's
         # loop calls their readers behind what was due already, so that takes a second one.
@@ -191,9 +202,11 @@ class Server:
         self.listeners.room_changed()
 
     def exhausted(self) -> None:
-        self.log.info("max_requests reached, the worker ends")
-        self.context.draining = True
-        self.stop()
+        """max_requests is reached."""
+        self.log.info("max_requests reached, the worker is to end")
+        self.full()
+        if self.stopping.is_set():  # the answer to this request is the last of its connection
+            self.context.draining = True
 
     def refused(self, client: tuple[str, int] | None, status: int, reason: str) -> None:
         """A 4xx or 503 of ours. At level debug, so that a flood of them fills no disk."""
@@ -204,17 +217,25 @@ class Server:
 
     async def drain(self) -> None:
         """Answer what is owed, each answer being the last of its connection, and then what else is asked on the
-        connections that stand idle; accept until then. (docs/ENDS.md, The end of a worker)"""
+        connections that stand idle; accept for as long as nobody else does. (docs/ENDS.md, The end of a worker)"""
+        self.place.leave()
         self.context.draining = self.dispatch.draining = True
         self.drains_since = self.clock.now
         now = monotonic()
+        seen = dict.fromkeys(self.dispatch.tasks, now - LONG)
+        if self.place.successor() is Successor.SERVES:
+            await self.accept_no_more()
         # At most half of the time: what an idle connection asks for is to be answered, too.
         window = min(self.config.end["shutdown_keepalive"], max(0.0, self.timetable.disconnect - now) / 2)
         self.clock.cap("IDLE", window)
         while self.clock.waiting("IDLE") and monotonic() < min(now + window, self.timetable.disconnect):
             await self.look_round()
-        await self.listeners.empty(lambda: self.timetable.disconnect)
-        self.listeners.end()
+        while self.place.successor() is Successor.TO_COME and monotonic() < self.timetable.disconnect:
+            seen = {task: seen.get(task, monotonic()) for task in self.dispatch.answering()}
+            if not any(monotonic() - since >= LONG for since in seen.values()):
+                break
+            await self.look_round()
+        await self.accept_no_more()
         # Not before: who connects again comes to another worker now.
         spread_until = monotonic() + max(0.0, self.timetable.disconnect - monotonic()) / 2
         while self.context.connections or self.listeners.adopting or self.dispatch.tasks:
@@ -224,6 +245,11 @@ class Server:
             if now >= self.timetable.disconnect:
                 self.dispatch.give_notice()
             await self.look_round(*self.sent_away(spread_until - now))
+
+    async def accept_no_more(self) -> None:
+        """What waits in the queues of the listening sockets may be lost with them."""
+        await self.listeners.empty(lambda: self.timetable.disconnect)
+        self.listeners.end()
 
     def sent_away(self, left: float) -> list[Any]:
         """The WebSockets that have to leave by now: some more with each look, all of them in `left` seconds."""
@@ -262,7 +288,8 @@ class Server:
         await self.until("leave", asyncio.Task(self.lifespan.end(), loop=self.loop))
         refused = self.counters.snapshot()["refused"]
         if refused:
-            self.log.info("Requests refused: %s", ", ".join(f"{refused[kind]} {kind}" for kind in refused))
+            self.log.info("Requests refused: %s", ", ".join(
+                f"{refused[kind]} {kind}" for kind in sorted(refused, key=refused.__getitem__, reverse=True)))
 
     async def until(self, step: str, *tasks: asyncio.Task[None]) -> None:
         """Wait for `tasks`, until the timetable's `step` begins. They get a turn of the loop in any case."""

@@ -24,6 +24,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
 from gunicorn.workers import base
 
+from fastsrv.arbiter import forget_failures, take_place
 from fastsrv.config.config import Config
 from fastsrv.config.gunicorns import graceful_timeout
 from fastsrv.config.setting import ConfigError
@@ -34,12 +35,14 @@ from fastsrv.forwarded import Forwarded
 from fastsrv.lifespan import LifespanFailed
 from fastsrv.log.access import Access
 from fastsrv.log.careful import CarefulLog
+from fastsrv.place import LOOK, Place, Verdict
 from fastsrv.server import Server
 from fastsrv.stacks import report
 from fastsrv.timetable import LAST_WORD, NEVER, QUICK, QUICKER, Timetable
+from fastsrv.versions import versions
 from fastsrv_ext.allocator import keep_freed_memory
 
-LOOK = 0.1  # seconds between two looks at the time by which the process has to end
+FATAL = (Arbiter.WORKER_BOOT_ERROR, Arbiter.APP_LOAD_ERROR)  # exit codes that end gunicorn
 
 
 class Worker(base.Worker):
@@ -47,6 +50,7 @@ class Worker(base.Worker):
 
     wsgi: Any  # gunicorn's name for the app
     config: Config
+    place: Place
     tls: ssl.SSLContext | None = None
     loop: asyncio.AbstractEventLoop | None = None
     server: Server | None = None
@@ -57,10 +61,16 @@ class Worker(base.Worker):
     def __init__(self, *args: Any) -> None:
         """In the arbiter, before the fork."""
         super().__init__(*args)
+        self.place = take_place(self)
         self.careful_log = CarefulLog(self.log)
         self.heard: set[int] = set()  # of TERM, QUIT (INT is another name for it) and ABRT: which have come
         self.forking = threading.local()  # .mask: the signals that were blocked before
         self.timetables: list[Timetable] = []  # of all ends that were asked for
+
+    @classmethod
+    def setup(cls) -> None:
+        """Called by the arbiter at its start, and when it reloads (HUP)."""
+        forget_failures()
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
@@ -86,6 +96,16 @@ class Worker(base.Worker):
             self.end_by(Timetable.graceful(time.monotonic(), graceful_timeout(self.cfg)))
 
     @property
+    def age(self) -> int:
+        """The arbiter's number for it: a younger worker has a greater one."""
+        return self.place.slot.passes_for if "place" in vars(self) else self.number
+
+    @age.setter
+    def age(self, age: int) -> None:
+        """gunicorn's constructor says it."""
+        self.number = age
+
+    @property
     def nr(self) -> int:
         """gunicorn's name for the number of requests so far, for hooks."""
         return 0 if self.server is None else self.server.counters.count("requests")
@@ -96,10 +116,34 @@ class Worker(base.Worker):
 
     # --- the order of life ---
 
+    def init_process(self) -> None:
+        """All of the process's life. One that cannot start ends gunicorn, unless others serve: then it alone ends, and
+        gunicorn starts another."""
+        self.place.begin(os.getpid())
+        try:
+            super().init_process()
+        except SystemExit as end:
+            sys.exit(self.code_behind(end.code))
+        except Exception as failure:
+            if not self.place.is_booting() or not self.place.others_serve():
+                raise
+            self.log.error("The worker cannot start: %s", failure, exc_info=not isinstance(failure, AppImportError))
+            sys.exit(self.code_behind(Arbiter.WORKER_BOOT_ERROR))
+
+    def code_behind(self, code: Any) -> Any:
+        """The code to exit with. One of FATAL would end the others, too."""
+        if code not in FATAL or not self.place.is_booting() or not self.place.others_serve():
+            return code
+        self.log.warning("This worker has not started, and ends alone, as others serve")
+        return 1
+
     def load_wsgi(self) -> None:
         """The first of our steps in the new process, and the last whose failure ends gunicorn: from then on it
         would boot workers for ever."""
         os.register_at_fork(before=self.is_about_to_fork, after_in_parent=self.has_forked, after_in_child=self.let_go)
+        self.place.wait_behind_failures(lambda: self.alive)
+        if not self.alive:
+            sys.exit(0)
         self.prepare()
         keep_freed_memory()
         self.load_app()
@@ -184,7 +228,7 @@ class Worker(base.Worker):
         sockets = [listener.sock for listener in self.sockets]  # type: ignore[attr-defined]
         self.server = Server(
             self.wsgi, self.config, sockets, self.careful_log,
-            watch=self.watch, beat=self.notify, tls=self.tls,
+            watch=self.watch, beat=self.notify, ready=self.ready, full=self.full, place=self.place, tls=self.tls,
             max_requests=0 if self.max_requests == sys.maxsize else self.max_requests,
             finished=access.finished, before=access.before, forwarded=Forwarded(self.cfg).apply,
         )
@@ -206,14 +250,48 @@ class Worker(base.Worker):
         rest = max(0.0, self.server.timetable.leave - time.monotonic())
         await asyncio.wait({asyncio.Task(end())}, timeout=min(LAST_WORD, rest))
 
+    def ready(self) -> None:
+        """The app has started: from now on we serve."""
+        is_first = self.place.ready()
+        self.careful_log.info("Ready after %.2f s: %s", self.place.lasted(), versions(self.config.loop["kind"]))
+        if is_first:
+            self.careful_log.info("The first worker is ready: the service is up")
+
     def watch(self) -> None:
         """With every tick: should we go on?"""
         assert self.server is not None
         if self.alive and self.ppid != os.getppid():
             self.careful_log.info("The arbiter has gone, the worker ends")
             self.alive = False
+        if self.alive and self.place.is_retiring():
+            self.retire()
         if not self.alive:
             self.server.stop(self.timetable)
+
+    def full(self) -> None:
+        """max_requests is reached."""
+        self.place.fill()
+        self.retire()
+
+    @property
+    def retire_timeout(self) -> float:
+        """Seconds for which one that is to end serves on, at most."""
+        timeout: float = self.config.end["retire_timeout"]
+        return timeout if self.place.hears_of_stops else min(timeout, self.config.end["graceful_timeout"] / 2)
+
+    def retire(self) -> None:
+        """It is to end: when the others can do without it."""
+        assert self.server is not None
+        verdict = self.place.judge(self.retire_timeout)
+        if verdict is Verdict.LEAVE:
+            self.server.stop(self.timetable.earlier(
+                Timetable.graceful(time.monotonic(), self.config.end["graceful_timeout"])))
+        elif verdict is Verdict.RESUME:
+            self.careful_log.error(
+                "The new workers could not start: this one serves on with the old code. Mend it, and send HUP again")
+            self.heard.discard(signal.SIGTERM)
+            self.timetables.clear()
+            self.place.resume()
 
     @property
     def should_exit(self) -> bool:
@@ -223,11 +301,11 @@ class Worker(base.Worker):
     def exit(self, code: int) -> NoReturn:
         """Exit by way of gunicorn's worker_exit hook. Python waits for threads and child processes of the app's before
         it ends."""
-        self.code = code
+        self.code = self.code_behind(code)
         self.end_by(Timetable.graceful(time.monotonic(), self.config.end["graceful_timeout"]))
         if self.server is not None:
             self.end_by(self.server.timetable)
-        sys.exit(code)
+        sys.exit(self.code)
 
     @property
     def timetable(self) -> Timetable:
@@ -279,11 +357,17 @@ class Worker(base.Worker):
     def handle_exit(self, sig: int, frame: Any) -> None:
         """TERM: end gracefully. The arbiter may say it time and again, and counts from the first."""
         self.heard.add(signal.SIGTERM)
-        super().handle_exit(sig, frame)
+        self.place.tell()
         if signal.SIGQUIT in self.heard:  # Python has no order for signals that come together
             self.end_by(Timetable.quick(time.monotonic(), QUICKER))
         if self.server is None or not self.server.started:
+            super().handle_exit(sig, frame)
             self.close_sockets()  # who connects would wait for one that never serves
+        elif self.place.is_stopping():
+            super().handle_exit(sig, frame)
+        else:  # when it leaves watch() says, in the loop; this is for one that never turns
+            until = time.monotonic() + (self.retire_timeout if self.place.hears_of_stops else 0)
+            self.end_by(Timetable.graceful(until, graceful_timeout(self.cfg)))
 
     def handle_usr1(self, sig: int, frame: Any) -> None:
         """USR1: reopen the log files; in the loop, as a write to one of them may just be interrupted."""

@@ -84,7 +84,6 @@ cdef class Context:
     cdef public bint draining       # no request after those in hand
     cdef public bint forked         # a child process may hold copies of its connections
     cdef tuple server               # the last connection's, which is everybody's on most servers
-    cdef readonly Py_ssize_t connections
     cdef long long requests_left    # 0: no limit
     cdef Ending drains_for          # WORKER_DRAINS or MAX_REQUESTS
 

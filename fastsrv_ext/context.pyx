@@ -11,7 +11,7 @@ from email.utils import formatdate
 from types import GetSetDescriptorType
 
 from fastsrv_ext.budget cimport Budget
-from fastsrv_ext.counters cimport MAX_REQUESTS, OPENED, REQUESTS, WORKER_DRAINS
+from fastsrv_ext.counters cimport CONNECTED, MAX_REQUESTS, OPENED, REQUESTS, WORKER_DRAINS
 
 
 cdef class Settings:
@@ -128,6 +128,11 @@ cdef class Context:
         self.requests_left = service.max_requests
         self.drains_for = WORKER_DRAINS
 
+    @property
+    def connections(self):
+        """How many there are."""
+        return self.counters.now.counts[<int>CONNECTED]
+
     cdef tuple one_server(self, tuple server):
         """One object for equal addresses: 160 bytes less for each idle connection. The last one stands in the scopes'
         template, where a scope leaves it if it is its own."""
@@ -136,21 +141,25 @@ cdef class Context:
         return self.server
 
     cdef int connection_opened(self) except -1:
-        self.counters.counts[<int>OPENED] += 1
-        self.connections += 1
-        if self.connections == self.service.max_connections and self.callbacks.crowded is not None:
+        self.counters.now.counts[<int>OPENED] += 1
+        self.counters.now.counts[<int>CONNECTED] += 1
+        if self.counters.now.counts[<int>CONNECTED] == self.service.max_connections and (
+            self.callbacks.crowded is not None
+        ):
             self.callbacks.crowded(True)
         return 0
 
     cdef int connection_closed(self, Ending ending) except -1:
-        self.counters.closed[<int>ending] += 1
-        self.connections -= 1
-        if self.connections == self.service.max_connections - 1 and self.callbacks.crowded is not None:
+        self.counters.now.closed[<int>ending] += 1
+        self.counters.now.counts[<int>CONNECTED] -= 1
+        if self.counters.now.counts[<int>CONNECTED] == self.service.max_connections - 1 and (
+            self.callbacks.crowded is not None
+        ):
             self.callbacks.crowded(False)
         return 0
 
     cdef int request_started(self) except -1:
-        self.counters.counts[<int>REQUESTS] += 1
+        self.counters.now.counts[<int>REQUESTS] += 1
         if self.requests_left > 0:
             self.requests_left -= 1
             if self.requests_left == 0 and self.callbacks.exhausted is not None:

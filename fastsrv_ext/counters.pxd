@@ -2,25 +2,30 @@
 # Decides nothing and knows no connection: protocol.pyx, connection.pyx and others say what happened.
 #
 # A row of one of these tables (but PERSISTS) is a counter; snapshot() calls it by its name in lower case, and
-# docs/COUNTERS.md tells what it means.
+# docs/COUNTERS.md tells what it means. The numbers are 64-bit words, one beside the other, in memory that other
+# processes may read at any time (fastsrv/board.py).
 
 from fastsrv_ext.state cimport STATES
 
 
 cpdef enum Count:
+    # How many there are at the moment. They end with the worker.
+    CONNECTED            # connections
+    IN_FLIGHT            # requests whose app is at work, until its response is complete
+    WEBSOCKETS_OPEN
+    # How many there were.
     OPENED               # connections
     REQUESTS             # whose app was called
     RESPONSES            # that are complete
-    IN_FLIGHT            # requests whose app is at work, until its response is complete
     WEBSOCKETS           # accepted
-    WEBSOCKETS_OPEN      # of these
     MESSAGES_RECEIVED    # whole ones
     MESSAGE_BYTES_RECEIVED
     MESSAGES_SENT
     MESSAGE_BYTES_SENT
 
 cdef enum:
-    COUNTS = MESSAGE_BYTES_SENT + 1    # so many
+    GAUGES = WEBSOCKETS_OPEN + 1       # so many, at the beginning
+    COUNTS = MESSAGE_BYTES_SENT + 1    # so many in all
 
 
 cpdef enum Ending:
@@ -53,13 +58,23 @@ cdef enum:
     ENDINGS = WORKER_STOPS + 1   # so many
 
 
-cdef class Counters:
-    cdef long long[COUNTS] counts
-    cdef long long[ENDINGS] closed           # connections
-    cdef long long[STATES] expired           # limits of time that were acted upon, by State
-    cdef dict refused                        # requests, by BadRequest.kind
+cdef enum:
+    REFUSALS = 32        # room for the kinds of refused requests (KINDS in counters.pyx)
+    CODES = 18           # WebSockets' close codes: 1000 to 1015 each, 3000 to 3999 and 4000 to 4999 together
 
-    cdef dict close_codes                    # of WebSockets: the first that was said, by us or the peer
+
+cdef struct Numbers:
+    long long[COUNTS] counts
+    long long[ENDINGS] closed           # connections
+    long long[STATES] expired           # limits of time that were acted upon, by State
+    long long[REFUSALS] refused         # requests, by BadRequest.kind
+    long long[CODES] close_codes        # of WebSockets: the first that was said, by us or the peer
+
+
+cdef class Counters:
+    cdef Numbers* now
+    cdef Numbers before                 # what was counted before the worker began, and no gauge
+    cdef object memory                  # what holds the numbers
 
     cdef Ending refuse(self, str kind) except PERSISTS
     cdef int close(self, int code) except -1

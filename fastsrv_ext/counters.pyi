@@ -1,9 +1,12 @@
 # What Python code sees of counters.pyx; the other modules see counters.pxd.
 
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
-from typing_extensions import disjoint_base
+from typing_extensions import Buffer, Self, disjoint_base
+
+SIZE: Final[int]  # bytes
+KINDS: Final[tuple[str, ...]]
 
 Count: type[IntEnum]  # its members: counters.pxd
 Ending: type[IntEnum]
@@ -12,5 +15,9 @@ Ending: type[IntEnum]
 class Counters:
     """What has happened in a worker process since it began."""
 
+    def __new__(cls, memory: Buffer | None = None) -> Self: ...
     def count(self, name: str) -> int: ...
     def snapshot(self) -> dict[str, Any]: ...  # its shape: counters.pyx
+
+def read(memory: Buffer) -> dict[str, Any]: ...
+def clear_gauges(memory: Buffer) -> None: ...

@@ -1,56 +1,108 @@
 """Why connections end and why requests are refused: counts.
 
 Decides nothing and knows no connection. One a worker process, made by fastsrv/server.py and shared by the
-connections through their Context; snapshot() is for whoever shows it.
+connections through their Context; snapshot() and read() are for whoever shows it.
 """
+
+from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+from libc.string cimport memcpy, memset
 
 from fastsrv_ext.state cimport NAMES, RESPOND, State, is_of_connection
 
-# Refusals (BadRequest.kind) that end a connection for the reason of their name; the others for BAD_REQUEST.
+SIZE = sizeof(Numbers)  # bytes
+
+# What a request is refused for: BadRequest.kind. The last is for what stands here under no name.
+KINDS = (
+    "syntax", "method", "target", "version", "host", "transfer_encoding", "content_type", "authorization", "underscore",
+    "content_length", "expect", "forwarded", "trailer", "websocket", "websocket_version", "line_size", "field_size",
+    "fields", "head_size", "chunk_excess", "body_size", "concurrency", "header_timeout", "body_timeout", "body_rate",
+    "other",
+)
+# Those that end a connection for the reason of their name; the others end it for BAD_REQUEST.
 cdef frozenset APART = frozenset(("header_timeout", "body_timeout", "body_rate", "concurrency"))
+cdef dict KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 cdef tuple COUNT_NAMES = tuple(map(str.lower, Count.__members__))
+cdef tuple CODE_NAMES = (*range(1000, 1016), 3000, 4000)
+
+assert len(KINDS) <= REFUSALS and len(CODE_NAMES) == CODES
 
 
 cdef class Counters:
+    """memory: a writable buffer of SIZE bytes, aligned to 8, where it goes on from the sums that stand there, while the
+    gauges begin anew; by default one of its own. Nobody else may write there. Raises ValueError if it is too small."""
 
-    def __cinit__(self):
-        self.refused = {}
-        self.close_codes = {}
+    def __cinit__(self, memory=None):
+        self.memory = bytearray(SIZE) if memory is None else memory
+        self.now = numbers_of(self.memory, PyBUF_WRITABLE)
+        clear_gauges(self.memory)
+        memcpy(&self.before, self.now, SIZE)
 
     cdef Ending refuse(self, str kind) except PERSISTS:
         """Count a refusal. Returns what it ends the connection for."""
-        self.refused[kind] = self.refused.get(kind, 0) + 1
+        self.now.refused[<int>KIND_NUMBERS.get(kind, len(KINDS) - 1)] += 1
         return <Ending><int>Ending.__members__[kind.upper()] if kind in APART else BAD_REQUEST
 
     def count(self, str name not None):
         """The number that snapshot() has by this name, of those that are one: "requests"."""
-        return self.counts[<int>COUNT_NAMES.index(name)]
+        cdef int row = COUNT_NAMES.index(name)
+        return self.now.counts[row] - self.before.counts[row]
 
     cdef int close(self, int code) except -1:
         """Count the end of a WebSocket."""
-        self.close_codes[code] = self.close_codes.get(code, 0) + 1
+        self.now.close_codes[<int>CODE_NAMES.index(code if code < 3000 else code // 1000 * 1000)] += 1
         return 0
 
     def snapshot(self):
         """The counts since the worker began, as a new dict:
 
-        {"opened": 3, "requests": 7, "responses": 6, "in_flight": 1, ..., "connections": {"keepalive": 2, ...},
-        "expired": {"IDLE": 2, ...}, "refused": {"host": 1}, "close_codes": {1000: 1}}
+        {"connected": 1, "in_flight": 1, "opened": 3, "requests": 7, "responses": 6, ...,
+        "connections": {"keepalive": 2, ...}, "expired": {"IDLE": 2, ...}, "refused": {"host": 1},
+        "close_codes": {1000: 1}}
 
-        opened: connections. requests: whose app was called. responses: complete ones. in_flight: those whose app is at
-        work now, until its response is complete or, where its client has gone, until the app has sent the last of it to
-        nobody, or ends. connections: closed ones, by the reason of their end; each reason is there. expired: limits of
-        time that were acted upon, by state. refused: requests that were refused, by kind (BadRequest.kind); a kind is
-        there once it has occurred. close_codes: WebSockets that have ended, by code. docs/COUNTERS.md tells the rest.
+        connected: connections. in_flight: requests whose app is at work now, until its response is complete or, where
+        its client has gone, until the app has sent the last of it to nobody, or ends. opened: connections. requests:
+        whose app was called. responses: complete ones. connections: closed ones, by the reason of their end; each
+        reason is there. expired: limits of time that were acted upon, by state. refused: requests that were refused, by
+        kind (BadRequest.kind, or "other"); a kind is there once it has occurred. close_codes: WebSockets that have
+        ended, by code; 3000 stands for all up to 3999, 4000 for all up to 4999. docs/COUNTERS.md tells the rest.
         """
-        cdef int i
-        shot = {name: self.counts[i] for i, name in enumerate(COUNT_NAMES)}
-        shot["connections"] = {
-            name.lower(): self.closed[i] for i, name in enumerate(Ending.__members__) if i != PERSISTS
-        }
-        shot["expired"] = {
-            name: self.expired[i] for i, name in enumerate(NAMES) if is_of_connection(<State>i) and i != RESPOND
-        }
-        shot["refused"] = self.refused.copy()
-        shot["close_codes"] = self.close_codes.copy()
-        return shot
+        cdef Numbers since
+        cdef Py_ssize_t i
+        for i in range(<Py_ssize_t>(SIZE // sizeof(long long))):
+            (<long long*>&since)[i] = (<long long*>self.now)[i] - (<long long*>&self.before)[i]
+        return told(&since)
+
+
+def read(memory):
+    """What stands in `memory`, which may be another worker's, as Counters.snapshot() has it: sums of all workers that
+    have counted there. Raises ValueError for less than SIZE bytes."""
+    return told(numbers_of(memory, PyBUF_SIMPLE))
+
+
+def clear_gauges(memory):
+    """Whoever has counted there is dead, and with it what there was at the moment. Raises ValueError as read()."""
+    memset(numbers_of(memory, PyBUF_WRITABLE).counts, 0, GAUGES * sizeof(long long))
+
+
+cdef Numbers* numbers_of(object memory, int how) except NULL:
+    """Where `memory` lies. Whoever asks holds it for as long as that is used."""
+    cdef Py_buffer buffer
+    PyObject_GetBuffer(memory, &buffer, how)
+    try:
+        if buffer.len < <Py_ssize_t>sizeof(Numbers):
+            raise ValueError(f"the counters need {SIZE} bytes, not {buffer.len}")
+        return <Numbers*>buffer.buf
+    finally:
+        PyBuffer_Release(&buffer)
+
+
+cdef dict told(Numbers* numbers):
+    cdef int i
+    shot = {name: numbers.counts[i] for i, name in enumerate(COUNT_NAMES)}
+    shot["connections"] = {
+        name.lower(): numbers.closed[i] for i, name in enumerate(Ending.__members__) if i != PERSISTS}
+    shot["expired"] = {
+        name: numbers.expired[i] for i, name in enumerate(NAMES) if is_of_connection(<State>i) and i != RESPOND}
+    shot["refused"] = {name: numbers.refused[i] for i, name in enumerate(KINDS) if numbers.refused[i]}
+    shot["close_codes"] = {code: numbers.close_codes[i] for i, code in enumerate(CODE_NAMES) if numbers.close_codes[i]}
+    return shot

@@ -52,5 +52,5 @@ class Config:
             topic, name = goes.split(".")
             topics[topic][name] = value
         if cfg.reload:  # nobody's next request is worth a window
-            topics["end"] = {"graceful_timeout": graceful_timeout(cfg), "shutdown_keepalive": 0.0}
+            topics["end"] |= {"graceful_timeout": graceful_timeout(cfg), "shutdown_keepalive": 0.0}
         return cls(**topics)

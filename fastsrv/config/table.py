@@ -34,6 +34,12 @@ OWN_SETTINGS = (
             "the time that the end may take; none with reload.",
             "To close at once loses the request that is on its way; a client that asks every second learns from an "
             "answer. Docker kills after 10. nginx's keepalive_min_timeout is the like."),
+    Setting("fastsrv_retire_timeout", 300.0, "seconds", "end.retire_timeout",
+            "Longest time that a worker serves on which is told to end: by a HUP until a younger one is ready in its "
+            "place, by max_requests until no other worker ends or starts. Then it ends all the same. With reuse_port "
+            "at most half of graceful_timeout.",
+            "Longer than applications take to start: until then nobody waits for the new ones, and behind it everybody "
+            "would."),
     Setting("fastsrv_min_rate", 240.0, "bytes/s", "limits.min_rate",
             "Lowest rate, averaged, at which a body may come in once fastsrv_body_timeout was waited for it, "
             "and at which a lagging peer has to read.",

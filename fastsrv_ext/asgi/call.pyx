@@ -96,14 +96,14 @@ cdef class Call:
             self.started = monotonic()
             self.logged = self.scope.copy()
         self.in_flight = True
-        self.context.counters.counts[<int>IN_FLIGHT] += 1
+        self.context.counters.now.counts[<int>IN_FLIGHT] += 1
         return self.context.request_started()
 
     cdef int end(self) except -1:
         """In flight no more: the answer is complete or lost, and nobody works on the rest of one. Once."""
         if self.in_flight:
             self.in_flight = False
-            self.context.counters.counts[<int>IN_FLIGHT] -= 1
+            self.context.counters.now.counts[<int>IN_FLIGHT] -= 1
             if self.logged is not None:
                 self.tell_finished()
         return 0

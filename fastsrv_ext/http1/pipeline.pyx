@@ -96,7 +96,7 @@ cdef class Pipeline(Carrier):
         self.respond()
         if self.reader.first is not None and self.corked is None:
             self.corked = []
-        if context.counters.counts[<int>IN_FLIGHT] >= context.service.max_in_flight:
+        if context.counters.now.counts[<int>IN_FLIGHT] >= context.service.max_in_flight:
             return self.refuse_cycle(cycle, BadRequest(
                 503, f"{context.service.max_in_flight} requests are in flight (fastsrv_limit_concurrency)",
                 "concurrency", RETRY_AFTER))
@@ -270,7 +270,7 @@ cdef class Pipeline(Carrier):
     cdef int response_complete(self, Cycle cycle) except -1:
         cdef Reader reader = self.reader
         cdef bint last = cycle.ending != PERSISTS
-        self.context.counters.counts[<int>RESPONSES] += 1
+        self.context.counters.now.counts[<int>RESPONSES] += 1
         self.cycle = None
         cycle.outlet = None
         if cycle.progress == FULL:  # it is in flight until the app has said that it has ended, or ends

@@ -111,14 +111,14 @@ cdef class HTTP1(Pipeline):
             return self.refuse_late("the request body took longer than fastsrv_body_timeout", "body_timeout")
         else:
             return Connection.expired(self)
-        self.context.counters.expired[<int>state] += 1
+        self.context.counters.now.expired[<int>state] += 1
         if self.context.draining:
             self.ends(self.context.drains_for)  # IDLE is shorter by then
         self.ends(HEADER_TIMEOUT if state == HEAD else KEEPALIVE)
         return self.finish()
 
     cdef int refuse_late(self, str reason, str kind) except -1:
-        self.context.counters.expired[<int>self.state] += 1
+        self.context.counters.now.expired[<int>self.state] += 1
         self.refuse(BadRequest(408, reason, kind))
         return self.advance()
 

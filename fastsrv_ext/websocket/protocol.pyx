@@ -197,13 +197,13 @@ cdef class WebSocket(Channel):
             ):
                 self.heard = 0
                 return self.enter(PONG)
-            self.context.counters.expired[<int>state] += 1
+            self.context.counters.now.expired[<int>state] += 1
             self.ends(PONG_TIMEOUT)
             return self.fail(INTERNAL_ERROR, "no Pong came in time")
         if state == CLOSING:
             if self.still_reads():
                 return self.enter(CLOSING)
-            self.context.counters.expired[<int>state] += 1
+            self.context.counters.now.expired[<int>state] += 1
             self.ends(CLOSE_TIMEOUT)
             return self.linger()
         return Connection.expired(self)

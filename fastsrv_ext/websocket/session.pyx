@@ -87,8 +87,8 @@ cdef class Session(Call):
             return 0
         self.messages_received += 1
         self.received += size
-        counters.counts[<int>MESSAGES_RECEIVED] += 1
-        counters.counts[<int>MESSAGE_BYTES_RECEIVED] += size
+        counters.now.counts[<int>MESSAGES_RECEIVED] += 1
+        counters.now.counts[<int>MESSAGE_BYTES_RECEIVED] += size
         if self.message is None:
             self.message = payload
         elif self.later is None:
@@ -113,7 +113,7 @@ cdef class Session(Call):
 
     cdef int count_close(self, int code) except -1:
         self.close_code = code
-        self.context.counters.counts[<int>WEBSOCKETS_OPEN] -= 1
+        self.context.counters.now.counts[<int>WEBSOCKETS_OPEN] -= 1
         return self.context.counters.close(code)
 
     cdef int hear_of_end(self, int code, str reason) except -1:
@@ -173,8 +173,8 @@ cdef class Session(Call):
             self.code = SERVICE_RESTART if self.context.draining else 0
             self.aware = self.code != 0
         self.end_opening()
-        self.context.counters.counts[<int>WEBSOCKETS] += 1
-        self.context.counters.counts[<int>WEBSOCKETS_OPEN] += 1
+        self.context.counters.now.counts[<int>WEBSOCKETS] += 1
+        self.context.counters.now.counts[<int>WEBSOCKETS_OPEN] += 1
         self.status = SWITCHING_PROTOCOLS
         if headers:
             self.response_headers = headers
@@ -219,8 +219,8 @@ cdef class Session(Call):
             self.write_message(BINARY, PyBytes_AS_STRING(data), size, data)
         self.messages_sent += 1
         self.sent += size
-        counters.counts[<int>MESSAGES_SENT] += 1
-        counters.counts[<int>MESSAGE_BYTES_SENT] += size
+        counters.now.counts[<int>MESSAGES_SENT] += 1
+        counters.now.counts[<int>MESSAGE_BYTES_SENT] += size
         if self.has_had_its_turn(size) or self.peer == GONE or (<Channel>self.outlet).state == SEND:
             return self.wait_for_peer()
         return DONE

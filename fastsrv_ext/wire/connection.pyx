@@ -200,7 +200,7 @@ cdef class Connection(Sender):
             return self.judge_laggard()
         if is_ending(self.state) and self.still_reads():
             return self.enter(self.state)
-        self.context.counters.expired[<int>self.state] += 1
+        self.context.counters.now.expired[<int>self.state] += 1
         if self.state == DRAIN:
             self.ends(DRAIN_TIMEOUT)
             self.close(False)
@@ -216,7 +216,7 @@ cdef class Connection(Sender):
         if self.backlog.credit >= 0:
             self.enter(SEND)
         else:
-            self.context.counters.expired[<int>self.state] += 1
+            self.context.counters.now.expired[<int>self.state] += 1
             self.ends(SEND_TIMEOUT)
             self.reset()
         return 0

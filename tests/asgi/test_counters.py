@@ -1,12 +1,15 @@
 """Why connections end and why requests are refused, as Counters tells it."""
 
+import re
+
 import pytest
 
-from fastsrv_ext.counters import Counters
+from fastsrv_ext.counters import KINDS, SIZE, Counters, read
 from fastsrv_ext.http.refusal import BadRequest
 from tests.support.answers import statuses
 from tests.support.apps import echo, hello
 from tests.support.puppet import Puppet
+from tests.support.servers import ROOT
 from tests.support.wire import get, post
 
 CHUNKED = b"POST / HTTP/1.1\r\nHost: example.org\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -243,11 +246,38 @@ def test_connections_of_several_contexts_share_counters(wire):
     assert [counters.count(name) for name in ("opened", "requests", "responses")] == [2, 2, 2]
 
 
-@pytest.mark.parametrize("kind", ["persists", "lost", "keepalive"])
+@pytest.mark.parametrize("kind", ["persists", "lost", "keepalive", "unheard of"])
 def test_refusal_that_is_called_as_an_end_is_counted_as_a_refusal(wire, kind):
     def refuses(scope, underscored):
         raise BadRequest(400, "no", kind)
 
     it = wire(hello, forwarded=refuses).send(get(b"/", b"X-Forwarded-For: 192.0.2.1")).end()
     counts = it.context.counters.snapshot()
-    assert counts["refused"] == {kind: 1} and counts["connections"]["bad_request"] == 1
+    assert counts["refused"] == {"other": 1} and counts["connections"]["bad_request"] == 1
+
+
+# --- in memory that others read ---
+
+
+def test_counters_go_on_from_the_sums_that_they_find(wire):
+    memory = bytearray(SIZE)
+    for lived in (1, 2):  # a worker, and the next one in its place: neither sees an end of its connections
+        counters = Counters(memory)
+        wire(hello, counters=counters).send(get() + b"no request\r\n\r\n")
+        wire(Puppet(), counters=counters).send(get())
+        told = read(memory)
+        assert {name: (counters.count(name), told[name]) for name in ("connected", "in_flight", "requests")} == {
+            "connected": (2, 2), "in_flight": (1, 1), "requests": (2, 2 * lived)}
+        assert (counters.snapshot()["refused"], told["refused"]) == ({"target": 1}, {"target": lived})
+
+
+@pytest.mark.parametrize("function", [Counters, read])
+def test_too_little_memory_is_refused(function):
+    with pytest.raises(ValueError, match=f"need {SIZE} bytes, not {SIZE - 1}"):
+        function(bytearray(SIZE - 1))
+
+
+def test_each_kind_of_refusal_is_documented():
+    table = (ROOT / "docs" / "COUNTERS.md").read_text().partition("| `refused` |")[2]
+    told = [kind for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for kind in re.findall("`(.*?)`", row)]
+    assert sorted(told) == sorted(KINDS)

@@ -41,7 +41,7 @@ cdef class Echo(Connection):
     cdef int expired(self) except -1:
         if self.state != IDLE:
             return Connection.expired(self)
-        self.context.counters.expired[<int>self.state] += 1
+        self.context.counters.now.expired[<int>self.state] += 1
         self.ends(self.context.drains_for if self.context.draining else KEEPALIVE)
         return self.close(False)
 

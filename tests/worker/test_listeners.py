@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import signal
 import socket
 import stat
@@ -72,29 +73,30 @@ def test_with_reuse_port_a_worker_that_drains_leaves_nobody_in_its_queue(gunicor
         holder.bind(("127.0.0.1", 0))
         address = holder.getsockname()
         server = gunicorn(SOURCE, "--reuse-port", "--asgi-loop", loop, bind=f"127.0.0.1:{address[1]}", config="""
-def post_worker_init(worker): print("ready", flush=True)
+def post_worker_init(worker): print("\\ninitialised", flush=True)
 """)
 
         def connect():
             return socket.create_connection(address, timeout=PATIENCE)
 
-        server.wait_for("ready")
+        server.wait_for("^initialised")
         with connect() as busy:
             send(busy, "/wait", "Content-Length: 1", method="POST")
             server.wait_for("a request waits")
             server.signal(signal.SIGTERM, server.worker())
             resets = 0
             with pytest.raises(ConnectionRefusedError):  # nobody listens
-                while True:
+                for number in itertools.count():
+                    if number == 20:  # up to here nobody else listens, and a long answer is in hand
+                        busy.sendall(b"x")
                     with connect() as late:
                         try:
                             assert ask(late).status == 200
                         except ConnectionResetError:
                             resets += 1
             assert resets <= 1  # in the microseconds from the last accept() to close(): the kernel has no other way
-            busy.sendall(b"x")
-            assert read_response(busy).body == b"waited"
-        server.wait_for("ready", 2)
+            assert number >= 20 and read_response(busy).body == b"waited"
+        server.wait_for("^initialised", 2)
         with connect() as connection:
             assert ask(connection).body == str(server.worker(2)).encode()
 

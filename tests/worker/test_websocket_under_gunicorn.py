@@ -194,7 +194,7 @@ def test_max_requests_counts_each_websocket_once(gunicorn):
                 assert client.recv(PATIENCE) == str(number)
         assert "max_requests" not in server.output
         assert fetch(server).body == b"http %d" % server.worker()
-        server.wait_for("max_requests reached, the worker ends")
+        server.wait_for("max_requests reached, the worker is to end")
         for client in first, second:
             assert client.recv(PATIENCE) == f"the app was told {RESTART}"
             assert code_of(client) == RESTART
@@ -303,7 +303,7 @@ def test_hooks_are_called_once_each(gunicorn):
         for _ in range(3):
             client.send("x")
             client.recv(PATIENCE)
-        assert "after" not in server.output
+        assert "after GET" not in server.output
     server.wait_for("^after GET /1 ws 101 Switching Protocols 1000$")
     fetch(server, "/2")
     server.wait_for("^after GET /2 http 200 OK None$")

@@ -1,0 +1,64 @@
+"""What is ours in gunicorn's arbiter: it has the board, and learns which workers have died and that it stops.
+
+Runs in the arbiter alone, before each fork, where an exception of ours would end gunicorn: it is logged instead.
+fastsrv/worker.py calls it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from fastsrv import board
+from fastsrv.place import Place
+
+
+def take_place(worker: Any) -> Place:
+    """The place of `worker`, a gunicorn worker that is about to be forked."""
+    try:
+        if board.current is None or board.current.arbiter != os.getpid():
+            board.current = board.Board()
+        place = Place(board.current, worker.age, hears_of_stops=bool(worker.sockets))
+        hear_of_death(worker, place)
+        hear_of_stop(worker.sockets, board.current)
+        return place
+    except Exception:
+        worker.log.exception("This worker will know nothing of the others")
+        return Place(None, worker.age)
+
+
+def forget_failures() -> None:
+    """The arbiter reloads: what could not start before may be mended."""
+    if board.current is not None and board.current.arbiter == os.getpid():
+        board.current.failures = 0
+
+
+def hear_of_death(worker: Any, place: Place) -> None:
+    """gunicorn closes this file of a worker's when that is dead, and also in each child that it forks."""
+    arbiter, close = os.getpid(), worker.tmp.close
+
+    def closed() -> None:
+        if os.getpid() == arbiter:
+            place.give_back()
+        close()
+
+    worker.tmp.close = closed
+
+
+def hear_of_stop(listeners: list[Any], of: board.Board) -> None:
+    """gunicorn closes its listening sockets before it tells its workers to stop; not for a HUP, unless the address has
+    changed: then it starts new workers next."""
+    for listener in listeners:
+        if "close" not in vars(listener):
+            listener.close = closing(listener.close, of)
+
+
+def closing(close: Any, of: board.Board) -> Any:
+    arbiter = os.getpid()
+
+    def closed() -> None:
+        if os.getpid() == arbiter:
+            of.stopping = 1
+        close()
+
+    return closed

@@ -1,0 +1,136 @@
+"""The board: a shared memory map on which all workers of one gunicorn, present and future, say how they are.
+
+Each has a slot, which its owner alone writes and everybody reads; the compiled counters stand in it. It is made in
+the arbiter, before it forks. Knows no policy: place.py says what a worker makes of the others.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import time
+from enum import IntEnum
+from typing import Any
+
+from fastsrv_ext.counters import SIZE, clear_gauges
+
+SLOTS = 256  # workers at a time; more run uncounted
+WORD = 8  # bytes: what a processor reads and writes in one go, if it is aligned
+WORDS = 32  # of a slot, before the counters; of the board, before the slots
+SLOT = 4096  # bytes of a slot: a page, so that no two workers write to one line of a cache
+
+
+class State(IntEnum):
+    """What a worker is at."""
+
+    FREE = 0  # nobody is there
+    FAILED = 1  # nobody is there: it has ended before it was ready
+    BOOTING = 2
+    READY = 3  # serves
+    RETIRING = 4  # is to end, and serves until its turn has come
+    DRAINING = 5  # ends
+
+
+class Word:
+    """A whole number of 64 bits, as an attribute."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+    def __get__(self, owner: Any, kind: type) -> int:
+        number: int = owner.words[self.index]
+        return number
+
+    def __set__(self, owner: Any, number: int) -> None:
+        owner.words[self.index] = number
+
+
+class Slot:
+    """A worker's place on the board. Moments are nanoseconds of time.monotonic_ns()."""
+
+    age = Word(0)  # the number of the worker, counted by the arbiter: a younger one has a greater one
+    pid = Word(1)  # 0 until its process has begun
+    number = Word(2)  # of its State
+    since = Word(3)  # when it came to that
+    told = Word(4)  # when it was told to end (TERM); 0: it was not
+    took_over = Word(5)  # the age of the older worker that has left for this one, which writes it; 0: none has
+    passes_for = Word(8)  # the age that the arbiter is told: it may have got that of a younger one
+    booted = Word(6)  # when its process began
+    ticked = Word(7)  # when its loop last had a turn
+
+    def __init__(self, memory: memoryview) -> None:
+        self.words = memory[:WORDS * WORD].cast("q")
+        self.counters = memory[WORDS * WORD:][:SIZE]
+
+    @property
+    def state(self) -> State:
+        return State(self.number)
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self.since = time.monotonic_ns()
+        self.number = state
+
+    def begin(self, age: int) -> None:
+        """It is another worker's now. The sums go on."""
+        self.age = self.passes_for = age
+        self.pid = self.told = self.took_over = self.booted = self.ticked = 0
+        self.state = State.BOOTING
+
+    def has_resumed(self) -> bool:
+        return self.passes_for != self.age
+
+    def serves(self) -> bool:
+        return self.number in (State.READY, State.RETIRING)
+
+
+class Board:
+    """All slots, and what is nobody's own. Raises OSError where there is no memory."""
+
+    stopping = Word(0)  # 1: the arbiter stops, and all workers with it. It alone writes this, and the next two
+    failures = Word(1)  # boots that have failed, one after another
+    failed = Word(2)  # when the last one did
+    readied = Word(3)  # when a worker last became ready, which writes it
+
+    def __init__(self) -> None:
+        self.arbiter = os.getpid()
+        memory = memoryview(mmap.mmap(-1, (1 + SLOTS) * SLOT))
+        self.words = memory[:WORDS * WORD].cast("q")
+        self.slots = [Slot(memory[number * SLOT:][:SLOT]) for number in range(1, 1 + SLOTS)]
+
+    def take(self, age: int) -> Slot:
+        """A slot for the worker of that age, which is about to be forked; a private one if none is free."""
+        self.stopping = 0
+        for slot in self.slots:
+            if slot.state in (State.FREE, State.FAILED):
+                slot.begin(age)
+                return slot
+        return private_slot(age)
+
+    def give_back(self, slot: Slot) -> None:
+        """Its worker is dead."""
+        clear_gauges(slot.counters)
+        if slot.state == State.BOOTING and not slot.told:
+            self.failures = self.failures + 1 if self.is_failing() else 1
+            self.failed = time.monotonic_ns()
+            slot.state = State.FAILED
+        else:
+            slot.state = State.FREE
+
+    def is_failing(self) -> bool:
+        """Has no boot succeeded since the last one that failed?"""
+        return self.failures > 0 and self.failed > self.readied
+
+    def taken(self) -> list[Slot]:
+        """The slots of workers that live."""
+        return [slot for slot in self.slots if slot.state > State.FAILED]
+
+
+current: Board | None = None  # this process's, once a worker was made
+
+
+def private_slot(age: int) -> Slot:
+    """One that is on no board."""
+    slot = Slot(memoryview(bytearray(SLOT)))
+    slot.begin(age)
+    return slot

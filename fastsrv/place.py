@@ -1,0 +1,182 @@
+"""A worker's place among the others: when one that is to end may leave, and what becomes of one that cannot start.
+
+Decides by what the board says, and does nothing else: fastsrv/worker.py asks, and ends or serves on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from enum import Enum
+
+from fastsrv.board import Board, Slot, State, private_slot
+
+SECOND = 1_000_000_000  # nanoseconds
+RECENTLY = 10 * SECOND  # a boot that has failed so long before a TERM belongs to the same HUP
+LOOK = 0.1  # seconds between two looks at the others
+PAUSES = (1, 2, 4, 8, 15, 30)  # seconds before the next boot, by how many have failed one after another
+
+
+class Verdict(Enum):
+    """Of a worker that is to end."""
+
+    STAY = 1
+    LEAVE = 2
+    RESUME = 3  # it is not to end any more
+
+
+class Successor(Enum):
+    """Who serves when a worker has ended?"""
+
+    NOBODY = 1  # as far as it knows
+    SERVES = 2  # others do already
+    TO_COME = 3  # one that is started when it has ended
+
+
+class Place:
+    """Made in the arbiter; from begin() on its worker's own.
+
+    board: None where there is none. hears_of_stops: False if the arbiter has no listening sockets, as with reuse_port:
+    then a TERM may be a stop, after which it kills.
+    """
+
+    def __init__(self, board: Board | None, age: int, hears_of_stops: bool = True) -> None:
+        self.board = board
+        self.slot = private_slot(age) if board is None else board.take(age)
+        self.hears_of_stops = hears_of_stops
+        self.full_since = 0  # when max_requests was reached
+
+    # --- in the arbiter ---
+
+    def give_back(self) -> None:
+        """The worker is dead. Once: its slot may be another's by then."""
+        board, self.board = self.board, None
+        slot, self.slot = self.slot, private_slot(self.slot.age)
+        if board is not None:
+            board.give_back(slot)
+
+    # --- in the worker: the order of life ---
+
+    def begin(self, pid: int) -> None:
+        self.slot.pid = pid
+        self.slot.booted = time.monotonic_ns()
+
+    def wait_behind_failures(self, goes_on: Callable[[], bool]) -> None:
+        """Boots have failed: the next one waits, longer each time, while others serve."""
+        board = self.board
+        if board is None or not board.is_failing():
+            return
+        pause = PAUSES[min(board.failures, len(PAUSES)) - 1] * SECOND
+        while time.monotonic_ns() < board.failed + pause and goes_on() and board.is_failing() and self.others_serve():
+            time.sleep(LOOK)
+
+    def ready(self) -> bool:
+        """It serves from now on. Is it the first one that does?"""
+        is_first = self.board is None or not self.board.readied
+        self.slot.state = State.RETIRING if self.slot.told else State.READY
+        if self.board is not None:
+            self.board.readied = time.monotonic_ns()
+        return is_first
+
+    def lasted(self) -> float:
+        """Seconds since its process began."""
+        return (time.monotonic_ns() - self.slot.booted) / SECOND
+
+    def beat(self) -> None:
+        """Its loop has a turn."""
+        self.slot.ticked = time.monotonic_ns()
+
+    def tell(self) -> None:
+        """It is told to end, maybe once more. From a signal's handler, which may interrupt any other step."""
+        self.slot.told = self.slot.told or time.monotonic_ns()
+
+    def fill(self) -> None:
+        """It has reached max_requests."""
+        self.full_since = time.monotonic_ns()
+        self.slot.state = State.RETIRING
+
+    def is_retiring(self) -> bool:
+        """Is it to end, and serves on?"""
+        if self.slot.state == State.READY and self.slot.told:
+            self.slot.state = State.RETIRING
+        return self.slot.state == State.RETIRING
+
+    def leave(self) -> None:
+        """It ends."""
+        self.slot.state = State.DRAINING
+
+    def resume(self) -> None:
+        """It is not to end any more, and in the place of those that have failed: while it seemed older than they were,
+        the arbiter would wait for its end, deaf for as long as graceful_timeout."""
+        self.slot.passes_for = max(slot.age for slot in self.failed())
+        self.slot.told = 0
+        self.slot.state = State.READY
+
+    def is_booting(self) -> bool:
+        return self.slot.state == State.BOOTING
+
+    # --- the others ---
+
+    def others(self) -> list[Slot]:
+        """Those that live."""
+        return [] if self.board is None else [slot for slot in self.board.taken() if slot is not self.slot]
+
+    def others_serve(self) -> bool:
+        return any(slot.serves() for slot in self.others())
+
+    def is_stopping(self) -> bool:
+        """Does the arbiter end all workers?"""
+        return self.board is not None and bool(self.board.stopping)
+
+    def successor(self) -> Successor:
+        if self.board is None or self.board.stopping:
+            return Successor.NOBODY
+        return Successor.SERVES if self.others_serve() else Successor.TO_COME
+
+    # --- one that is to end ---
+
+    def judge(self, timeout: float) -> Verdict:
+        """May it leave? timeout: seconds after which it does, whatever the others are at."""
+        if self.board is None or self.is_stopping():
+            return Verdict.LEAVE
+        if self.slot.told:
+            return self.judge_told(self.slot.told + int(timeout * SECOND))
+        return self.judge_full(self.board, self.full_since + int(timeout * SECOND))
+
+    def judge_told(self, bound: int) -> Verdict:
+        """By a HUP younger ones are started, and then the older ones told to end: as many leave, by age, as young ones
+        are ready. If all of these fail, nobody is to leave. Without young ones it was no HUP."""
+        others = sorted(self.others(), key=lambda slot: slot.age)
+        younger = [slot for slot in others if slot.age > self.slot.age and not slot.told]
+        ready = [slot for slot in younger if slot.serves() and not slot.has_resumed()]
+        if not any(slot.state == State.BOOTING for slot in younger):
+            return Verdict.RESUME if self.failed() and not ready else Verdict.LEAVE
+        if time.monotonic_ns() >= bound:
+            return Verdict.LEAVE
+        if any(slot.told and slot.serves() and slot.age < self.slot.age for slot in others):
+            return Verdict.STAY  # that one is older, and leaves first
+        for slot in ready:
+            if not slot.took_over:
+                slot.took_over = self.slot.age
+                return Verdict.LEAVE
+        return Verdict.STAY
+
+    def failed(self) -> list[Slot]:
+        """The younger ones that have failed to start, of the HUP that told this one to end."""
+        return [] if self.board is None else [
+            slot for slot in self.board.slots
+            if slot.state == State.FAILED and slot.age > self.slot.age and slot.since > self.slot.told - RECENTLY]
+
+    def judge_full(self, board: Board, bound: int) -> Verdict:
+        """One after another: while one ends, and the next one starts, the others serve. While boots fail nobody can
+        be replaced."""
+        others = self.others()
+        if not others:
+            return Verdict.LEAVE
+        if not self.others_serve() or board.is_failing():
+            return Verdict.STAY
+        if time.monotonic_ns() >= bound:
+            return Verdict.LEAVE
+        changes = any(slot.state in (State.BOOTING, State.DRAINING) for slot in others)
+        is_next = all(slot.age > self.slot.age for slot in others if slot.state == State.RETIRING)
+        return Verdict.LEAVE if is_next and not changes else Verdict.STAY

@@ -1,0 +1,188 @@
+"""When a worker that is to end may leave, as a table of what the others are at."""
+
+import re
+
+import pytest
+
+from fastsrv.board import SLOTS, Board, State
+from fastsrv.place import SECOND, Place, Successor, Verdict
+
+LONG, NOW = 300, 0  # seconds of retire_timeout
+
+
+def crew(text):
+    """Places on one board: "1 told, 2 ready, 3 booting" by their ages."""
+    board, places = Board(), {}
+    for each in text.split(", "):
+        age, *words = each.split(" ")
+        place = places[int(age)] = Place(board, int(age))
+        for word in words:
+            if word == "booting":
+                place.begin(1)
+            elif word == "failed":
+                place.give_back()
+            elif word == "gone":
+                place.ready()
+                place.give_back()
+            else:
+                place.ready()
+                {"ready": int, "told": place.tell, "full": place.fill, "drains": place.leave}[word]()
+    return board, places
+
+
+TOLD = {
+    # the first is the one that asks
+    "1 told": Verdict.LEAVE,
+    "1 told, 2 ready": Verdict.LEAVE,
+    "1 told, 2 booting": Verdict.STAY,
+    "1 told, 2 told, 3 booting, 4 booting": Verdict.STAY,
+    "1 told, 2 told, 3 ready, 4 booting": Verdict.LEAVE,
+    "2 told, 1 told, 3 ready, 4 booting": Verdict.STAY,
+    "2 told, 1 told drains, 3 ready, 4 ready, 5 booting": Verdict.LEAVE,
+    "2 told, 1 told, 3 ready, 4 ready": Verdict.LEAVE,
+    "2 told, 1 booting": Verdict.LEAVE,
+    "1 told, 2 booting told": Verdict.LEAVE,
+    "1 told, 2 failed": Verdict.RESUME,
+    "1 told, 2 failed, 3 failed": Verdict.RESUME,
+    "1 told, 2 failed, 3 booting": Verdict.STAY,
+    "1 told, 2 failed, 3 ready": Verdict.LEAVE,
+    "2 told, 1 failed": Verdict.LEAVE,
+    "1 told, 2 gone": Verdict.LEAVE,
+    "1 told full, 2 booting": Verdict.STAY,
+    "1 told, 2 full, 3 booting": Verdict.LEAVE,
+}
+FULL = {
+    "1 full": Verdict.LEAVE,
+    "1 full, 2 ready": Verdict.LEAVE,
+    "1 full, 2 full": Verdict.LEAVE,
+    "2 full, 1 full": Verdict.STAY,
+    "1 full, 2 drains": Verdict.STAY,
+    "1 full, 2 booting": Verdict.STAY,
+    "1 full, 2 ready, 3 drains": Verdict.STAY,
+    "1 full, 2 ready, 3 booting": Verdict.STAY,
+    "1 full, 2 gone": Verdict.LEAVE,
+}
+
+
+@pytest.mark.parametrize("text", [*TOLD, *FULL])
+def test_verdict(text):
+    board, places = crew(text)
+    first = next(iter(places.values()))
+    assert first.is_retiring() and first.judge(LONG) is {**TOLD, **FULL}[text]
+    board.stopping = 1
+    assert first.judge(LONG) is Verdict.LEAVE
+
+
+@pytest.mark.parametrize(("text", "verdict"), [
+    ("1 told, 2 booting", Verdict.LEAVE),
+    ("1 full, 2 ready, 3 drains", Verdict.LEAVE),
+    ("1 full, 2 booting", Verdict.STAY),  # nobody else serves
+    ("1 full, 2 ready, 3 failed", Verdict.STAY),  # nobody can take its place
+])
+def test_verdict_when_the_time_is_over(text, verdict):
+    assert crew(text)[1][1].judge(NOW) is verdict
+
+
+def test_each_young_worker_lets_one_old_one_go():
+    _, places = crew("1 told, 2 told, 3 told, 4 ready, 5 booting, 6 booting")
+    assert [places[age].judge(LONG) for age in (3, 2, 1)] == [Verdict.STAY, Verdict.STAY, Verdict.LEAVE]
+    places[1].leave()
+    assert [places[age].judge(LONG) for age in (3, 2)] == [Verdict.STAY, Verdict.STAY]
+    places[5].ready()
+    assert [places[age].judge(LONG) for age in (3, 2)] == [Verdict.STAY, Verdict.LEAVE]
+    places[2].leave()
+    places[2].give_back()
+    places[6].ready()
+    assert places[3].judge(LONG) is Verdict.LEAVE
+
+
+def test_workers_that_resume_do_so_all():
+    _, places = crew("1 told, 2 told, 3 failed, 4 failed")
+    for age in (2, 1):
+        assert places[age].judge(LONG) is Verdict.RESUME
+        places[age].resume()
+        assert not places[age].is_retiring()
+    assert {places[age].slot.passes_for for age in (1, 2)} == {4}  # as the arbiter sees it, nobody old is left
+
+
+def test_failure_long_ago_belongs_to_another_hup():
+    board, places = crew("1 told, 2 failed")
+    failed = next(slot for slot in board.slots if slot.state is State.FAILED)
+    failed.since -= 60 * SECOND
+    assert places[1].judge(LONG) is Verdict.LEAVE
+
+
+@pytest.mark.parametrize(("text", "successor"), [
+    ("1 told", Successor.TO_COME),
+    ("1 told, 2 ready", Successor.SERVES),
+    ("1 told, 2 full", Successor.SERVES),
+    ("1 told, 2 drains, 3 booting", Successor.TO_COME),
+])
+def test_who_serves_behind_it(text, successor):
+    board, places = crew(text)
+    assert places[1].successor() is successor
+    board.stopping = 1
+    assert places[1].successor() is Successor.NOBODY
+    assert Place(board, 9).successor() is not Successor.NOBODY  # the arbiter starts workers again: it was no stop
+
+
+def test_worker_without_a_board_is_alone():
+    place = Place(None, 1)
+    assert place.ready() and not place.others_serve() and place.successor() is Successor.NOBODY
+    place.tell()
+    assert place.is_retiring() and place.judge(LONG) is Verdict.LEAVE
+    place.give_back()
+
+
+def test_worker_that_finds_no_slot_is_on_no_board():
+    board = Board()
+    places = [Place(board, age) for age in range(1, SLOTS + 2)]
+    for place in places:
+        place.ready()
+    assert len(board.taken()) == SLOTS and places[-1].slot not in board.slots
+    assert len(places[0].others()) == SLOTS - 1 and len(places[-1].others()) == SLOTS
+    places[-1].give_back()
+    places[0].give_back()
+    assert Place(board, 1000).slot in board.slots
+
+
+def test_dead_worker_gives_its_slot_back_once():
+    board = Board()
+    first = Place(board, 1)
+    first.ready()
+    first.give_back()
+    second = Place(board, 2)
+    second.ready()
+    first.give_back()
+    assert [slot.age for slot in board.taken()] == [2] and first.slot.age == 1
+
+
+def test_failures_are_a_series_until_one_succeeds():
+    board = Board()
+    for age in (1, 2):
+        Place(board, age).give_back()
+    assert board.is_failing() and board.failures == 2
+    third = Place(board, 3)
+    third.ready()
+    assert not board.is_failing()
+    third.give_back()
+    assert not board.is_failing()
+    Place(board, 4).give_back()
+    assert board.is_failing() and board.failures == 1
+
+
+def test_one_that_was_told_to_end_before_it_was_ready_has_not_failed():
+    board = Board()
+    place = Place(board, 1)
+    place.tell()
+    place.give_back()
+    assert not board.is_failing() and not board.taken()
+
+
+def test_words_of_a_slot_are_each_their_own():
+    slot = Place(Board(), 7).slot
+    names = [name for name in vars(type(slot)) if re.fullmatch("age|pid|number|since|told|took_over|booted|ticked|"
+                                                               "passes_for", name)]
+    for value, name in enumerate(names):
+        setattr(slot, name, value)
+    assert [getattr(slot, name) for name in names] == list(range(len(names)))
