@@ -409,6 +409,11 @@ class Worker(base.Worker):
         super().handle_abort(sig, frame)
 
 
+def setup() -> NoReturn:
+    """Called by gunicorn for `-k fastsrv.worker`, which takes this module for the class."""
+    sys.exit("Error: fastsrv.worker is a module: write the class, fastsrv.Worker")
+
+
 def new_loop(kind: str) -> asyncio.AbstractEventLoop:
     """A new event loop: "uvloop" or "asyncio"."""
     if kind == "asyncio":

@@ -60,6 +60,18 @@ def test_asgi_loop_names_the_loop(gunicorn, setting, loop):
     assert json.loads(fetch(server, "/about").body)["loop"] == loop
 
 
+def test_entry_point_of_the_package_is_the_worker_class(gunicorn):
+    server = gunicorn(SOURCE, module=["gunicorn", "-k", "egg:fastsrv#worker"])
+    assert fetch(server).body == str(server.worker()).encode()
+    assert "Using worker: egg:fastsrv#worker" in server.output
+
+
+def test_module_of_the_worker_class_is_answered_with_the_name_of_the_class(gunicorn):
+    server = gunicorn(SOURCE, module=["gunicorn", "-k", "fastsrv.worker"])
+    assert server.wait() == 1
+    assert server.output == "Error: fastsrv.worker is a module: write the class, fastsrv.Worker\n"
+
+
 def test_python_m_fastsrv_is_gunicorn_with_the_worker_class(gunicorn):
     server = gunicorn(SOURCE, "--workers", "1", module=["fastsrv"])
     assert fetch(server).body == str(server.worker()).encode()
