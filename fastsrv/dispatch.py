@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import inspect
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -21,41 +20,6 @@ from fastsrv_ext.grace import Grace
 
 EAGER = sys.version_info >= (3, 12)
 NAMES_OF_DISCONNECT = ("ClientDisconnect", "WebSocketDisconnect")  # Starlette's, FastAPI's and Litestar's errors
-
-
-class NotASGI(TypeError):
-    """An app that cannot be an ASGI 3 application. The text says what it looks like and what to do."""
-
-
-def check_app(app: Any) -> None:
-    """Raise NotASGI unless `app` can be called as app(scope, receive, send)."""
-    wanted = "fastsrv serves ASGI 3 applications, called as `await app(scope, receive, send)`"
-    if not callable(app):
-        raise NotASGI(f"{app!r} is not callable; {wanted}")
-    try:
-        signature = inspect.signature(app)
-    except (TypeError, ValueError):
-        return  # some callables do not tell; the first request will
-    if accepts(signature, 3):
-        return
-    if accepts(signature, 2):
-        raise NotASGI(
-            f"{app!r} takes two arguments, as a WSGI application does; {wanted}. "
-            "Serve it with gunicorn's own workers, or wrap it in a2wsgi.WSGIMiddleware.")
-    if accepts(signature, 1):
-        raise NotASGI(
-            f"{app!r} takes one argument, as an ASGI 2 application or a factory does; {wanted}. "
-            "Wrap an ASGI 2 application in asgiref.compatibility.guarantee_single_callable; "
-            "name a factory with parentheses: 'module:create_app()'.")
-    raise NotASGI(f"{app!r} cannot be called with three arguments; {wanted}")
-
-
-def accepts(signature: inspect.Signature, count: int) -> bool:
-    try:
-        signature.bind(*range(count))
-    except TypeError:
-        return False
-    return True
 
 
 class Dispatch:

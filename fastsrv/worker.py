@@ -19,17 +19,17 @@ from collections.abc import Callable
 from functools import reduce
 from typing import Any, NoReturn
 
-from gunicorn import sock
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
 from gunicorn.workers import base
 
+from fastsrv.application import load
 from fastsrv.arbiter import forget_failures, take_place
 from fastsrv.config.config import Config
 from fastsrv.config.gunicorns import graceful_timeout
 from fastsrv.config.setting import ConfigError
 from fastsrv.config.sources import strangers
-from fastsrv.dispatch import NotASGI, check_app
+from fastsrv.config.tls import tls_context
 from fastsrv.failed_app import failed_app, files_of, shown_if_it_fails
 from fastsrv.forwarded import Forwarded
 from fastsrv.lifespan import LifespanFailed
@@ -155,16 +155,9 @@ class Worker(base.Worker):
     def prepare(self) -> None:
         try:
             self.config = Config.from_gunicorn(self.cfg)  # the file may have changed since check_config (HUP)
-            if self.cfg.is_ssl:
-                self.tls = sock.ssl_context(self.cfg)
-                # A client of TLS 1.2 may ask for one handshake after another, each the dearest thing there is; an older
-                # OpenSSL makes them. Nothing of Python's needs it, so it is switched off in a hook's context, too.
-                self.tls.options |= ssl.OP_NO_RENEGOTIATION
+            self.tls = tls_context(self.cfg)
         except ConfigError as error:
             self.log.error("%s", error)
-            sys.exit(Arbiter.WORKER_BOOT_ERROR)
-        except OSError as error:  # an ssl.SSLError, too
-            self.log.error("The TLS settings cannot be used: %s", error)
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
         self.loop = new_loop(**self.config.loop)
         asyncio.set_event_loop(self.loop)
@@ -173,12 +166,13 @@ class Worker(base.Worker):
         """One that is no ASGI 3 app ends gunicorn, as one that cannot be imported does; with `reload` a page shows
         what is wrong, until a file changes."""
         try:
-            self.wsgi = self.app.wsgi()
             try:
-                check_app(self.wsgi)
-            except NotASGI as error:
+                self.wsgi = load(self.app)
+            except AppImportError as error:
+                if isinstance(error.__cause__, SystemExit) and not self.alive:  # a signal's, not the app's
+                    raise error.__cause__ from None
                 self.log.error("%s", error)
-                raise AppImportError(str(error)) from None
+                raise
             if self.cfg.reload:
                 self.wsgi = shown_if_it_fails(self.wsgi, self.log)
         except (Exception, SystemExit) as failure:

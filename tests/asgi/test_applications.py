@@ -4,8 +4,10 @@ import asyncio
 import functools
 
 import pytest
+from fastapi import FastAPI
+from starlette.applications import Starlette
 
-from fastsrv.dispatch import NotASGI, check_app
+from fastsrv.application import NotASGI, check_app
 from tests.support.answers import answering
 from tests.support.apps import hello
 from tests.support.servers import read_response
@@ -55,6 +57,10 @@ async def with_any(*arguments, **named):
     await hello(*arguments)
 
 
+def plain_with_any(*arguments, **named):
+    return hello(*arguments)
+
+
 @functools.wraps(hello)
 def wrapped(*arguments):
     return hello(*arguments)
@@ -76,6 +82,7 @@ SHAPES = {
     "partial": functools.partial(with_more, "prefix", option=1),
     "defaults": with_defaults,
     "any arguments": with_any,
+    "plain function of any arguments": plain_with_any,
     "wrapped": wrapped,
     "future": future,
 }
@@ -112,7 +119,19 @@ def asgi_2(scope):
 
 
 def factory():
+    raise AssertionError("a factory is not called")
+
+
+def factory_with_options(config=None, database=None, debug=False):
+    raise AssertionError("a factory is not called")
+
+
+async def async_factory():
     return hello
+
+
+async def two_arguments(scope, receive):
+    pass
 
 
 def keyword_only(scope, receive, *, send):
@@ -123,8 +142,15 @@ def keyword_only(scope, receive, *, send):
     (wsgi, "takes two arguments, as a WSGI application does", "a2wsgi.WSGIMiddleware"),
     (WSGI(), "takes two arguments, as a WSGI application does", "gunicorn's own workers"),
     (ASGI2, "takes one argument, as an ASGI 2 application or a factory does", "guarantee_single_callable"),
-    (asgi_2, "takes one argument, as an ASGI 2 application or a factory does", "'module:create_app()'"),
-    (factory, "cannot be called with three arguments", ""),
+    (asgi_2, "takes one argument, as an ASGI 2 application or a factory does", "'module:app(...)'"),
+    (factory, "takes no arguments, as a factory does", "'module:app()'"),
+    (factory_with_options, "takes no arguments, as a factory does", "'module:app()'"),
+    (async_factory, "is a coroutine function without arguments", "make it a plain function"),
+    (two_arguments, "cannot be called with three arguments", ""),
+    (Instance, "is a class, and its instances are the applications", "Name an instance: 'module:app()'"),
+    (Starlette, "is a class, and its instances are the applications", "Name an instance: 'module:app()'"),
+    (FastAPI, "is a class, and its instances are the applications", "Name an instance: 'module:app()'"),
+    (WSGI, "takes no arguments, as a factory does", "'module:app()'"),
     (keyword_only, "cannot be called with three arguments", ""),
     ("module:app", "is not callable", ""),
     (None, "is not callable", ""),

@@ -21,8 +21,9 @@ class app:
     ("import no_such_module", 3, "ModuleNotFoundError: No module named 'no_such_module'"),
     (WSGI, 4, "takes two arguments, as a WSGI application does"),
     (ASGI_2, 4, "takes one argument, as an ASGI 2 application or a factory does"),
-    ("app = 'hello'", 4, "'hello' is not callable|Application object must be callable"),
-], ids=["no app", "no import", "WSGI", "ASGI 2", "no callable"])
+    ("app = 'hello'", 4, "'served:app' cannot be served: Application object must be callable"),
+    ("def app(): pass", 4, "Name a factory with parentheses: 'served:app\\(\\)'"),
+], ids=["no app", "no import", "WSGI", "ASGI 2", "no callable", "factory"])
 def test_app_that_cannot_be_served_ends_gunicorn_with_a_message(gunicorn, source, code, message):
     server = gunicorn(source)
     assert server.wait() == code

@@ -11,8 +11,10 @@ from tests.worker.served import SOURCE
     ((), "fastsrv_heder_timeout = 1", {}, "did you mean fastsrv_header_timeout?"),
     ((), "", {"FASTSRV_BODY_TIMEOUT": "soon"}, "FASTSRV_BODY_TIMEOUT in the environment must be a number"),
     (("--proxy-protocol", "v2"), "", {}, "proxy_protocol = 'v2' cannot be used with fastsrv.Worker"),
-    (("--certfile", "gunicorn.conf.py", "--keyfile", "gunicorn.conf.py"), "", {}, "TLS settings cannot be used"),
-], ids=["misspelt", "senseless", "refused", "no certificate"])
+    (("--certfile", "gunicorn.conf.py", "--keyfile", "gunicorn.conf.py"), "", {},
+     "TLS cannot be used: certfile = 'gunicorn.conf.py' holds no certificate"),
+    (("--keyfile", "gunicorn.conf.py"), "", {}, "TLS cannot be used: keyfile is set without certfile"),
+], ids=["misspelt", "senseless", "refused", "no certificate", "keyfile alone"])
 def test_gunicorn_does_not_start_with_a_bad_setting(gunicorn, options, config, env, message):
     server = gunicorn(SOURCE, *options, config=config, env=env)
     assert server.wait() in (1, 3)

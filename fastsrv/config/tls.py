@@ -1,0 +1,74 @@
+"""TLS by gunicorn's settings: the context of a worker, or which setting is wrong.
+
+Speaks no TLS: fastsrv_ext/wire/tls.pyx does. fastsrv/worker.py calls it.
+"""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+from gunicorn import sock
+
+from fastsrv.config.setting import ConfigError
+
+# What stands in a line of a file in PEM format.
+CERTIFICATE = b"CERTIFICATE-----"
+KEY = b"PRIVATE KEY-----"
+ENCRYPTED = b"ENCRYPTED"
+# OpenSSL's reasons, where the key of one pair meets the certificate of another; the last if they are of two kinds.
+MISMATCH = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
+
+
+def tls_context(cfg: Any) -> ssl.SSLContext | None:
+    """The context that gunicorn's `cfg` asks for, made by its ssl_context hook; None without TLS. Raises ConfigError,
+    and whatever a hook of the user's raises for reasons of its own."""
+    if not cfg.is_ssl:
+        return None
+    try:
+        context: Any = sock.ssl_context(cfg)
+    except (OSError, TypeError, ValueError) as error:  # an ssl.SSLError is an OSError
+        fault = fault_of(cfg, error)
+        if fault is None and not isinstance(error, OSError):
+            raise
+        raise ConfigError(f"TLS cannot be used: {fault or error}") from error
+    if not isinstance(context, ssl.SSLContext):
+        raise ConfigError(f"ssl_context must return an ssl.SSLContext, not {context!r}")
+    # A client of TLS 1.2 may ask for one handshake after another, each the dearest thing there is; an older OpenSSL
+    # makes them. Nothing of Python's needs it, so it is switched off in a hook's context, too.
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    return context
+
+
+def fault_of(cfg: Any, error: Exception) -> str | None:
+    """Which setting led to `error`, and what to do; None if that is not known. OpenSSL says neither which file it was
+    nor, mostly, why."""
+    if not cfg.certfile:
+        return "keyfile is set without certfile: name the file of the certificate that the key belongs to"
+    texts = {}
+    for name in ("certfile", "keyfile", "ca_certs"):
+        if path := getattr(cfg, name):
+            try:
+                texts[name] = Path(path).read_bytes()
+            except OSError as failure:
+                return f"{name} = {path!r} cannot be read: {failure.strerror}"
+    for name in ("certfile", "ca_certs"):
+        if name in texts and CERTIFICATE not in texts[name]:
+            return f"{name} = {getattr(cfg, name)!r} holds no certificate in PEM format"
+    holder = "keyfile" if "keyfile" in texts else "certfile"
+    where = f"{holder} = {getattr(cfg, holder)!r}"
+    if KEY not in texts[holder]:
+        return f"{where} holds no private key in PEM format" + ("; name its file by keyfile" * (holder == "certfile"))
+    if ENCRYPTED in texts[holder]:
+        return (f"{where} holds an encrypted key: decrypt it (openssl pkey -in ... -out ...), "
+                f"or load it with its password in the ssl_context hook ({error})")
+    if getattr(error, "reason", None) in MISMATCH:
+        return f"the key of {where} does not belong to the certificate of certfile = {cfg.certfile!r}"
+    if cfg.cert_reqs not in iter(ssl.VerifyMode):
+        return f"cert_reqs must be one of {', '.join(f'{mode.value} ({mode.name})' for mode in ssl.VerifyMode)}"
+    if "cipher" in str(error):
+        return f"ciphers = {cfg.ciphers!r} names none that OpenSSL knows"
+    if isinstance(error, ssl.SSLError):
+        return f"{' or '.join(f'{name} = {getattr(cfg, name)!r}' for name in texts)} is damaged ({error})"
+    return None

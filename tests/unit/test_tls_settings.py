@@ -1,0 +1,90 @@
+"""fastsrv/config/tls.py: which of the TLS settings is wrong. Built on gunicorn's own Config and on real files."""
+
+import ssl
+
+import pytest
+from gunicorn.config import Config as GunicornConfig
+
+from fastsrv.config.setting import ConfigError
+from fastsrv.config.tls import tls_context
+from tests.support.tls import CERTIFICATE
+
+KEY, BEGIN, REST = CERTIFICATE.read_text().partition("-----BEGIN CERTIFICATE-----")
+OTHER_KEY = """\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgWqWZrTZbV/ws2F8F
+j26xnSl+mI3/Tdm/KErRpQcTAPOhRANCAATvkDbu0zKIA19PzWQq1sXp893Ux8eD
+TRALRyzWcybR4KMRWaIHC8VonKOkxJUw+ET6lXniSykILlI8zPjHjF4B
+-----END PRIVATE KEY-----
+"""
+FILES = {
+    "both": KEY + BEGIN + REST, "key": KEY, "certificate": BEGIN + REST, "other key": OTHER_KEY, "text": "hello",
+    "encrypted": "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+    "damaged": BEGIN + REST.replace("M", "m", 1),
+}
+
+
+@pytest.fixture
+def context(tmp_path, monkeypatch):
+    """context(**gunicorn's settings) -> the context, in a folder with FILES."""
+    monkeypatch.chdir(tmp_path)
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+
+    def make(**settings):
+        cfg = GunicornConfig()
+        for name, value in settings.items():
+            cfg.set(name, value)
+        return tls_context(cfg)
+
+    return make
+
+
+@pytest.mark.parametrize("files", [{"certfile": "both"}, {"certfile": "certificate", "keyfile": "key"}])
+def test_files_that_belong_together_make_a_context_without_renegotiation(context, files):
+    assert context(**files).options & ssl.OP_NO_RENEGOTIATION
+    assert context() is None
+
+
+@pytest.mark.parametrize(("settings", "message"), [
+    ({"keyfile": "key"}, "keyfile is set without certfile: name the file of the certificate"),
+    ({"certfile": "certificate"},
+     "certfile = 'certificate' holds no private key in PEM format; name its file by keyfile"),
+    ({"certfile": "none"}, "certfile = 'none' cannot be read: No such file or directory"),
+    ({"certfile": "certificate", "keyfile": "none"}, "keyfile = 'none' cannot be read: No such file or directory"),
+    ({"certfile": ".", "keyfile": "key"}, "certfile = '.' cannot be read: Is a directory"),
+    ({"certfile": "text", "keyfile": "key"}, "certfile = 'text' holds no certificate in PEM format"),
+    ({"certfile": "key", "keyfile": "certificate"}, "certfile = 'key' holds no certificate in PEM format"),
+    ({"certfile": "certificate", "keyfile": "text"}, "keyfile = 'text' holds no private key in PEM format"),
+    ({"certfile": "certificate", "keyfile": "encrypted"}, "keyfile = 'encrypted' holds an encrypted key: decrypt it"),
+    ({"certfile": "certificate", "keyfile": "other key"},
+     "the key of keyfile = 'other key' does not belong to the certificate of certfile = 'certificate'"),
+    ({"certfile": "damaged", "keyfile": "key"}, "certfile = 'damaged' or keyfile = 'key' is damaged (["),
+    ({"certfile": "both", "ca_certs": "none"}, "ca_certs = 'none' cannot be read: No such file or directory"),
+    ({"certfile": "both", "ca_certs": "text"}, "ca_certs = 'text' holds no certificate in PEM format"),
+    ({"certfile": "both", "ciphers": "ROT13"}, "ciphers = 'ROT13' names none that OpenSSL knows"),
+    ({"certfile": "both", "cert_reqs": 7}, "cert_reqs must be one of 0 (CERT_NONE), 1 (CERT_OPTIONAL), 2 (CERT_REQ"),
+], ids=lambda value: value if isinstance(value, str) else "")
+def test_setting_that_is_wrong_is_named_with_what_to_do(context, settings, message):
+    with pytest.raises(ConfigError) as error:
+        context(**settings)
+    assert str(error.value).startswith(f"TLS cannot be used: {message}")
+
+
+def test_hook_that_returns_no_context_is_told_what_it_must(context):
+    with pytest.raises(ConfigError, match=r"^ssl_context must return an ssl.SSLContext, not None$"):
+        context(certfile="both", ssl_context=lambda cfg, default: None)
+
+
+def test_error_of_a_hooks_own_is_left_as_it_is(context):
+    def hook(cfg, default_ssl_context_factory):
+        raise ValueError("of its own")
+
+    with pytest.raises(ValueError, match=r"^of its own$") as error:
+        context(certfile="both", ssl_context=hook)
+    assert error.type is ValueError
+
+
+def test_hook_may_do_without_certfile(context):
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    assert context(keyfile="key", ssl_context=lambda cfg, default: made) is made
