@@ -1,9 +1,6 @@
-"""`python -m fastsrv app:app [any gunicorn option]`: gunicorn with the worker class preset."""
+"""`python -m fastsrv app:app [any gunicorn option]`: see fastsrv/cli.py."""
 
-import sys
-
-from gunicorn.app.wsgiapp import run
+from fastsrv.cli import run
 
 if __name__ == "__main__":
-    sys.argv[1:1] = ["--worker-class", "fastsrv.Worker"]
-    run(prog="python -m fastsrv")
+    run()

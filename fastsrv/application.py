@@ -1,6 +1,6 @@
 """The app: how it is loaded, and why what was named is no ASGI 3 application.
 
-Calls no app: fastsrv/dispatch.py does. fastsrv/worker.py loads it here.
+Calls no app: fastsrv/dispatch.py does. fastsrv/worker.py loads it here, and so does fastsrv/cli.py, to look.
 """
 
 from __future__ import annotations

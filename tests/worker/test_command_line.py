@@ -1,0 +1,132 @@
+"""`python -m fastsrv`: what it says before anything is served."""
+
+import os
+import re
+import subprocess
+import sys
+
+import gunicorn
+import pytest
+import uvloop
+
+import fastsrv
+from fastsrv.cli import UVICORN, CommandLine
+from fastsrv.config.table import OWN_SETTINGS
+from tests.support.servers import PATIENCE, ROOT
+
+APP = "async def app(scope, receive, send): pass"
+
+
+@pytest.fixture
+def run(tmp_path):
+    """run(*arguments, source=, config=, **environ) -> the CompletedProcess, in a folder with served.py."""
+    def run(*arguments, source=APP, config="", **environ):
+        (tmp_path / "served.py").write_text(source)
+        (tmp_path / "gunicorn.conf.py").write_text(config)
+        ours = ("FASTSRV_", "GUNICORN_")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+        return subprocess.run(
+            [sys.executable, "-m", "fastsrv", *arguments], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, timeout=PATIENCE, env={**inherited, "PYTHONPATH": str(ROOT), **environ})
+
+    return run
+
+
+def test_check_config_says_that_all_is_well_and_what_the_start_would_warn_of(run):
+    done = run("--check-config", "served:app", FASTSRV_BODY_TIMEUOT="5")
+    assert (done.returncode, done.stdout) == (0, "OK: 'served:app' can be served with these settings\n")
+    assert done.stderr.startswith("WARNING: FASTSRV_BODY_TIMEUOT in the environment is no setting of fastsrv")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("arguments", "more", "message"), [
+    (["served:app"], {"config": "fastsrv_heder_timeout = 1"}, "did you mean fastsrv_header_timeout?"),
+    (["served:app", "--env", "FASTSRV_BODY_TIMEOUT=5s"], {}, "must be a number of seconds greater than 0"),
+    (["served:app", "--bind", "unix:x", "--reuse-port"], {}, "reuse_port cannot be used with a UNIX socket"),
+    (["served:app", "--bind", "127.0.0.1:http"], {}, "'http' is not a valid port number"),
+    (["served:app", "--certfile", "none.pem"], {}, "certfile = 'none.pem' cannot be read"),
+    (["served:app", "--access-logfile", "none/log"], {}, "none/log' isn't writable"),
+    (["served:app", "--worker-tmp-dir", "/none"], {}, "/none doesn't exist"),
+    (["served:app", "-k", "sync"], {}, "worker_class = 'sync' is not fastsrv.Worker"),
+    (["served:app"], {"source": "def app(environ, start_response): pass"}, "as a WSGI application does"),
+    (["serving:app"], {}, "there is no module 'serving'"),
+])
+def test_check_config_fails_as_the_start_would_and_says_why(run, arguments, more, message):
+    done = run("--check-config", *arguments, **more)
+    assert done.returncode == 1
+    assert message in done.stderr and "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_check_config_shows_the_traceback_of_an_app_that_raises(run):
+    done = run("--check-config", "served:app", source="import no_such_module")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith("ModuleNotFoundError: No module named 'no_such_module'\n")
+
+
+def test_check_config_finds_the_app_by_pythonpath_and_says_so_on_the_terminal(run, tmp_path):
+    (tmp_path / "deeper").mkdir()
+    (tmp_path / "deeper/there.py").write_text(APP)
+    done = run("--check-config", "--pythonpath", "deeper", "--capture-output", "--log-file", "log", "there:app")
+    assert (done.returncode, done.stdout) == (0, "OK: 'there:app' can be served with these settings\n")
+
+
+def test_settings_are_told_each_with_its_value_and_origin(run, tmp_path):
+    done = run(
+        "--settings", "--timeout", "11", "--env", "FORWARDED_ALLOW_IPS=*",
+        WEB_CONCURRENCY="3", FASTSRV_BODY_TIMEOUT="9",
+        GUNICORN_CMD_ARGS="--backlog 13 --timeout 12", config="""
+wsgi_app = "served:app"
+backlog, keepalive, timeout = 1, 5, 1
+fastsrv_min_rate, fastsrv_body_timeout, fastsrv_websocket = 7, 8, False
+def when_ready(server): pass
+""")
+    assert (done.returncode, done.stderr) == (0, "")
+    told = {}
+    for line in done.stdout.splitlines():
+        name, _, rest = line.partition("=")
+        value, _, origin = rest.rpartition("  # ")
+        told[name.strip()] = (value.strip(), origin)
+    file = str(tmp_path / "gunicorn.conf.py")
+    assert {name: told[name] for name in (
+        "timeout", "backlog", "keepalive", "wsgi_app", "when_ready", "workers", "worker_class", "umask",
+        "forwarded_allow_ips", "default_proc_name",
+        "fastsrv_min_rate", "fastsrv_body_timeout", "fastsrv_websocket", "fastsrv_limit_concurrency",
+    )} == {
+        "timeout": ("11", "the command line"), "backlog": ("13", "GUNICORN_CMD_ARGS"), "keepalive": ("5", file),
+        "wsgi_app": ("'served:app'", file), "when_ready": ("<when_ready>", file),
+        "workers": ("3", "WEB_CONCURRENCY in the environment"),
+        "worker_class": ("'fastsrv.Worker'", "the command line"), "umask": ("0", "default"),
+        "forwarded_allow_ips": ("['127.0.0.1', '::1']", "default"), "default_proc_name": ("'gunicorn'", "default"),
+        "fastsrv_min_rate": ("7.0", file), "fastsrv_body_timeout": ("9.0", "FASTSRV_BODY_TIMEOUT in the environment"),
+        "fastsrv_websocket": ("'off'", file), "fastsrv_limit_concurrency": ("'off'", "default"),
+    }
+
+
+def test_settings_that_cannot_be_obeyed_are_told_of_instead(run):
+    done = run("--settings", "served:app", config="fastsrv_min_rate = '240 bytes/s'")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: fastsrv_min_rate in gunicorn's config file must be a number of bytes/s")
+
+
+def test_version_names_all_that_serve(run):
+    told = run("--version").stdout
+    python = ".".join(map(str, sys.version_info[:3]))
+    assert told == (f"fastsrv {fastsrv.__version__} (gunicorn {gunicorn.__version__}, uvloop {uvloop.__version__}, "
+                    f"CPython {python})\n")
+
+
+def test_option_of_uvicorns_or_of_a_setting_of_ours_is_answered_with_a_hint(run):
+    done = run("--host", "0.0.0.0", "--factory", "--fastsrv-min-rate=7", "--nonsense", "served:app")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-3:] == [
+        "--host is --bind HOST:PORT", "--factory is the app's name with parentheses, 'module:create_app()'",
+        "--fastsrv-min-rate is fastsrv_min_rate, set in gunicorn.conf.py or, in capitals, in the environment"]
+
+
+def test_options_of_uvicorns_are_none_of_gunicorns_and_what_is_told_is():
+    there_is = CommandLine().parser().format_help() + " ".join(setting.name for setting in OWN_SETTINGS)
+    for option, meant in UVICORN.items():
+        assert not re.search(rf"{option}\b(?!-)", there_is), option
+        name = meant.split()[0].rstrip(",")
+        assert option == "--factory" or re.search(rf"{name}\b(?!-)", there_is), name
