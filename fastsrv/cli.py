@@ -9,24 +9,21 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import platform
 import re
 import sys
-from importlib.metadata import version
 from typing import Any, NoReturn
 
-import gunicorn
 from gunicorn.app.wsgiapp import WSGIApplication
 from gunicorn.config import Config
 from gunicorn.errors import AppImportError
 from gunicorn.workers.workertmp import WorkerTmp
 
-from fastsrv import __version__
 from fastsrv.application import load
 from fastsrv.config.origins import settings_in_force
 from fastsrv.config.setting import ConfigError
 from fastsrv.config.sources import PREFIX
 from fastsrv.config.tls import tls_context
+from fastsrv.versions import versions
 from fastsrv.worker import Worker
 
 PROG = "python -m fastsrv"
@@ -121,7 +118,8 @@ class CommandLine(Config):
         parser = Parser(
             prog=self.prog, usage=self.usage, parents=[super().parser()], add_help=False, conflict_handler="resolve",
             epilog="fastsrv's own settings are no options: " + OWN.format(f"{PREFIX}*"))
-        parser.add_argument("-v", "--version", action="version", version=versions(), help="show all versions and exit")
+        parser.add_argument(
+            "-v", "--version", action="version", version=versions("uvloop"), help="show all versions and exit")
         parser.add_argument(
             "--settings", "--print-config", action="store_true", dest="print_config", default=None,
             help="print every setting in force, with its value and where that comes from, and exit")
@@ -144,8 +142,3 @@ def hints(message: str) -> list[str]:
             meant = UVICORN[option]
             told[option] = OWN.format(meant) if meant.startswith(PREFIX) else meant
     return [f"{option} is {meant}" for option, meant in told.items()]
-
-
-def versions() -> str:
-    python = f"{platform.python_implementation()} {platform.python_version()}"
-    return f"fastsrv {__version__} (gunicorn {gunicorn.__version__}, uvloop {version('uvloop')}, {python})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-import sys
+from importlib import metadata
 
 import gunicorn
 
@@ -13,6 +13,6 @@ __version__ = "0.1.0"
 def versions(loop: str) -> str:
     """All of them, for a human. loop: "uvloop" or "asyncio"."""
     if loop == "uvloop":
-        loop = f"uvloop {sys.modules['uvloop'].__version__}"
+        loop = f"uvloop {metadata.version('uvloop')}"
     return (f"fastsrv {__version__}, gunicorn {gunicorn.__version__}, {loop}, "
             f"{platform.python_implementation()} {platform.python_version()}")

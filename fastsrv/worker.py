@@ -127,7 +127,8 @@ class Worker(base.Worker):
         except Exception as failure:
             if not self.place.is_booting() or not self.place.others_serve():
                 raise
-            self.log.error("The worker cannot start: %s", failure, exc_info=not isinstance(failure, AppImportError))
+            if not isinstance(failure, AppImportError):  # of which load_app() has told
+                self.log.exception("The worker cannot start")
             sys.exit(self.code_behind(Arbiter.WORKER_BOOT_ERROR))
 
     def code_behind(self, code: Any) -> Any:
