@@ -28,7 +28,7 @@ class Request:
         self.uri = uri(call)
         self.path = path(call)
         self.query = query(call)
-        self.version = tuple(int(part) for part in call.head.version.split("."))
+        self.version = tuple(int(digit) for digit in call.head.protocol[5:8:2] if digit.isdigit())  # (1, 1)
         self.headers = [(name.upper(), value) for name, value in texts(call.head.headers)]
         self.remote_addr = call.client or ("", 0)
         self.scheme = scheme(call)

@@ -83,12 +83,12 @@ def query(call: Call) -> str:
 
 
 def protocol(call: Call) -> str:
-    return "HTTP/" + call.head.version
+    return call.head.protocol
 
 
 def request_line(call: Call) -> str:
     head = call.head
-    return f"{head.method} {head.target.decode('latin-1')} HTTP/{head.version}"
+    return f"{head.method} {head.target.decode('latin-1')} {head.protocol}"
 
 
 def host(call: Call) -> str:

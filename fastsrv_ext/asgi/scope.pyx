@@ -22,7 +22,7 @@ cdef dict make_scope(Context context, RequestHead head, tuple client, tuple serv
     if head.method != "GET":
         scope["method"] = head.method
     if head.is_http_10:
-        scope["http_version"] = head.version
+        scope["http_version"] = "1.0"
     if PyBytes_GET_SIZE(head.query) != 0:
         scope["query_string"] = head.query
     if client is not None:

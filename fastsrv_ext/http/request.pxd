@@ -13,7 +13,7 @@ cdef class RequestHead:
     # request line
     cdef readonly str method
     cdef readonly bytes target           # as received
-    cdef readonly str version            # "1.0", "1.1", or up to "1.9" (permit_unconventional_http_version)
+    cdef readonly str protocol           # "HTTP/1.0", "HTTP/1.1", up to 1.9 (permit_unconventional_http_version)
     cdef bint is_head                    # the method
     cdef bint is_http_10
     cdef bytes raw_path                  # target without query and authority

@@ -75,7 +75,7 @@ cdef Py_ssize_t scan_head(const unsigned char* text, Py_ssize_t size, RequestHea
     for i in range(11):
         if text[end + i] != version[i]:
             return 0
-    head.version = "1.1"
+    head.protocol = "HTTP/1.1"
     head.target = text[begin:end]
     if question == 0:
         head.raw_path = head.target

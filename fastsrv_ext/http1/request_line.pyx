@@ -24,8 +24,8 @@ cdef dict METHODS = {
     )
 }
 cdef bytes HTTP_1 = b"HTTP/1."
-cdef str VERSION = "1.1"
-cdef str OLD_VERSION = "1.0"
+cdef str PROTOCOL = "HTTP/1.1"
+cdef str OLD_PROTOCOL = "HTTP/1.0"
 
 
 cdef Py_ssize_t read_line(
@@ -88,7 +88,7 @@ cdef Py_ssize_t read_line(
             raise BadRequest(400, "the request line does not end with CRLF right behind the version", "version")
     byte = text[end + 8]
     head.is_http_10 = byte == c'0'
-    head.version = VERSION if byte == c'1' else OLD_VERSION if byte == c'0' else f"1.{chr(byte)}"
+    head.protocol = PROTOCOL if byte == c'1' else OLD_PROTOCOL if byte == c'0' else f"HTTP/1.{chr(byte)}"
     head.target = text[begin:end]
     head.size = end - begin + REQUEST_LINE_OVERHEAD
     return end + 11
