@@ -81,7 +81,7 @@ class Forwarded:
             return
         kept = [field for field in headers if b"_" not in field[0] or field[0] in allowed]
         if len(kept) < len(headers) and self.header_map != "drop":
-            raise BadRequest(400, "a field has an underscore in its name (header_map)", "underscore")
+            raise BadRequest(400, "a field has an underscore in its name", "underscore")
         headers[:] = kept
 
     def trusts(self, known: Address | None) -> bool:

@@ -19,6 +19,7 @@ from fastsrv.config.config import Config
 from fastsrv.dispatch import Dispatch
 from fastsrv.lifespan import Lifespan
 from fastsrv.listeners import make_listeners
+from fastsrv.log.seldom import Seldom
 from fastsrv.place import Place, Successor
 from fastsrv.timetable import NEVER, Timetable
 from fastsrv_ext.clock import TICK, Clock
@@ -56,7 +57,8 @@ class Server:
     stop(), now or later; by default it is called.
     place: among other workers; by default there are none.
     sockets: closed when nothing more is accepted; other processes' copies are their own.
-    log: gunicorn's logger. finished, before, forwarded: see Callbacks and Dispatch. max_requests: 0 for no limit.
+    log: gunicorn's logger. finished, unserved, before, forwarded: see Callbacks and Dispatch. max_requests: 0 for no
+    limit.
     """
 
     def __init__(
@@ -64,11 +66,12 @@ class Server:
         watch: Callable[[], None] = lambda: None, beat: Callable[[], None] = lambda: None,
         ready: Callable[[], object] | None = None, full: Callable[[], None] | None = None, place: Place | None = None,
         tls: ssl.SSLContext | None = None, max_requests: int = 0,
-        finished: Callable[..., None] | None = None, before: Callable[..., None] | None = None,
-        forwarded: Callable[..., None] | None = None,
+        finished: Callable[..., None] | None = None, unserved: Callable[..., None] | None = None,
+        before: Callable[..., None] | None = None, forwarded: Callable[..., None] | None = None,
     ) -> None:
         self.config = config
         self.log = log
+        self.seldom = Seldom(log)
         self.watch = watch
         self.beat = beat
         self.full = self.stop if full is None else full
@@ -83,8 +86,8 @@ class Server:
         self.clock = Clock(**config.clock)
         self.dispatch = Dispatch(app, self.loop, log, before, clock=self.clock, **config.dispatch)
         self.callbacks = Callbacks(
-            dispatch=self.dispatch.start, gone=self.dispatch.gone, finished=finished, forwarded=forwarded,
-            refused=self.refused, crowded=self.crowded, exhausted=self.exhausted,
+            dispatch=self.dispatch.start, gone=self.dispatch.gone, finished=finished, unserved=unserved,
+            forwarded=forwarded, warn=self.seldom.warn, crowded=self.crowded, exhausted=self.exhausted,
         )
         self.max_requests = max_requests
         self.declined: set[str] = set()  # names of protocols
@@ -175,6 +178,7 @@ class Server:
         self.context.response.refresh_date()
         self.dispatch.refresh()
         self.place.beat()
+        self.seldom.tick()
         self.beat()
         # Bytes that came in during a stall are read before the clock judges. The first turn polls for them; asyncio's
         # loop calls their readers behind what was due already, so that takes a second one.
@@ -192,13 +196,16 @@ class Server:
             self.tls, http, self.no_tls, direct=self.direct, budget=self.context.budget)
 
     def no_tls(self, error: Exception) -> None:
-        """A handshake that failed, or bytes that are not what they should be. At level debug, as refused()."""
-        self.log.debug("A TLS connection failed: %s", error)
+        """A handshake that failed, or bytes that are not what they should be. No warning: whoever looks for open ports
+        causes it, but an expired certificate shows in nothing else."""
+        self.seldom.info("tls_failed", "A TLS connection failed: %s", error)
 
     def crowded(self, full: bool) -> None:
         """worker_connections is reached, or there is room again."""
         if full:
-            self.log.debug("worker_connections (%d) reached", self.config.listeners["limit"])
+            self.seldom.warn(
+                "worker_connections", "worker_connections (%d) reached: further clients wait",
+                self.config.listeners["limit"])
         self.listeners.room_changed()
 
     def exhausted(self) -> None:
@@ -207,11 +214,6 @@ class Server:
         self.full()
         if self.stopping.is_set():  # the answer to this request is the last of its connection
             self.context.draining = True
-
-    def refused(self, client: tuple[str, int] | None, status: int, reason: str) -> None:
-        """A 4xx or 503 of ours. At level debug, so that a flood of them fills no disk."""
-        host = client[0] if client else "a local socket"
-        self.log.debug("Refused a request from %s: %d, %s", host, status, reason)
 
     # --- the end ---
 
@@ -286,6 +288,7 @@ class Server:
             self.log.error("The app failed to shut down: %s", failure, exc_info=failure.__cause__)
         ending.cancel()
         await self.until("leave", asyncio.Task(self.lifespan.end(), loop=self.loop))
+        self.seldom.sum_up()
         refused = self.counters.snapshot()["refused"]
         if refused:
             self.log.info("Requests refused: %s", ", ".join(

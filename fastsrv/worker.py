@@ -225,7 +225,8 @@ class Worker(base.Worker):
             self.wsgi, self.config, sockets, self.careful_log,
             watch=self.watch, beat=self.notify, ready=self.ready, full=self.full, place=self.place, tls=self.tls,
             max_requests=0 if self.max_requests == sys.maxsize else self.max_requests,
-            finished=access.finished, before=access.before, forwarded=Forwarded(self.cfg).apply,
+            finished=access.finished, unserved=access.unserved, before=access.before,
+            forwarded=Forwarded(self.cfg).apply,
         )
         await self.server.serve()
 

@@ -39,7 +39,8 @@ cdef class Callbacks:
     cdef object gone                # None, or (call, task) -> None: its client may have gone, the app is at work
     cdef object finished            # None, or (call) -> None: a response is complete, or lost (access log, hooks)
     cdef object forwarded           # None, or (scope, underscored) -> None: what a proxy may say
-    cdef object refused             # (client, status, reason) -> None: a request was answered by a 4xx or 503 of ours
+    cdef object unserved            # None, or (call) -> None: a 4xx or 503 of ours, without the app (access log)
+    cdef object warn                # None, or (kind, message, *args) -> None: for the log, as fastsrv/log/seldom.py
     cdef object crowded             # (bool) -> None: worker_connections reached, or room again
     cdef object exhausted           # () -> None: max_requests reached
 

@@ -42,7 +42,7 @@ class Service(Settings):
 
 @disjoint_base
 class Callbacks:
-    """Upwards. What the callables return is not looked at. The first three are given a Call (asgi/call.pyi)."""
+    """Upwards. What the callables return is not looked at. The first four are given a Call (asgi/call.pyi)."""
 
     def __init__(
         self,
@@ -50,8 +50,9 @@ class Callbacks:
         dispatch: Callable[[Any], object],
         gone: Callable[[Any, asyncio.Task[None]], object] | None = None,
         finished: Callable[[Any], object] | None = None,
+        unserved: Callable[[Any], object] | None = None,
         forwarded: Callable[[dict[str, Any], bool], object] | None = None,
-        refused: Callable[[tuple[str, int] | None, int, str], object] | None = None,
+        warn: Callable[..., object] | None = None,
         crowded: Callable[[bool], object] | None = None,
         exhausted: Callable[[], object] | None = None,
     ) -> None: ...

@@ -6,7 +6,7 @@ from typing import Any, Final
 from typing_extensions import Buffer, Self, disjoint_base
 
 SIZE: Final[int]  # bytes
-KINDS: Final[tuple[str, ...]]
+KINDS: dict[str, str | None]  # of a refusal -> the setting that decides it
 
 Count: type[IntEnum]  # its members: counters.pxd
 Ending: type[IntEnum]

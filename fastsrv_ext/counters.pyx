@@ -11,13 +11,25 @@ from fastsrv_ext.state cimport NAMES, RESPOND, State, is_of_connection
 
 SIZE = sizeof(Numbers)  # bytes
 
-# What a request is refused for: BadRequest.kind. The last is for what stands here under no name.
-KINDS = (
-    "syntax", "method", "target", "version", "host", "transfer_encoding", "content_type", "authorization", "underscore",
-    "content_length", "expect", "forwarded", "trailer", "websocket", "websocket_version", "line_size", "field_size",
-    "fields", "head_size", "chunk_excess", "body_size", "concurrency", "header_timeout", "body_timeout", "body_rate",
-    "other",
-)
+# What a request is refused for (BadRequest.kind), and the setting that decides it: None where the standards do, or a
+# bound of ours that has none.
+KINDS = {
+    "syntax": None, "method": None, "target": None, "version": None, "host": None, "transfer_encoding": None,
+    "content_length": None, "content_type": None, "authorization": None, "expect": None, "trailer": None,
+    "websocket": None, "websocket_version": None, "chunk_excess": None,
+    "underscore": "header_map",
+    "forwarded": "secure_scheme_headers",
+    "line_size": "limit_request_line",
+    "field_size": "limit_request_field_size",
+    "fields": "limit_request_fields",
+    "head_size": "fastsrv_limit_request_head",
+    "body_size": "fastsrv_limit_request_body",
+    "concurrency": "fastsrv_limit_concurrency",
+    "header_timeout": "fastsrv_header_timeout",
+    "body_timeout": "fastsrv_body_timeout",
+    "body_rate": "fastsrv_min_rate",
+    "other": None,  # what stands here under no name
+}
 # Those that end a connection for the reason of their name; the others end it for BAD_REQUEST.
 cdef frozenset APART = frozenset(("header_timeout", "body_timeout", "body_rate", "concurrency"))
 cdef dict KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}

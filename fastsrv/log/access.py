@@ -2,11 +2,13 @@
 
 Nothing here runs for a server without an access log, statsd and hooks. fastsrv/dispatch.py calls before() when a
 request starts; fastsrv_ext/asgi/call.pyx calls finished() when its response is complete, or when the app ends
-if that was lost before. Both run in the request's task, or one that sends for it.
+if that was lost before. Both run in the request's task, or one that sends for it. http1/pipeline.pyx calls unserved()
+for a request that was refused before.
 """
 
 from __future__ import annotations
 
+import contextvars
 from collections.abc import Iterable
 from functools import cached_property
 from http import HTTPStatus
@@ -52,7 +54,8 @@ def texts(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
 
 
 class Access:
-    """Tells gunicorn's logger and hooks of requests; `finished` and `before` are None where none listens."""
+    """Tells gunicorn's logger and hooks of requests; `finished`, `unserved` and `before` are None where none listens.
+    """
 
     def __init__(self, worker: Any, cfg: Any, log: Any) -> None:
         self.worker = worker
@@ -62,7 +65,9 @@ class Access:
         # A logger with an access() of its own (statsd's) wants every request, log or not.
         self.logs = getattr(log, "access_log_enabled", True) or type(log).access is not Logger.access
         self.finished = self.tell if self.logs or self.post_request else None
+        self.unserved = self.tell_unserved if self.logs else None
         self.before = self.announce if self.pre_request else None
+        self.context = contextvars.copy_context()  # no request's
 
     def announce(self, call: Call) -> None:
         call.hook_request = Request(call)
@@ -90,6 +95,18 @@ class Access:
                     self.post_request(self.worker, request, variables, response)
         except BaseException:
             CarefulLog(self.log).exception("The access log or post_request failed")
+
+    def tell_unserved(self, call: Call) -> None:
+        """The line of a request that no app has seen. The hooks are not told, as gunicorn's own workers tell them of no
+        request that they refuse. The current context may be that of the request before."""
+        self.context.copy().run(self.log_unserved, call)
+
+    def log_unserved(self, call: Call) -> None:
+        try:
+            if self.line is None or not self.line.write(call):
+                self.log.access(Response(call), Request(call), environ(call), took(call))
+        except BaseException:
+            CarefulLog(self.log).exception("The access log failed")
 
 
 def changed_hook(cfg: Any, name: str) -> Any:

@@ -15,7 +15,8 @@ class ClientDisconnected(OSError):
 
 @disjoint_base
 class Call:
-    """One run of the app. Python code sees it from its start on, when nothing of it is missing."""
+    """One run of the app. Python code sees it from its start on, when nothing of it is missing; or, refused, when there
+    will be none."""
 
     task: asyncio.Task[None] | None  # of an app that had to wait, until Callbacks.gone was given it
     hook_request: Any  # None, or what gunicorn's pre_request was given, for its post_request

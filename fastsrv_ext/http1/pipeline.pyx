@@ -98,8 +98,7 @@ cdef class Pipeline(Carrier):
             self.corked = []
         if context.counters.now.counts[<int>IN_FLIGHT] >= context.service.max_in_flight:
             return self.refuse_cycle(cycle, BadRequest(
-                503, f"{context.service.max_in_flight} requests are in flight (fastsrv_limit_concurrency)",
-                "concurrency", RETRY_AFTER))
+                503, f"{context.service.max_in_flight} requests are in flight", "concurrency", RETRY_AFTER))
         cycle.client = self.client
         cycle.scope = make_scope(context, cycle.head, self.client, self.server)
         if cycle.head.is_forwarded() and context.callbacks.forwarded is not None:
@@ -204,7 +203,7 @@ cdef class Pipeline(Carrier):
         """Answer `refusal` when what came before is answered: what the reader has read is no request, or breaks a rule
         of its own."""
         cdef Cycle cycle = self.reader.reading
-        refusal.bodiless = self.reader.reads_method_head()
+        refusal.call = self.reader.refused()
         self.reader.stop()
         if cycle is not None and cycle is self.cycle:
             self.refuse_body(cycle, refusal)
@@ -231,24 +230,36 @@ cdef class Pipeline(Carrier):
 
     cdef int refuse_cycle(self, Cycle cycle, object refusal) except -1:
         """Its turn has come, and its app will not see it. What was read behind it is dropped."""
-        refusal.bodiless = cycle.head.is_head
+        refusal.call = cycle
         self.reader.forget()
         return self.refuse_body(cycle, refusal)
 
     cdef int count_refusal(self, object refusal) except -1:
         self.ends(self.context.counters.refuse(refusal.kind))
+        if self.context.callbacks.warn is not None:
+            self.context.callbacks.warn(
+                refusal.kind, "Refused a request of %s: %d, %s", Connection.describe(self), refusal.status,
+                refusal.reason)
         return 0
 
     cdef int answer_refusal(self) except -1:
+        cdef Cycle cycle
         refusal, self.refusal = self.refusal, None
+        cycle = refusal.call
+        body = error_body(refusal.reason)
         self.count_refusal(refusal)
         self.respond()
         self.write(error_answer(
-            refusal.status, error_body(refusal.reason), self.context.response.default_fields + refusal.fields,
-            refusal.bodiless))
+            refusal.status, body, self.context.response.default_fields + refusal.fields, cycle.head.is_head))
         self.flush()
-        if self.context.callbacks.refused is not None:
-            self.context.callbacks.refused(self.client, refusal.status, refusal.reason)
+        cycle.sent = 0 if cycle.head.is_head else len(body)
+        if cycle.started == 0 and self.context.callbacks.unserved is not None:  # otherwise finished() tells of it
+            cycle.status = refusal.status
+            cycle.response_headers = ()
+            cycle.client = self.client
+            if cycle.scope is None:
+                cycle.scope = make_scope(self.context, cycle.head, self.client, self.server)
+            self.context.callbacks.unserved(cycle)
         return 0  # advance() rests in DRAIN, as soon as the peer does not lag
 
     # --- what becomes of an answer (a cycle says) ---

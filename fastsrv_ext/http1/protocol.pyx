@@ -102,13 +102,13 @@ cdef class HTTP1(Pipeline):
                 return self.enter(HEAD)  # a request has come; the loop is about to read it, or the rest of its record
         elif state == HEAD:
             if self.reader.input == IN_HEAD:
-                return self.refuse_late("the request head took longer than fastsrv_header_timeout", "header_timeout")
+                return self.refuse_late("the request head took too long", "header_timeout")
             # Once, or a peer that sends TLS records without data would be waited for for ever.
             if self.deadline - self.since == self.clock.limit(HEAD) and self.has_unread_bytes():
                 self.enter(HEAD)
                 return self.shorten(max(1, self.clock.limit(HEAD) - LAST_LOOK))
         elif state == BODY:
-            return self.refuse_late("the request body took longer than fastsrv_body_timeout", "body_timeout")
+            return self.refuse_late("the request body took too long", "body_timeout")
         else:
             return Connection.expired(self)
         self.context.counters.now.expired[<int>state] += 1
@@ -118,8 +118,13 @@ cdef class HTTP1(Pipeline):
         return self.finish()
 
     cdef int refuse_late(self, str reason, str kind) except -1:
+        cdef Cycle cycle
+        refusal = BadRequest(408, reason, kind)
         self.context.counters.now.expired[<int>self.state] += 1
-        self.refuse(BadRequest(408, reason, kind))
+        self.refuse(refusal)
+        if self.state == HEAD:
+            cycle = refusal.call
+            cycle.took = seconds(self.clock.now - self.since)
         return self.advance()
 
     # --- what comes in (read by reader.pyx) ---
@@ -153,7 +158,7 @@ cdef class HTTP1(Pipeline):
         """Bytes came while the app waited for them: its turn, unless they come too slowly in all."""
         cdef double late = seconds(cycle.waited - self.clock.limit(BODY))
         if late > 0 and cycle.received < late * self.context.limits.min_rate:
-            raise BadRequest(408, "the request body came slower than fastsrv_min_rate", "body_rate")
+            raise BadRequest(408, "the request body came too slowly", "body_rate")
         return 0
 
     cdef int message_ended(self) except -1:

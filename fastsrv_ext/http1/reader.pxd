@@ -60,7 +60,7 @@ cdef class Reader:
     cdef int go_on(self) except -1
     cdef bint may_go_on(self) noexcept
     cdef Cycle dequeue(self)
-    cdef bint reads_method_head(self) except -1
+    cdef Cycle refused(self)
     cdef bint is_crowded(self) noexcept
 
     # within

@@ -16,7 +16,7 @@ from fastsrv_ext.http.refusal import BadRequest
 from fastsrv_ext.http1.chunked cimport SIZE, chunks_end
 from fastsrv_ext.context cimport Limits
 from fastsrv_ext.http1.plain_head cimport scan_head
-from fastsrv_ext.http1.request_line cimport read_line, stand_in
+from fastsrv_ext.http1.request_line cimport fill_in, read_line, stand_in
 from fastsrv_ext.http1.rules cimport add_field, check_trailer, complete
 from fastsrv_ext.http.refusal cimport body_too_large, too_large
 from fastsrv_ext.http.request cimport CHUNKED_LENGTH
@@ -97,11 +97,16 @@ cdef class Reader:
         """Is there something unread, and may it be read?"""
         return self.unread is not None and self.first is None and self.input != SWITCHING and not self.is_crowded()
 
-    cdef bint reads_method_head(self) except -1:
-        """Is it a HEAD request that has been read? Its answer has no body. (Of half a head we do not judge.)"""
+    cdef Cycle refused(self):
+        """What is being read, and is to be refused: one of the pipeline; of a head that is not whole, what has come."""
+        cdef RequestHead head = self.head
         if self.reading is not None:
-            return self.reading.head.is_head
-        return self.head is not None and self.head.is_head
+            return self.reading
+        if head is None:
+            head = RequestHead.__new__(RequestHead)
+        if self.context.callbacks.unserved is not None:
+            fill_in(head, b"" if self.line is None else self.line)
+        return new_cycle(self.carrier, head)
 
     cdef bint is_crowded(self) noexcept:
         """Has enough been read ahead of what the app and the peer have taken?"""
@@ -200,6 +205,7 @@ cdef class Reader:
         try:
             size = read_line(byte + at, end - at, known, self.head, limits)
         except BadRequest as refusal:
+            self.line = text[at:at + min(limits.request_line, limits.request_head)]
             self.carrier.refuse(refusal)
             return end + shift
         if size == 0:

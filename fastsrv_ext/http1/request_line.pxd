@@ -6,4 +6,5 @@ from fastsrv_ext.http.request cimport RequestHead
 
 cdef Py_ssize_t read_line(
     const unsigned char* text, Py_ssize_t size, Py_ssize_t known, RequestHead head, Limits limits) except -1
+cdef int fill_in(RequestHead head, bytes line) except -1
 cdef bytes stand_in(RequestHead head, Limits limits)

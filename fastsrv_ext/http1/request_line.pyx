@@ -23,6 +23,7 @@ cdef dict METHODS = {
         b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"TRACE", b"CONNECT",
     )
 }
+cdef bytes NOTHING = b"-"
 cdef bytes HTTP_1 = b"HTTP/1."
 cdef str PROTOCOL = "HTTP/1.1"
 cdef str OLD_PROTOCOL = "HTTP/1.0"
@@ -99,7 +100,27 @@ cdef Py_ssize_t not_whole(Py_ssize_t size, Py_ssize_t limit, Limits limits) exce
         return 0
     if limit < limits.request_line:
         raise too_large(limits)
-    raise BadRequest(414, f"request line larger than {limits.request_line} bytes (limit_request_line)", "line_size")
+    raise BadRequest(414, f"request line larger than {limits.request_line} bytes", "line_size")
+
+
+cdef int fill_in(RequestHead head, bytes line) except -1:
+    """A head that is refused before it is whole, as far as it has come, for the log: with "-" for what has not.
+
+    line: the beginning of a request line that was not read to its end.
+    """
+    cdef list words
+    if head.target is None:
+        line = line.partition(b"\n")[0].removesuffix(b"\r")
+        if not (line.isascii() and line.decode("ascii").isprintable()):
+            line = line.decode("latin-1").encode("unicode_escape")
+        # All of it is in one of the three, however many spaces it has.
+        words = [word or NOTHING for word in line.split(b" ", 2)] + [NOTHING, NOTHING]
+        head.method, head.target, head.protocol = words[0].decode("ascii"), words[1], words[2].decode("ascii")
+    if head.raw_path is None:
+        head.raw_path = head.query = NOTHING
+        if head.target.startswith(b"/"):
+            head.raw_path, _, head.query = head.target.partition(b"?")
+    return 0
 
 
 cdef bytes stand_in(RequestHead head, Limits limits):

@@ -31,17 +31,7 @@ cdef int add_field(RequestHead head, Framing* framing, bytes name, bytes value, 
     """A whole header field, in its order."""
     cdef Kind kind
     cdef Py_ssize_t length = PyBytes_GET_SIZE(value)
-    cdef Py_ssize_t size = PyBytes_GET_SIZE(name) + length + FIELD_OVERHEAD
-    head.size += size
-    if size > limits.request_field_size:
-        raise BadRequest(
-            431, f"header field larger than {limits.request_field_size} bytes (limit_request_field_size)",
-            "field_size")
-    if head.size > limits.request_head:
-        raise too_large(limits)
-    if len(head.headers) >= limits.request_fields:
-        raise BadRequest(431, f"more than {limits.request_fields} header fields (limit_request_fields)", "fields")
-
+    check_size(head, PyBytes_GET_SIZE(name) + length + FIELD_OVERHEAD, len(head.headers), limits)
     name = field_name(<const unsigned char*>PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name), &kind)
     if length > 0 and PyBytes_AS_STRING(value)[length - 1] in b" \t":
         value = value.rstrip(b" \t")  # RFC 9112, 5.1; the parser strips the left side alone
@@ -53,6 +43,18 @@ cdef int add_field(RequestHead head, Framing* framing, bytes name, bytes value, 
         if kind == CONTENT_LENGTH and PyBytes_GET_SIZE(value) > LONGEST_LENGTH:
             raise BadRequest(413, "Content-Length is too large", "content_length")
         note(head, framing, kind, value)
+    return 0
+
+
+cdef inline int check_size(RequestHead head, Py_ssize_t size, Py_ssize_t before, Limits limits) except -1:
+    """Of a header field, or a trailer, with so many `before` it."""
+    head.size += size
+    if size > limits.request_field_size:
+        raise BadRequest(431, f"field larger than {limits.request_field_size} bytes", "field_size")
+    if head.size > limits.request_head:
+        raise too_large(limits)
+    if before >= limits.request_fields:
+        raise BadRequest(431, f"more than {limits.request_fields} fields", "fields")
     return 0
 
 
@@ -185,18 +187,12 @@ cdef int check_trailer(RequestHead head, Framing* framing, bytes name, bytes val
     one that frames or routes cannot have been meant well. (One that says what the body is, or who sends it, is
     lost, and that is all.)"""
     cdef Kind kind
-    cdef Py_ssize_t size = PyBytes_GET_SIZE(name) + PyBytes_GET_SIZE(value) + FIELD_OVERHEAD
-    head.size += size
+    check_size(head, PyBytes_GET_SIZE(name) + PyBytes_GET_SIZE(value) + FIELD_OVERHEAD, framing.trailers, limits)
     framing.trailers += 1
-    if (
-        size > limits.request_field_size or head.size > limits.request_head
-        or framing.trailers > limits.request_fields
-    ):
-        raise BadRequest(431, "the trailers are larger than the limits of header fields", "trailer")
     field_name(<const unsigned char*>PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name), &kind)
     if kind == UNDERSCORED:
         if limits.refuse_underscores:
-            raise BadRequest(400, "a trailer has an underscore in its name (header_map)", "trailer")
+            raise BadRequest(400, "a trailer has an underscore in its name", "underscore")
     elif not 1 << <int>kind & IN_TRAILERS:
         raise BadRequest(400, "a trailer that only a header field may be", "trailer")
     return 0

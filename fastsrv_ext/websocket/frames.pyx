@@ -177,7 +177,8 @@ cdef class Decoder:
         return 0
 
     cdef object too_big(self):
-        return BadFrame(MESSAGE_TOO_BIG, f"a message is larger than {self.max_message} bytes")
+        return BadFrame(
+            MESSAGE_TOO_BIG, f"a message is larger than {self.max_message} bytes (websocket_max_message_size)")
 
     # --- its payload ---
 

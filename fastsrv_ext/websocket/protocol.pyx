@@ -111,6 +111,10 @@ cdef class WebSocket(Channel):
                     break
         except BadFrame as failure:
             self.ends(BAD_FRAME)
+            if self.context.callbacks.warn is not None:
+                self.context.callbacks.warn(
+                    f"websocket_{failure.code}", "Closed a WebSocket of %s: %d, %s", Connection.describe(self),
+                    failure.code, failure.reason)
             self.fail(failure.code, failure.reason)
         finally:
             self.flush()

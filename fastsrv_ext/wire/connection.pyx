@@ -218,6 +218,10 @@ cdef class Connection(Sender):
         else:
             self.context.counters.now.expired[<int>self.state] += 1
             self.ends(SEND_TIMEOUT)
+            if self.context.callbacks.warn is not None:
+                self.context.callbacks.warn(
+                    "send_timeout", "Reset the connection of %s: it reads too slowly "
+                    "(fastsrv_send_timeout, fastsrv_min_rate)", Connection.describe(self))
             self.reset()
         return 0
 

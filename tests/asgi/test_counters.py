@@ -1,15 +1,12 @@
 """Why connections end and why requests are refused, as Counters tells it."""
 
-import re
-
 import pytest
 
-from fastsrv_ext.counters import KINDS, SIZE, Counters, read
+from fastsrv_ext.counters import SIZE, Counters, read
 from fastsrv_ext.http.refusal import BadRequest
 from tests.support.answers import statuses
 from tests.support.apps import echo, hello
 from tests.support.puppet import Puppet
-from tests.support.servers import ROOT
 from tests.support.wire import get, post
 
 CHUNKED = b"POST / HTTP/1.1\r\nHost: example.org\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -275,9 +272,3 @@ def test_counters_go_on_from_the_sums_that_they_find(wire):
 def test_too_little_memory_is_refused(function):
     with pytest.raises(ValueError, match=f"need {SIZE} bytes, not {SIZE - 1}"):
         function(bytearray(SIZE - 1))
-
-
-def test_each_kind_of_refusal_is_documented():
-    table = (ROOT / "docs" / "COUNTERS.md").read_text().partition("| `refused` |")[2]
-    told = [kind for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for kind in re.findall("`(.*?)`", row)]
-    assert sorted(told) == sorted(KINDS)

@@ -270,7 +270,7 @@ KNOWN = [
         "a message that is too large", ("wsproto",),
         "wsproto leaves the limit to who uses it",
         b"\x82\xff" + (LIMIT + 1).to_bytes(8, "big") + bytes(4 + LIMIT + 1),
-        we_refuse=f"a message is larger than {LIMIT} bytes"),
+        we_refuse=rf"a message is larger than {LIMIT} bytes \(websocket_max_message_size\)"),
     Known(
         "half of a surrogate before a control frame", ("websockets", "wsproto"),
         "Python's decoder waits for its third byte; RFC 6455, 8.1, has us fail as soon as it can be told",

@@ -34,12 +34,6 @@ def test_refusal_of_a_head_request_has_no_body(wire, fields):
     assert take_apart(it.output).body == b""
 
 
-def test_context_is_told_of_a_refusal(wire):
-    told = []
-    wire(Recorder(), refused=lambda *refusal: told.append(refusal)).send(head())
-    assert told == [(("192.0.2.7", 4321), 400, "an HTTP/1.1 request needs a Host field")]
-
-
 # --- absolute-form (RFC 9112, 3.2.2) ---
 
 

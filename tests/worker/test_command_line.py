@@ -112,8 +112,8 @@ def test_settings_that_cannot_be_obeyed_are_told_of_instead(run):
 def test_version_names_all_that_serve(run):
     told = run("--version").stdout
     python = ".".join(map(str, sys.version_info[:3]))
-    assert told == (f"fastsrv {fastsrv.__version__} (gunicorn {gunicorn.__version__}, uvloop {uvloop.__version__}, "
-                    f"CPython {python})\n")
+    assert told == (f"fastsrv {fastsrv.__version__}, gunicorn {gunicorn.__version__}, uvloop {uvloop.__version__}, "
+                    f"CPython {python}\n")
 
 
 def test_option_of_uvicorns_or_of_a_setting_of_ours_is_answered_with_a_hint(run):

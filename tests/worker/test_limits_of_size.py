@@ -64,9 +64,9 @@ at_a_limit("scanned_head_of_a_body", "body_size", 413, limit_request_body=10, sc
     lambda more: post(b"x" * (10 + more)))
 at_a_limit("parsed_head_of_a_body", "body_size", 413, limit_request_body=10, scan_heads=False)(
     lambda more: post(b"x" * (10 + more)))
-at_a_limit("trailer", "trailer", 431, limit_request_field_size=FIELD)(
+at_a_limit("trailer", "field_size", 431, limit_request_field_size=FIELD)(
     lambda more: CHUNKED + b"0\r\na: " + b"b" * (FIELD - 5 + more) + b"\r\n\r\n")
-at_a_limit("trailers", "trailer", 431, limit_request_fields=5)(
+at_a_limit("trailers", "fields", 431, limit_request_fields=5)(
     lambda more: CHUNKED + b"0\r\n" + b"a: b\r\n" * (5 + more) + b"\r\n")
 at_a_limit("chunk_extensions", "chunk_excess", 431)(
     lambda more: CHUNKED + b"1;" + b"a" * (8_000 + more * 80_000) + b"\r\na\r\n0\r\n\r\n")

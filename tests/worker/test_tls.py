@@ -40,6 +40,7 @@ def ssl_context(config, default_ssl_context_factory):
         with server.connect() as plain:
             send(plain)
             assert b"HTTP" not in read_to_end(plain)
+        server.wait_for(r"\[INFO\] A TLS connection failed: .* http request", 1)
         with connect(server) as busy:
             send(busy, "/wait", "Content-Length: 1", method="POST")
             server.wait_for("a request waits")
