@@ -18,7 +18,7 @@ def take_place(worker: Any) -> Place:
     try:
         if board.current is None or board.current.arbiter != os.getpid():
             board.current = board.Board()
-        place = Place(board.current, worker.age, hears_of_stops=bool(worker.sockets))
+        place = Place(board.current, worker.age, shares_sockets=bool(worker.sockets))
         hear_of_death(worker, place)
         hear_of_stop(worker.sockets, board.current)
         return place

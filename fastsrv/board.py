@@ -17,6 +17,7 @@ from fastsrv_ext.counters import SIZE, clear_gauges
 SLOTS = 256  # workers at a time; more run uncounted
 WORD = 8  # bytes: what a processor reads and writes in one go, if it is aligned
 WORDS = 32  # of a slot, before the counters; of the board, before the slots
+STATE = 2  # which of its words is a worker's state
 SLOT = 4096  # bytes of a slot: a page, so that no two workers write to one line of a cache
 
 
@@ -50,7 +51,7 @@ class Slot:
 
     age = Word(0)  # the number of the worker, counted by the arbiter: a younger one has a greater one
     pid = Word(1)  # 0 until its process has begun
-    number = Word(2)  # of its State
+    number = Word(STATE)  # of its State
     since = Word(3)  # when it came to that
     told = Word(4)  # when it was told to end (TERM); 0: it was not
     took_over = Word(5)  # the age of the older worker that has left for this one, which writes it; 0: none has
@@ -123,7 +124,7 @@ class Board:
 
     def taken(self) -> list[Slot]:
         """The slots of workers that live."""
-        return [slot for slot in self.slots if slot.state > State.FAILED]
+        return [slot for slot in self.slots if slot.number > State.FAILED]
 
 
 current: Board | None = None  # this process's, once a worker was made

@@ -16,19 +16,22 @@ from typing import Any
 
 RETRY = 1.0  # seconds until the next attempt when the system has run out of file descriptors or memory
 RETRY_FOR_ROOM = 0.05  # seconds between two looks whether there is room for who waits
+GIVE_WAY = 0.005  # seconds, at most, for which a connection is left to another worker
+MOST_IN_VAIN = 10  # times: 1023 connections then follow without a question
 LAST_CALL = 1.0  # seconds in which the last connections have to be made
 
 
 class Listeners:
     """Accepts on `sockets` and hands each connection to a new protocol().
 
-    limit: connections at a time; connected(): how many protocols have one. The sockets are closed in the end.
+    limit: connections at a time; connected(): how many protocols have one. least(): how many the process has that has
+    the fewest, None where there is no other. The sockets are closed in the end.
     """
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, sockets: list[socket.socket],
         protocol: Callable[[], asyncio.BaseProtocol], log: Any, *,
-        limit: int, connected: Callable[[], int],
+        limit: int, connected: Callable[[], int], least: Callable[[], int | None] = lambda: None,
     ) -> None:
         self.loop = loop
         self.sockets = list(sockets)
@@ -36,6 +39,10 @@ class Listeners:
         self.log = log
         self.limit = limit
         self.connected = connected
+        self.least = least
+        self.gives_way = False
+        self.in_vain = 0  # how often it did, one time after another, and nobody took what came
+        self.unasked = 0  # connections to take before it does so again
         self.wanted = False
         self.accepting = False
         self.adopting: set[asyncio.Task[None]] = set()
@@ -47,7 +54,7 @@ class Listeners:
 
     def room_changed(self) -> None:
         """A connection was made or has ended: accept if there is room for one more."""
-        room = self.wanted and self.has_room()
+        room = self.wanted and self.has_room() and not self.gives_way
         if room != self.accepting:
             self.accepting = room
             if room:
@@ -55,10 +62,32 @@ class Listeners:
             else:
                 self.pause()
 
+    def give_way(self) -> None:
+        """Leave the next connection to another process, for a moment. If nobody takes it, take it, and then more of
+        them each time: that process may be busy for a while, or hang."""
+        if self.unasked > 0:
+            self.unasked -= 1
+        elif self.accepting:
+            self.gives_way = True
+            self.room_changed()
+            self.loop.call_later(GIVE_WAY, self.give_way_no_more, self.least())
+
+    def give_way_no_more(self, least: int | None) -> None:
+        """least: what least() was before."""
+        now_least = self.least()
+        if least is not None and now_least is not None and now_least > least:
+            self.in_vain = 0
+        elif any(map(has_queue, self.sockets)):
+            self.unasked = 2 ** self.in_vain - 1
+            self.in_vain = min(self.in_vain + 1, MOST_IN_VAIN)
+        self.gives_way = False
+        self.room_changed()
+
     async def empty(self, until: Callable[[], float]) -> None:
         """Accept what waits in the queues: if nobody else listens it would be lost with them. until(): the moment of
         time.monotonic() by which it is given up; it may become an earlier one meanwhile."""
         bound = monotonic() + LAST_CALL
+        self.unasked = self.limit
         while self.wanted and monotonic() < min(bound, until()) and any(map(has_queue, self.sockets)):
             await asyncio.sleep(0 if self.accepting else RETRY_FOR_ROOM)
 

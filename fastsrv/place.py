@@ -5,11 +5,13 @@ Decides by what the board says, and does nothing else: fastsrv/worker.py asks, a
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
 from enum import Enum
 
-from fastsrv.board import Board, Slot, State, private_slot
+from fastsrv.board import STATE, Board, Slot, State, private_slot
+from fastsrv_ext.share import PEERS
 
 SECOND = 1_000_000_000  # nanoseconds
 RECENTLY = 10 * SECOND  # a boot that has failed so long before a TERM belongs to the same HUP
@@ -36,14 +38,14 @@ class Successor(Enum):
 class Place:
     """Made in the arbiter; from begin() on its worker's own.
 
-    board: None where there is none. hears_of_stops: False if the arbiter has no listening sockets, as with reuse_port:
-    then a TERM may be a stop, after which it kills.
+    board: None where there is none. shares_sockets: False with reuse_port, where each worker has listening sockets of
+    its own: the arbiter has none whose end would tell that it stops, so each TERM may be one, after which it kills.
     """
 
-    def __init__(self, board: Board | None, age: int, hears_of_stops: bool = True) -> None:
+    def __init__(self, board: Board | None, age: int, shares_sockets: bool = True) -> None:
         self.board = board
         self.slot = private_slot(age) if board is None else board.take(age)
-        self.hears_of_stops = hears_of_stops
+        self.shares_sockets = shares_sockets
         self.full_since = 0  # when max_requests was reached
 
     # --- in the arbiter ---
@@ -123,6 +125,14 @@ class Place:
 
     def others_serve(self) -> bool:
         return any(slot.serves() for slot in self.others())
+
+    def peers(self) -> list[tuple[memoryview, memoryview]]:
+        """Others to which a connection can be left, PEERS at most: those that are ready, and accept from the same
+        sockets. Of each the state and the counters, as Share.look_at() takes them."""
+        if not self.shares_sockets:
+            return []
+        ready = [(slot.words[STATE:STATE + 1], slot.counters) for slot in self.others() if slot.number == State.READY]
+        return ready if len(ready) <= PEERS else random.sample(ready, PEERS)
 
     def is_stopping(self) -> bool:
         """Does the arbiter end all workers?"""

@@ -15,6 +15,7 @@ from math import ceil
 from time import monotonic
 from typing import Any
 
+from fastsrv.board import State
 from fastsrv.config.config import Config
 from fastsrv.dispatch import Dispatch
 from fastsrv.lifespan import Lifespan
@@ -26,6 +27,7 @@ from fastsrv_ext.clock import TICK, Clock
 from fastsrv_ext.context import Callbacks, CommonResponse, CommonScope, Context, Limits, Service
 from fastsrv_ext.counters import Counters
 from fastsrv_ext.http1.protocol import HTTP1
+from fastsrv_ext.share import Share
 from fastsrv_ext.websocket.handshake import Upgrade
 from fastsrv_ext.wire.connection import Connection
 from fastsrv_ext.wire.tls import TLS
@@ -87,15 +89,18 @@ class Server:
         self.dispatch = Dispatch(app, self.loop, log, before, clock=self.clock, **config.dispatch)
         self.callbacks = Callbacks(
             dispatch=self.dispatch.start, gone=self.dispatch.gone, finished=finished, unserved=unserved,
-            forwarded=forwarded, warn=self.seldom.warn, crowded=self.crowded, exhausted=self.exhausted,
+            forwarded=forwarded, warn=self.seldom.warn, crowded=self.crowded, ahead=self.ahead,
+            exhausted=self.exhausted,
         )
         self.max_requests = max_requests
         self.declined: set[str] = set()  # names of protocols
         self.leaving: set[Any] = set()  # WebSockets that were told so
         self.tls = tls
         self.direct = writes_at_once(self.loop)
+        self.share = Share(State.READY)
         self.listeners = make_listeners(
-            self.loop, sockets, self.protocol, log, connected=lambda: self.context.connections, **config.listeners)
+            self.loop, sockets, self.protocol, log, connected=lambda: self.context.connections, least=self.share.least,
+            **config.listeners)
 
     async def serve(self) -> None:
         """Start up, serve, drain, shut down. Raises LifespanFailed if the app cannot start."""
@@ -125,7 +130,7 @@ class Server:
         config = self.config
         self.context = Context(
             loop=self.loop, direct=self.direct and self.tls is None, clock=self.clock, counters=self.counters,
-            callbacks=self.callbacks, limits=Limits(**config.limits),
+            share=self.share, callbacks=self.callbacks, limits=Limits(**config.limits),
             service=Service(max_requests=self.max_requests, **config.service),
             scope=CommonScope(
                 scheme="http" if self.tls is None else "https", state=self.lifespan.state, **config.scope),
@@ -178,6 +183,7 @@ class Server:
         self.context.response.refresh_date()
         self.dispatch.refresh()
         self.place.beat()
+        self.share.look_at([] if self.context.draining else self.place.peers())
         self.seldom.tick()
         self.beat()
         # Bytes that came in during a stall are read before the clock judges. The first turn polls for them; asyncio's
@@ -207,6 +213,10 @@ class Server:
                 "worker_connections", "worker_connections (%d) reached: further clients wait",
                 self.config.listeners["limit"])
         self.listeners.room_changed()
+
+    def ahead(self) -> None:
+        """This worker has clearly more connections than another."""
+        self.listeners.give_way()
 
     def exhausted(self) -> None:
         """max_requests is reached."""

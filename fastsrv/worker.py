@@ -273,7 +273,7 @@ class Worker(base.Worker):
     def retire_timeout(self) -> float:
         """Seconds for which one that is to end serves on, at most."""
         timeout: float = self.config.end["retire_timeout"]
-        return timeout if self.place.hears_of_stops else min(timeout, self.config.end["graceful_timeout"] / 2)
+        return timeout if self.place.shares_sockets else min(timeout, self.config.end["graceful_timeout"] / 2)
 
     def retire(self) -> None:
         """It is to end: when the others can do without it."""
@@ -362,7 +362,7 @@ class Worker(base.Worker):
         elif self.place.is_stopping():
             super().handle_exit(sig, frame)
         else:  # when it leaves watch() says, in the loop; this is for one that never turns
-            until = time.monotonic() + (self.retire_timeout if self.place.hears_of_stops else 0)
+            until = time.monotonic() + (self.retire_timeout if self.place.shares_sockets else 0)
             self.end_by(Timetable.graceful(until, graceful_timeout(self.cfg)))
 
     def handle_usr1(self, sig: int, frame: Any) -> None:

@@ -4,6 +4,7 @@
 from fastsrv_ext.budget cimport Budget
 from fastsrv_ext.clock cimport Clock
 from fastsrv_ext.counters cimport Counters, Ending
+from fastsrv_ext.share cimport Share
 
 
 cdef class Settings:
@@ -42,6 +43,7 @@ cdef class Callbacks:
     cdef object unserved            # None, or (call) -> None: a 4xx or 503 of ours, without the app (access log)
     cdef object warn                # None, or (kind, message, *args) -> None: for the log, as fastsrv/log/seldom.py
     cdef object crowded             # (bool) -> None: worker_connections reached, or room again
+    cdef object ahead               # () -> None: with a new connection this worker has clearly more than another one
     cdef object exhausted           # () -> None: max_requests reached
 
 
@@ -71,6 +73,7 @@ cdef class Context:
     cdef readonly Clock clock
     cdef readonly Budget budget
     cdef readonly Counters counters
+    cdef Share share                # None: no other worker is known
     cdef readonly Limits limits
     cdef readonly CommonResponse response
     cdef Callbacks callbacks

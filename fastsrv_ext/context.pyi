@@ -9,6 +9,7 @@ from typing_extensions import disjoint_base
 from fastsrv_ext.budget import Budget
 from fastsrv_ext.clock import Clock
 from fastsrv_ext.counters import Counters
+from fastsrv_ext.share import Share
 
 class Settings:
     """Attributes that are settings' values."""
@@ -54,6 +55,7 @@ class Callbacks:
         forwarded: Callable[[dict[str, Any], bool], object] | None = None,
         warn: Callable[..., object] | None = None,
         crowded: Callable[[bool], object] | None = None,
+        ahead: Callable[[], object] | None = None,
         exhausted: Callable[[], object] | None = None,
     ) -> None: ...
 
@@ -97,6 +99,7 @@ class Context:
         direct: bool = False,
         budget: Budget | None = None,
         counters: Counters | None = None,
+        share: Share | None = None,
         upgrades: dict[bytes, Callable[..., bool]] | None = None,
         alpn: dict[str, Callable[..., Any]] | None = None,
     ) -> None: ...

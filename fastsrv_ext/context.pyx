@@ -12,6 +12,7 @@ from types import GetSetDescriptorType
 
 from fastsrv_ext.budget cimport Budget
 from fastsrv_ext.counters cimport CONNECTED, MAX_REQUESTS, OPENED, REQUESTS, WORKER_DRAINS
+from fastsrv_ext.share cimport Share
 
 
 cdef class Settings:
@@ -42,13 +43,13 @@ cdef class Callbacks:
     an underscore in their name, unless it is None;
     unserved(call) is told of each request that was answered by a 4xx or 503 of ours before its app was called, unless
     it is None: what is not known of it is "-"; warn(kind, message, *args) has a line for the log, of which a peer may
-    cause any number; crowded(full) is told of worker_connections reached and of room again; exhausted() of
-    max_requests reached.
+    cause any number; crowded(full) is told of worker_connections reached and of room again; ahead() of a
+    new connection with which this worker has clearly more of them than another; exhausted() of max_requests reached.
     """
 
     def __init__(
         self, *, dispatch, gone=None, finished=None, unserved=None, forwarded=None, warn=None, crowded=None,
-        exhausted=None,
+        ahead=None, exhausted=None,
     ):
         self.dispatch = dispatch
         self.gone = gone
@@ -57,6 +58,7 @@ cdef class Callbacks:
         self.unserved = unserved
         self.warn = warn
         self.crowded = crowded
+        self.ahead = ahead
         self.exhausted = exhausted
 
 
@@ -105,6 +107,7 @@ cdef class Context:
     """One a worker and scheme.
 
     direct: whether bytes may go past the loop's transports: they are plain, and tell at once of what they keep.
+    share: None where no other worker is.
     upgrades, alpn: other protocols, by the names that a request's Upgrade field, or TLS, has for them.
     budget: of a turn of the loop; None: as long as it is by default. counters: the worker's; None: of its own.
     """
@@ -112,7 +115,8 @@ cdef class Context:
     def __init__(
         self, *, loop, Clock clock not None, Callbacks callbacks not None, Limits limits not None,
         Service service not None, CommonScope scope not None, CommonResponse response not None,
-        bint direct=False, Budget budget=None, Counters counters=None, dict upgrades=None, dict alpn=None,
+        bint direct=False, Budget budget=None, Counters counters=None, Share share=None, dict upgrades=None,
+        dict alpn=None,
     ):
         self.loop = loop
         self.eager = sys.version_info >= (3, 12)
@@ -122,6 +126,7 @@ cdef class Context:
         self.clock = clock
         self.budget = Budget() if budget is None else budget
         self.counters = Counters() if counters is None else counters
+        self.share = share
         self.limits = limits
         self.response = response
         self.callbacks = callbacks
@@ -147,10 +152,11 @@ cdef class Context:
     cdef int connection_opened(self) except -1:
         self.counters.now.counts[<int>OPENED] += 1
         self.counters.now.counts[<int>CONNECTED] += 1
-        if self.counters.now.counts[<int>CONNECTED] == self.service.max_connections and (
-            self.callbacks.crowded is not None
-        ):
+        cdef long long connected = self.counters.now.counts[<int>CONNECTED]
+        if connected == self.service.max_connections and self.callbacks.crowded is not None:
             self.callbacks.crowded(True)
+        if self.share is not None and self.share.is_exceeded(connected):
+            self.callbacks.ahead()
         return 0
 
     cdef int connection_closed(self, Ending ending) except -1:

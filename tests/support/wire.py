@@ -180,7 +180,7 @@ class Wire:
                  any_version=False, refuse_underscores=False, max_connections=1000, max_in_flight=UNLIMITED,
                  max_requests=0, scan_heads=SCAN_HEADS, scheme="http", state=None,
                  root_path="", send_raises=False, announced_keepalive=0, connect=True, turns=None, layer=None,
-                 budget=inf, direct=False, counters=None, **callbacks):
+                 budget=inf, direct=False, counters=None, share=None, **callbacks):
         self.loop = asyncio.new_event_loop()
         self.turns = turns
         self.errors = []  # of the loop's exception handler: there must be none
@@ -191,7 +191,7 @@ class Wire:
             OPEN=ping_interval, PONG=ping_timeout, CLOSING=closing)
         self.dispatch = Dispatch(app, self.loop, self.log, clock=self.clock, grace_period=grace)
         self.context = Context(
-            loop=self.loop, clock=self.clock, budget=Budget(budget), counters=counters, direct=direct,
+            loop=self.loop, clock=self.clock, budget=Budget(budget), counters=counters, share=share, direct=direct,
             callbacks=Callbacks(dispatch=self.dispatch.start, gone=self.dispatch.gone, **callbacks),
             limits=Limits(
                 request_line=request_line, request_fields=request_fields, request_field_size=request_field_size,
