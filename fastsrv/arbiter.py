@@ -7,10 +7,14 @@ fastsrv/worker.py calls it.
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 from fastsrv import board
 from fastsrv.place import Place
+from fastsrv.readiness import Readiness
+
+readiness = Readiness()
 
 
 def take_place(worker: Any) -> Place:
@@ -20,6 +24,7 @@ def take_place(worker: Any) -> Place:
             board.current = board.Board()
         place = Place(board.current, worker.age, shares_sockets=bool(worker.sockets))
         hear_of_death(worker, place)
+        hear_of_readiness(worker, board.current)
         hear_of_stop(worker.sockets, board.current)
         return place
     except Exception:
@@ -27,10 +32,31 @@ def take_place(worker: Any) -> Place:
         return Place(None, worker.age)
 
 
-def forget_failures() -> None:
-    """The arbiter reloads: what could not start before may be mended."""
+def begin() -> None:
+    """The arbiter starts; or it reloads, and what could not start before may be mended."""
+    readiness.hide()
     if board.current is not None and board.current.arbiter == os.getpid():
         board.current.failures = 0
+
+
+def started(timeout: float, log: Any) -> None:
+    """The arbiter listens. With timeout = 0 it never looks after its workers, and there is no better moment."""
+    readiness.show()
+    if not timeout:
+        readiness.tell(log)
+
+
+def hear_of_readiness(worker: Any, of: board.Board) -> None:
+    """gunicorn looks at this file of a worker's, once a second."""
+    arbiter, last_update = os.getpid(), worker.tmp.last_update
+
+    def looked() -> float:
+        if of.readied and os.getpid() == arbiter:
+            readiness.tell(worker.log)
+        updated: float = last_update()
+        return updated
+
+    worker.tmp.last_update = looked
 
 
 def hear_of_death(worker: Any, place: Place) -> None:
@@ -58,7 +84,7 @@ def closing(close: Any, of: board.Board) -> Any:
 
     def closed() -> None:
         if os.getpid() == arbiter:
-            of.stopping = 1
+            of.stopping = time.monotonic_ns()
         close()
 
     return closed

@@ -88,7 +88,8 @@ class Slot:
 class Board:
     """All slots, and what is nobody's own. Raises OSError where there is no memory."""
 
-    stopping = Word(0)  # 1: the arbiter stops, and all workers with it. It alone writes this, and the next two
+    # The arbiter alone writes these three.
+    stopping = Word(0)  # when it has begun to stop, and all workers with it; 0: it has not
     failures = Word(1)  # boots that have failed, one after another
     failed = Word(2)  # when the last one did
     readied = Word(3)  # when a worker last became ready, which writes it

@@ -145,22 +145,30 @@ class Place:
 
     # --- one that is to end ---
 
-    def judge(self, timeout: float) -> Verdict:
-        """May it leave? timeout: seconds after which it does, whatever the others are at."""
-        if self.board is None or self.is_stopping():
+    def judge(self, timeout: float, delay: float) -> Verdict:
+        """May it leave? timeout: seconds after which it does, whatever the others are at. delay: seconds for which it
+        stays when all stop."""
+        if self.board is None:
             return Verdict.LEAVE
+        if self.board.stopping:
+            return self.judge_stop(self.board.stopping, delay)
         if self.slot.told:
-            return self.judge_told(self.slot.told + int(timeout * SECOND))
+            return self.judge_told(self.slot.told + int(timeout * SECOND), delay)
         return self.judge_full(self.board, self.full_since + int(timeout * SECOND))
 
-    def judge_told(self, bound: int) -> Verdict:
+    def judge_stop(self, since: int, delay: float) -> Verdict:
+        return Verdict.STAY if time.monotonic_ns() < since + int(delay * SECOND) else Verdict.LEAVE
+
+    def judge_told(self, bound: int, delay: float) -> Verdict:
         """By a HUP younger ones are started, and then the older ones told to end: as many leave, by age, as young ones
         are ready. If all of these fail, nobody is to leave. Without young ones it was no HUP."""
         others = sorted(self.others(), key=lambda slot: slot.age)
         younger = [slot for slot in others if slot.age > self.slot.age and not slot.told]
         ready = [slot for slot in younger if slot.serves() and not slot.has_resumed()]
         if not any(slot.state == State.BOOTING for slot in younger):
-            return Verdict.RESUME if self.failed() and not ready else Verdict.LEAVE
+            if self.failed() and not ready:
+                return Verdict.RESUME
+            return Verdict.LEAVE if self.shares_sockets else self.judge_stop(self.slot.told, delay)
         if time.monotonic_ns() >= bound:
             return Verdict.LEAVE
         if any(slot.told and slot.serves() and slot.age < self.slot.age for slot in others):

@@ -17,6 +17,11 @@ QUICK = 5.0  # seconds that a quick end may take
 QUICKER = 1.5  # the same behind a graceful one: the arbiter kills two seconds after an INT behind a TERM
 
 
+def reserve(timeout: float) -> float:
+    """Seconds of graceful_timeout that are kept for what comes behind the drain."""
+    return min(timeout * RESERVE_SHARE, RESERVE)
+
+
 class Timetable(NamedTuple):
     """Moments of time.monotonic(): each step begins then at the latest, whatever the one before it has come to."""
 
@@ -31,9 +36,9 @@ class Timetable(NamedTuple):
     def graceful(cls, since: float, timeout: float) -> Timetable:
         """For an end that was asked for at `since` and may take `timeout` (graceful_timeout) seconds: the arbiter
         kills then, after a TERM."""
-        reserve = min(timeout * RESERVE_SHARE, RESERVE)
-        cancel = since + timeout - reserve
-        return cls.behind(cancel - min(NOTICE, reserve / 2), cancel, since + max(timeout, LAST_WORD) - cancel)
+        rest = reserve(timeout)
+        cancel = since + timeout - rest
+        return cls.behind(cancel - min(NOTICE, rest / 2), cancel, since + max(timeout, LAST_WORD) - cancel)
 
     @classmethod
     def quick(cls, since: float, seconds: float) -> Timetable:

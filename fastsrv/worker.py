@@ -24,7 +24,7 @@ from gunicorn.errors import AppImportError
 from gunicorn.workers import base
 
 from fastsrv.application import load
-from fastsrv.arbiter import forget_failures, take_place
+from fastsrv.arbiter import begin, started, take_place
 from fastsrv.config.config import Config
 from fastsrv.config.gunicorns import graceful_timeout
 from fastsrv.config.setting import ConfigError
@@ -70,7 +70,7 @@ class Worker(base.Worker):
     @classmethod
     def setup(cls) -> None:
         """Called by the arbiter at its start, and when it reloads (HUP)."""
-        forget_failures()
+        begin()
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
@@ -82,6 +82,7 @@ class Worker(base.Worker):
             sys.exit(1)
         for told in strangers({**os.environ, **cfg.env}, cfg.settings):  # here: once, not in each worker
             log.warning("%s", told)
+        started(cfg.timeout, log)
 
     @property
     def alive(self) -> bool:
@@ -278,7 +279,7 @@ class Worker(base.Worker):
     def retire(self) -> None:
         """It is to end: when the others can do without it."""
         assert self.server is not None
-        verdict = self.place.judge(self.retire_timeout)
+        verdict = self.place.judge(self.retire_timeout, self.config.end["shutdown_delay"])
         if verdict is Verdict.LEAVE:
             self.server.stop(self.timetable.earlier(
                 Timetable.graceful(time.monotonic(), self.config.end["graceful_timeout"])))
@@ -359,10 +360,9 @@ class Worker(base.Worker):
         if self.server is None or not self.server.started:
             super().handle_exit(sig, frame)
             self.close_sockets()  # who connects would wait for one that never serves
-        elif self.place.is_stopping():
-            super().handle_exit(sig, frame)
         else:  # when it leaves watch() says, in the loop; this is for one that never turns
-            until = time.monotonic() + (self.retire_timeout if self.place.shares_sockets else 0)
+            kills = self.place.is_stopping() or not self.place.shares_sockets  # the arbiter does, or may
+            until = time.monotonic() + (0 if kills else self.retire_timeout)
             self.end_by(Timetable.graceful(until, graceful_timeout(self.cfg)))
 
     def handle_usr1(self, sig: int, frame: Any) -> None:

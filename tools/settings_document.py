@@ -6,7 +6,7 @@ fails until it was called.
 
 from pathlib import Path
 
-from fastsrv.config.setting import OFF, UNLIMITED
+from fastsrv.config.setting import OFF
 from fastsrv.config.table import OWN_SETTINGS
 from tools.marks import between_marks
 
@@ -16,13 +16,14 @@ DOCUMENT = Path(__file__).parents[1] / "docs/SETTINGS.md"
 def table():
     """The table as Markdown, a line for each setting."""
     lines = ["| name | default | unit | what | why this default |", "|---|---|---|---|---|"]
-    lines += [f"| `{s.name}` | `{written(s.default)}` | {s.unit} | {s.what} | {s.why} |" for s in OWN_SETTINGS]
+    lines += [f"| `{s.name}` | `{written(s)}` | {s.unit} | {s.what} | {s.why} |" for s in OWN_SETTINGS]
     return "\n".join(lines) + "\n"
 
 
-def written(default):
-    """As it would be written in the environment."""
-    if default == UNLIMITED:
+def written(setting):
+    """Its default, as it would be written in the environment."""
+    default = setting.default
+    if default == setting.off and not isinstance(default, bool):
         return OFF
     if isinstance(default, str):
         return default

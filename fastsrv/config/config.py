@@ -12,10 +12,22 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from fastsrv.config.gunicorns import OBEYED, check, graceful_timeout
+from fastsrv.config.setting import ConfigError
 from fastsrv.config.sources import config_file_names, read_own
 from fastsrv.config.table import OWN_SETTINGS
+from fastsrv.timetable import reserve
 
 Topic = Mapping[str, Any]  # the values by the names that they have for whom they are for
+
+
+def check_end(end: Topic) -> None:
+    """Raise ConfigError if the steps of a worker's end do not fit into its time."""
+    delay, timeout = end["shutdown_delay"], end["graceful_timeout"]
+    room = timeout - reserve(timeout) - end["shutdown_keepalive"]
+    if delay and delay >= room:
+        raise ConfigError(
+            f"fastsrv_shutdown_delay must be less than {max(room, 0):g} seconds with graceful_timeout = {timeout:g}, "
+            f"behind which gunicorn kills, and fastsrv_shutdown_keepalive = {end['shutdown_keepalive']:g}, not {delay:g}")
 
 
 @dataclass(frozen=True)
@@ -40,7 +52,10 @@ class Config:
         """Read gunicorn's `cfg`, the fastsrv_* names of its config file, and FASTSRV_* of `environ`
         (os.environ), which win over the file. Raises ConfigError."""
         check(cfg)
-        return cls.of(cfg, read_own(config_file_names(cfg), os.environ if environ is None else environ, cfg.settings))
+        own = read_own(config_file_names(cfg), os.environ if environ is None else environ, cfg.settings)
+        config = cls.of(cfg, own)
+        check_end(config.end)
+        return config
 
     @classmethod
     def of(cls, cfg: Any, own: Mapping[str, Any]) -> Config:
@@ -52,5 +67,6 @@ class Config:
             topic, name = goes.split(".")
             topics[topic][name] = value
         if cfg.reload:  # nobody's next request is worth a window
-            topics["end"] |= {"graceful_timeout": graceful_timeout(cfg), "shutdown_keepalive": 0.0}
+            topics["end"] |= {
+                "shutdown_keepalive": 0.0, "shutdown_delay": 0.0, "graceful_timeout": graceful_timeout(cfg)}
         return cls(**topics)

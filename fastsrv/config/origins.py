@@ -11,7 +11,7 @@ from typing import Any
 
 from gunicorn.config import make_settings
 
-from fastsrv.config.setting import OFF, SWITCH, UNLIMITED, Setting
+from fastsrv.config.setting import OFF, SWITCH, Setting
 from fastsrv.config.sources import config_file_names, read_own
 from fastsrv.config.table import OWN_SETTINGS
 
@@ -65,4 +65,4 @@ def written(value: object, setting: Setting) -> str:
     """A value of fastsrv's, as it could be written in the config file."""
     if setting.unit == SWITCH:
         return repr("on" if value else OFF)
-    return repr(OFF if value == UNLIMITED else value)
+    return repr(OFF if value == setting.off else value)

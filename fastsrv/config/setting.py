@@ -27,10 +27,10 @@ class ConfigError(ValueError):
 class Setting:
     """One of fastsrv's own settings.
 
-    default: UNLIMITED for a limit that is off. unit: "seconds", "bytes", "bytes/s", "requests", "on or off" (then a
+    default: `off` for one that is off. unit: "seconds", "bytes", "bytes/s", "requests", "on or off" (then a
     bool), or the words that it may be: "ignore or raise". goes: a topic of Config, and what the value is called there:
     "limits.drain". why: the reason of the default, for docs/SETTINGS.md. largest: the greatest value that makes sense.
-    may_be_off: it can be no limit, as where the default is UNLIMITED.
+    may_be_off: it can be no limit, as where the default is UNLIMITED. off: its value then.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Setting:
     why: str
     largest: int = LARGEST
     may_be_off: bool = False  # also where the default is a number
+    off: float = UNLIMITED
 
     @property
     def words(self) -> list[str]:
@@ -48,8 +49,8 @@ class Setting:
         return self.unit.split(OR) if OR in self.unit else []
 
     def parse(self, value: object, where: str) -> Any:
-        """`value` (or its text) as a number greater than 0, as a bool or as one of its words; "off" as UNLIMITED, if
-        it may be that. Raises ConfigError."""
+        """`value` (or its text) as a number greater than 0, as a bool or as one of its words; "off" as what that
+        is, if it may be that. Raises ConfigError."""
         if self.unit == SWITCH:
             if str(value).lower() not in SWITCHED:
                 raise ConfigError(f"{where} must be on or off, not {value!r}")
@@ -58,9 +59,9 @@ class Setting:
             if str(value).lower() not in self.words:
                 raise ConfigError(f"{where} must be {self.unit}, not {value!r}")
             return str(value).lower()
-        can_be_off = self.may_be_off or self.default == UNLIMITED
+        can_be_off = self.may_be_off or self.default == self.off
         if can_be_off and str(value).lower() == OFF:
-            return UNLIMITED
+            return self.off
         number = math.nan
         if isinstance(value, (int, float, str)) and not isinstance(value, bool):
             try:

@@ -34,6 +34,12 @@ OWN_SETTINGS = (
             "the time that the end may take; none with reload.",
             "To close at once loses the request that is on its way; a client that asks every second learns from an "
             "answer. Docker kills after 10. nginx's keepalive_min_timeout is the like."),
+    Setting("fastsrv_shutdown_delay", 0.0, "seconds", "end.shutdown_delay",
+            "Time for which a worker serves on when the service stops, before it drains: load balancers see meanwhile "
+            "that it is not ready any more. Not at a HUP. With fastsrv_shutdown_keepalive and what is kept for the "
+            "rest of the end (5 seconds, or a quarter of graceful_timeout) it has to be less than graceful_timeout.",
+            "Kubernetes goes on sending requests for some seconds after it has said TERM, other balancers until their "
+            "next check. Who needs it knows for how long.", off=0.0),
     Setting("fastsrv_retire_timeout", 300.0, "seconds", "end.retire_timeout",
             "Longest time that a worker serves on which is told to end: by a HUP until a younger one is ready in its "
             "place, by max_requests until no other worker ends or starts. Then it ends all the same. With reuse_port "

@@ -16,7 +16,7 @@ from fastsrv.config.table import OWN_SETTINGS
 NAMES = [setting.name for setting in OWN_SETTINGS if setting.unit != SWITCH and not setting.words]
 CAN_BE_OFF = [
     "fastsrv_limit_request_body", "fastsrv_limit_concurrency", "fastsrv_websocket_ping_interval",
-    "fastsrv_websocket_ping_timeout",
+    "fastsrv_websocket_ping_timeout", "fastsrv_shutdown_delay",
 ]
 SENSELESS = [0, -1, "0", "-0.5", "", " ", "soon", "5s", "0x10", "nan", "inf", "1e300", 2**41,
              float("nan"), float("inf"), True, False, None, [5], {}]
@@ -170,8 +170,9 @@ def test_word_that_the_setting_cannot_be_is_refused(read, value):
 @pytest.mark.parametrize("value", ["off", "OFF"])
 @pytest.mark.parametrize("name", CAN_BE_OFF)
 def test_limit_that_need_not_be_can_be_off(read, name, value):
-    assert getattr(read({name: value}, {}), field(name)) == UNLIMITED
-    assert getattr(read({name: 7}, {name.upper(): value}), field(name)) == UNLIMITED
+    off = 0 if name == "fastsrv_shutdown_delay" else UNLIMITED
+    assert getattr(read({name: value}, {}), field(name)) == off
+    assert getattr(read({name: 7}, {name.upper(): value}), field(name)) == off
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - set(CAN_BE_OFF)))
@@ -180,12 +181,21 @@ def test_limit_that_must_be_cannot_be_off(read, name):
         read({name: "off"})
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "fastsrv_shutdown_delay"])
 def test_largest_value_is_that_of_the_setting(read, name):
     largest = 2**40 if name == "fastsrv_limit_request_body" else 2**31 - 1
     assert getattr(read({name: largest}), field(name)) == largest
     with pytest.raises(ConfigError, match=f"at most {largest}"):
         read({name: largest + 1})
+
+
+def test_delay_of_a_shutdown_leaves_room_for_the_rest(read):
+    given = {"fastsrv_shutdown_delay": 6.9, "fastsrv_shutdown_keepalive": 3}
+    assert read(given, graceful_timeout=15).shutdown_delay == 6.9
+    for timeout in (2, 13):  # a quarter is kept for the rest
+        with pytest.raises(ConfigError, match=r"^fastsrv_shutdown_delay must be less than [\d.]+ seconds with "):
+            read(given, graceful_timeout=timeout)
+    assert read({**given, "fastsrv_shutdown_delay": "off"}, graceful_timeout=2).shutdown_delay == 0
 
 
 def test_part_of_a_byte_is_refused(read):

@@ -1,6 +1,7 @@
 """When a worker that is to end may leave, as a table of what the others are at."""
 
 import re
+import time
 
 import pytest
 
@@ -68,9 +69,12 @@ FULL = {
 def test_verdict(text):
     board, places = crew(text)
     first = next(iter(places.values()))
-    assert first.is_retiring() and first.judge(LONG) is {**TOLD, **FULL}[text]
-    board.stopping = 1
-    assert first.judge(LONG) is Verdict.LEAVE
+    assert first.is_retiring() and first.judge(LONG, 0) is {**TOLD, **FULL}[text]
+    board.stopping = time.monotonic_ns()
+    assert first.judge(LONG, 0) is Verdict.LEAVE
+    assert first.judge(LONG, LONG) is Verdict.STAY
+    board.stopping -= LONG * SECOND
+    assert first.judge(LONG, LONG) is Verdict.LEAVE
 
 
 @pytest.mark.parametrize(("text", "verdict"), [
@@ -80,26 +84,36 @@ def test_verdict(text):
     ("1 full, 2 ready, 3 failed", Verdict.STAY),  # nobody can take its place
 ])
 def test_verdict_when_the_time_is_over(text, verdict):
-    assert crew(text)[1][1].judge(NOW) is verdict
+    assert crew(text)[1][1].judge(NOW, 0) is verdict
+
+
+def test_with_reuse_port_any_end_may_be_a_stop():
+    board = Board()
+    place = Place(board, 1, shares_sockets=False)
+    place.ready()
+    place.tell()
+    assert place.judge(LONG, LONG) is Verdict.STAY
+    place.slot.told -= LONG * SECOND
+    assert place.judge(LONG, LONG) is Verdict.LEAVE
 
 
 def test_each_young_worker_lets_one_old_one_go():
     _, places = crew("1 told, 2 told, 3 told, 4 ready, 5 booting, 6 booting")
-    assert [places[age].judge(LONG) for age in (3, 2, 1)] == [Verdict.STAY, Verdict.STAY, Verdict.LEAVE]
+    assert [places[age].judge(LONG, 0) for age in (3, 2, 1)] == [Verdict.STAY, Verdict.STAY, Verdict.LEAVE]
     places[1].leave()
-    assert [places[age].judge(LONG) for age in (3, 2)] == [Verdict.STAY, Verdict.STAY]
+    assert [places[age].judge(LONG, 0) for age in (3, 2)] == [Verdict.STAY, Verdict.STAY]
     places[5].ready()
-    assert [places[age].judge(LONG) for age in (3, 2)] == [Verdict.STAY, Verdict.LEAVE]
+    assert [places[age].judge(LONG, 0) for age in (3, 2)] == [Verdict.STAY, Verdict.LEAVE]
     places[2].leave()
     places[2].give_back()
     places[6].ready()
-    assert places[3].judge(LONG) is Verdict.LEAVE
+    assert places[3].judge(LONG, 0) is Verdict.LEAVE
 
 
 def test_workers_that_resume_do_so_all():
     _, places = crew("1 told, 2 told, 3 failed, 4 failed")
     for age in (2, 1):
-        assert places[age].judge(LONG) is Verdict.RESUME
+        assert places[age].judge(LONG, 0) is Verdict.RESUME
         places[age].resume()
         assert not places[age].is_retiring()
     assert {places[age].slot.passes_for for age in (1, 2)} == {4}  # as the arbiter sees it, nobody old is left
@@ -109,7 +123,7 @@ def test_failure_long_ago_belongs_to_another_hup():
     board, places = crew("1 told, 2 failed")
     failed = next(slot for slot in board.slots if slot.state is State.FAILED)
     failed.since -= 60 * SECOND
-    assert places[1].judge(LONG) is Verdict.LEAVE
+    assert places[1].judge(LONG, 0) is Verdict.LEAVE
 
 
 @pytest.mark.parametrize(("text", "successor"), [
@@ -130,7 +144,7 @@ def test_worker_without_a_board_is_alone():
     place = Place(None, 1)
     assert place.ready() and not place.others_serve() and place.successor() is Successor.NOBODY
     place.tell()
-    assert place.is_retiring() and place.judge(LONG) is Verdict.LEAVE
+    assert place.is_retiring() and place.judge(LONG, 0) is Verdict.LEAVE
     place.give_back()
 
 
