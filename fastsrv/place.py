@@ -98,8 +98,9 @@ class Place:
         self.slot.state = State.RETIRING
 
     def is_retiring(self) -> bool:
-        """Is it to end, and serves on?"""
-        if self.slot.state == State.READY and self.slot.told:
+        """Is it to end, and serves on? A TERM that comes in the first moments of a process is lost; a stop is on the
+        board."""
+        if self.slot.state == State.READY and (self.slot.told or self.is_stopping()):
             self.slot.state = State.RETIRING
         return self.slot.state == State.RETIRING
 

@@ -27,7 +27,8 @@ def check_end(end: Topic) -> None:
     if delay and delay >= room:
         raise ConfigError(
             f"fastsrv_shutdown_delay must be less than {max(room, 0):g} seconds with graceful_timeout = {timeout:g}, "
-            f"behind which gunicorn kills, and fastsrv_shutdown_keepalive = {end['shutdown_keepalive']:g}, not {delay:g}")
+            f"behind which gunicorn kills, and fastsrv_shutdown_keepalive = {end['shutdown_keepalive']:g}, "
+            f"not {delay:g}")
 
 
 @dataclass(frozen=True)

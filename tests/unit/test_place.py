@@ -87,6 +87,13 @@ def test_verdict_when_the_time_is_over(text, verdict):
     assert crew(text)[1][1].judge(NOW, 0) is verdict
 
 
+def test_worker_that_has_not_heard_of_a_stop_sees_it():
+    board, places = crew("1 ready, 2 booting")
+    board.stopping = time.monotonic_ns()
+    places[2].ready()
+    assert [places[age].is_retiring() and places[age].judge(LONG, 0) for age in (1, 2)] == [Verdict.LEAVE] * 2
+
+
 def test_with_reuse_port_any_end_may_be_a_stop():
     board = Board()
     place = Place(board, 1, shares_sockets=False)
