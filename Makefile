@@ -6,6 +6,7 @@
 #               the benchmark suite                        make bench ARGS=--quick
 #               or Autobahn|Testsuite                      make autobahn ARGS=short
 # WORKERS       processes that run tests beside each other make test WORKERS=0 ARGS=--pdb   (0: pytest's own alone)
+# GUNICORN      a version of it, if not the newest         make test GUNICORN="==25.2.*" VENV=.venv-oldest
 # TIME          seconds of fuzzing, for each target        make fuzz-head TIME=3600
 # MODE          release or debug, for any target           make stress MODE=debug
 
@@ -14,6 +15,7 @@ VENV ?= .venv
 BIND ?= 127.0.0.1:8000
 ARGS ?=
 WORKERS ?= 2
+GUNICORN ?=
 TIME ?= 150
 MODE := release
 
@@ -98,7 +100,7 @@ $(VENV)/.tools: setup.py pyproject.toml
 # -qq: pip shows errors, not setuptools' warning about folders of the same name.
 $(VENV)/.built-$(MODE): $(VENV)/.tools $(SOURCES) fastsrv/__init__.py
 	rm -f $(VENV)/.built-*
-	$(DEBUG) $(PIP) install -qq --no-build-isolation -e .
+	$(DEBUG) $(PIP) install -qq --no-build-isolation -e . "gunicorn$(GUNICORN)"
 	touch $@
 
 $(VENV)/.test $(VENV)/.lint $(VENV)/.fuzz $(VENV)/.bench $(VENV)/.package: $(VENV)/.%: $(VENV)/.tools

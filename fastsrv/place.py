@@ -46,6 +46,7 @@ class Place:
         self.board = board
         self.slot = private_slot(age) if board is None else board.take(age)
         self.shares_sockets = shares_sockets
+        self.readied = 0  # when it became ready
         self.full_since = 0  # when max_requests was reached
 
     # --- in the arbiter ---
@@ -76,8 +77,9 @@ class Place:
         """It serves from now on. Is it the first one that does?"""
         is_first = self.board is None or not self.board.readied
         self.slot.state = State.RETIRING if self.slot.told else State.READY
+        self.readied = time.monotonic_ns()
         if self.board is not None:
-            self.board.readied = time.monotonic_ns()
+            self.board.readied = self.readied
         return is_first
 
     def lasted(self) -> float:
@@ -158,7 +160,9 @@ class Place:
         return self.judge_full(self.board, self.full_since + int(timeout * SECOND))
 
     def judge_stop(self, since: int, delay: float) -> Verdict:
-        return Verdict.STAY if time.monotonic_ns() < since + int(delay * SECOND) else Verdict.LEAVE
+        """The delay is for those that served when it began."""
+        stays = self.readied < since and time.monotonic_ns() < since + int(delay * SECOND)
+        return Verdict.STAY if stays else Verdict.LEAVE
 
     def judge_told(self, bound: int, delay: float) -> Verdict:
         """By a HUP younger ones are started, and then the older ones told to end: as many leave, by age, as young ones

@@ -92,6 +92,8 @@ def test_worker_that_has_not_heard_of_a_stop_sees_it():
     board.stopping = time.monotonic_ns()
     places[2].ready()
     assert [places[age].is_retiring() and places[age].judge(LONG, 0) for age in (1, 2)] == [Verdict.LEAVE] * 2
+    # Nor does a delay hold up one that did not serve when it began.
+    assert [places[age].judge(LONG, LONG) for age in (1, 2)] == [Verdict.STAY, Verdict.LEAVE]
 
 
 def test_with_reuse_port_any_end_may_be_a_stop():
