@@ -1,6 +1,5 @@
 """When a service is ready, and when it is not any more: the log, systemd, and the delay of a stop."""
 
-import os
 import signal
 import socket
 import struct
@@ -106,12 +105,3 @@ def test_delay_that_leaves_no_time_is_refused(gunicorn):
     assert server.wait() == 1
     server.wait_for("fastsrv_shutdown_delay must be less than 22 seconds with graceful_timeout = 30")
     assert "Booting" not in server.output
-
-
-def test_worker_that_boots_when_the_service_stops_does_not_wait(gunicorn, tmp_path):
-    gate = Gate(tmp_path)
-    server = gunicorn(GATED, "--graceful-timeout", "60", config="fastsrv_shutdown_delay = 40")
-    os.kill(server.worker(), 0)
-    server.signal(signal.SIGTERM)
-    gate.let()
-    assert server.wait() == 0
