@@ -19,6 +19,7 @@ WORD = 8  # bytes: what a processor reads and writes in one go, if it is aligned
 WORDS = 32  # of a slot, before the counters; of the board, before the slots
 STATE = 2  # which of its words is a worker's state
 SLOT = 4096  # bytes of a slot: a page, so that no two workers write to one line of a cache
+TEXT = 64 * 1024  # bytes of a slot's text, behind all slots: memory is taken when it is written
 
 
 class State(IntEnum):
@@ -58,9 +59,12 @@ class Slot:
     passes_for = Word(8)  # the age that the arbiter is told: it may have got that of a younger one
     booted = Word(6)  # when its process began
     ticked = Word(7)  # when its loop last had a turn
+    answered = Word(9)  # when the report that stands in `text` was begun; 0: none does, or it is just written
+    length = Word(10)  # bytes of that report
 
-    def __init__(self, memory: memoryview) -> None:
+    def __init__(self, memory: memoryview, text: memoryview) -> None:
         self.words = memory[:WORDS * WORD].cast("q")
+        self.text = text
         self.counters = memory[WORDS * WORD:][:SIZE]
 
     @property
@@ -75,7 +79,7 @@ class Slot:
     def begin(self, age: int) -> None:
         """It is another worker's now. The sums go on."""
         self.age = self.passes_for = age
-        self.pid = self.told = self.took_over = self.booted = self.ticked = 0
+        self.pid = self.told = self.took_over = self.booted = self.ticked = self.answered = 0
         self.state = State.BOOTING
 
     def has_resumed(self) -> bool:
@@ -93,12 +97,15 @@ class Board:
     failures = Word(1)  # boots that have failed, one after another
     failed = Word(2)  # when the last one did
     readied = Word(3)  # when a worker last became ready, which writes it
+    asked = Word(4)  # when somebody last asked all workers for their reports, who writes it
 
     def __init__(self) -> None:
         self.arbiter = os.getpid()
-        memory = memoryview(mmap.mmap(-1, (1 + SLOTS) * SLOT))
+        memory = memoryview(mmap.mmap(-1, (1 + SLOTS) * SLOT + SLOTS * TEXT))
+        texts = memory[(1 + SLOTS) * SLOT:]
         self.words = memory[:WORDS * WORD].cast("q")
-        self.slots = [Slot(memory[number * SLOT:][:SLOT]) for number in range(1, 1 + SLOTS)]
+        self.slots = [
+            Slot(memory[(1 + number) * SLOT:][:SLOT], texts[number * TEXT:][:TEXT]) for number in range(SLOTS)]
 
     def take(self, age: int) -> Slot:
         """A slot for the worker of that age, which is about to be forked; a private one if none is free."""
@@ -133,6 +140,6 @@ current: Board | None = None  # this process's, once a worker was made
 
 def private_slot(age: int) -> Slot:
     """One that is on no board."""
-    slot = Slot(memoryview(bytearray(SLOT)))
+    slot = Slot(memoryview(bytearray(SLOT)), memoryview(bytearray()))
     slot.begin(age)
     return slot

@@ -1,6 +1,7 @@
-"""What a worker is doing, as text: every thread, every task, every request in flight.
+"""What a worker is doing, as text: every thread, every request in flight, every task.
 
-Changes nothing and waits for nothing. fastsrv/worker.py logs it when the arbiter aborts the worker.
+Changes nothing and waits for nothing. fastsrv/worker.py logs it when the arbiter aborts the worker; watchdog.py asks
+from a thread of its own, while the loop is blocked or goes on: what is compiled is done in one go, as it keeps the GIL.
 """
 
 from __future__ import annotations
@@ -13,23 +14,40 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-from fastsrv.server import Server
+from fastsrv_ext.clock import Clock
 
 IN_FLIGHT = ("RESPOND", "BODY", "SEND", "OPEN", "PONG")
 
 
-def report(loop: asyncio.AbstractEventLoop | None, server: Server | None, interrupted: FrameType | None) -> str:
-    """All of it, several lines for each. interrupted: where a signal has found this thread."""
-    return "\n".join((*threads(interrupted), *tasks(loop), *requests(server)))
+def report(
+    loop: asyncio.AbstractEventLoop | None, clock: Clock | None, interrupted: FrameType | None = None,
+) -> Iterator[str]:
+    """All of it, several lines for each; the tasks, of which there may be thousands, come last. interrupted: where a
+    signal has found this thread; without one, this thread is left out."""
+    yield from threads(interrupted)
+    yield from requests(clock)
+    yield from tasks(loop)
 
 
 def threads(interrupted: FrameType | None) -> Iterator[str]:
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     for ident, frame in sys._current_frames().items():
-        if ident == threading.get_ident() and interrupted is not None:
-            frame = interrupted
-        yield f"Thread {names.get(ident, ident)}:"
-        yield "".join(traceback.format_stack(frame)).rstrip()
+        stack = interrupted if ident == threading.get_ident() else frame
+        if stack is not None:
+            yield f"Thread {names.get(ident, ident)}:"
+            yield stack_at(stack)
+
+
+def stack_at(frame: FrameType) -> str:
+    return "".join(traceback.format_stack(frame)).rstrip()
+
+
+def requests(clock: Clock | None) -> Iterator[str]:
+    """clock: the server's, once there is one."""
+    if clock is not None:
+        for state in IN_FLIGHT:
+            for connection in clock.waiting(state):
+                yield f"In flight ({state}): {connection.describe()}"
 
 
 def tasks(loop: asyncio.AbstractEventLoop | None) -> Iterator[str]:
@@ -51,10 +69,3 @@ def awaiting(awaitable: Any) -> Iterator[FrameType]:
                 break
         else:
             return
-
-
-def requests(server: Server | None) -> Iterator[str]:
-    if server is not None:
-        for state in IN_FLIGHT:
-            for connection in server.clock.waiting(state):
-                yield f"In flight ({state}): {connection.describe()}"

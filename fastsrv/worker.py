@@ -40,7 +40,9 @@ from fastsrv.server import Server
 from fastsrv.stacks import report
 from fastsrv.timetable import LAST_WORD, NEVER, QUICK, QUICKER, Timetable
 from fastsrv.versions import versions
+from fastsrv.watchdog import Watchdog
 from fastsrv_ext.allocator import keep_freed_memory
+from fastsrv_ext.clock import Clock
 
 FATAL = (Arbiter.WORKER_BOOT_ERROR, Arbiter.APP_LOAD_ERROR)  # exit codes that end gunicorn
 
@@ -107,6 +109,11 @@ class Worker(base.Worker):
         self.number = age
 
     @property
+    def clock(self) -> Clock | None:
+        """Of who waits for whom."""
+        return None if self.server is None else self.server.clock
+
+    @property
     def nr(self) -> int:
         """gunicorn's name for the number of requests so far, for hooks."""
         return 0 if self.server is None else self.server.counters.count("requests")
@@ -147,6 +154,7 @@ class Worker(base.Worker):
         if not self.alive:
             sys.exit(0)
         self.prepare()
+        Watchdog(self.place, self.careful_log, lambda: report(self.loop, self.clock)).start()
         keep_freed_memory()
         self.load_app()
         # What is loaded stays: the collector need not look at it again.
@@ -401,7 +409,7 @@ class Worker(base.Worker):
             self.loop.stop()  # the SystemExit that follows may get lost: in the app, or in uvloop
         self.careful_log.critical(
             "The worker (pid %s) was aborted; it was doing this:\n%s",
-            os.getpid(), report(self.loop, self.server, frame))
+            os.getpid(), "\n".join(report(self.loop, self.clock, frame)))
         super().handle_abort(sig, frame)
 
 

@@ -167,8 +167,8 @@ def ticks(double seconds):
 
 cdef list members(Queue queue):
     """Who waits there, the one that entered first at the list's head."""
+    cdef list found = []  # first: a new list may wake the collector, and that let another thread go on
     cdef Link link = queue.next
-    cdef list found = []
     while link is not queue:
         found.append(link)
         link = link.next

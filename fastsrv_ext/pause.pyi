@@ -1,0 +1,1 @@
+def pause(seconds: float) -> int: ...  # nanoseconds
