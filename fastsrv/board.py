@@ -58,9 +58,11 @@ class Slot:
     took_over = Word(5)  # the age of the older worker that has left for this one, which writes it; 0: none has
     passes_for = Word(8)  # the age that the arbiter is told: it may have got that of a younger one
     booted = Word(6)  # when its process began
-    ticked = Word(7)  # when its loop last had a turn
+    ticked = Word(7)  # when its loop last had a turn; 0: it does not serve yet, or any more
     answered = Word(9)  # when the report that stands in `text` was begun; 0: none does, or it is just written
     length = Word(10)  # bytes of that report
+    stalls = Word(11)  # how often its loop was blocked for longer than fastsrv_slow_callback
+    stalled = Word(12)  # nanoseconds of all that
 
     def __init__(self, memory: memoryview, text: memoryview) -> None:
         self.words = memory[:WORDS * WORD].cast("q")

@@ -90,6 +90,10 @@ class Place:
         """Its loop has a turn."""
         self.slot.ticked = time.monotonic_ns()
 
+    def rest(self) -> None:
+        """Its loop's turns are of no account any more."""
+        self.slot.ticked = 0
+
     def tell(self) -> None:
         """It is told to end, maybe once more. From a signal's handler, which may interrupt any other step."""
         self.slot.told = self.slot.told or time.monotonic_ns()

@@ -124,6 +124,7 @@ class Server:
             starting.cancel()
             await self.shut_down()
             heart.cancel()
+            self.place.rest()
 
     def start(self) -> None:
         """The app is ready: accept connections."""
@@ -140,6 +141,7 @@ class Server:
         self.dispatch.refresh()
         self.started = True  # a signal leaves the sockets to us from here on
         self.ready()
+        self.place.beat()
         self.beat()
         self.watch()
         if not self.stopping.is_set():
@@ -191,6 +193,7 @@ class Server:
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         while self.clock.judge(self.context.budget):
+            self.place.beat()  # the loop turns, however many there are
             await asyncio.sleep(0)
 
     # --- what the connections report ---

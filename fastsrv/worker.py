@@ -37,7 +37,7 @@ from fastsrv.log.access import Access
 from fastsrv.log.careful import CarefulLog
 from fastsrv.place import LOOK, Place, Verdict
 from fastsrv.server import Server
-from fastsrv.stacks import report
+from fastsrv.stacks import report, requests
 from fastsrv.timetable import LAST_WORD, NEVER, QUICK, QUICKER, Timetable
 from fastsrv.versions import versions
 from fastsrv.watchdog import Watchdog
@@ -154,7 +154,9 @@ class Worker(base.Worker):
         if not self.alive:
             sys.exit(0)
         self.prepare()
-        Watchdog(self.place, self.careful_log, lambda: report(self.loop, self.clock)).start()
+        Watchdog(
+            self.place, self.careful_log, report=lambda: report(self.loop, self.clock),
+            requests=lambda: requests(self.clock), **self.config.watchdog).start()
         keep_freed_memory()
         self.load_app()
         # What is loaded stays: the collector need not look at it again.
@@ -307,6 +309,7 @@ class Worker(base.Worker):
         """Exit by way of gunicorn's worker_exit hook. Python waits for threads and child processes of the app's before
         it ends."""
         self.code = self.code_behind(code)
+        self.place.rest()
         self.end_by(Timetable.graceful(time.monotonic(), self.config.end["graceful_timeout"]))
         if self.server is not None:
             self.end_by(self.server.timetable)

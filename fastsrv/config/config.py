@@ -47,6 +47,7 @@ class Config:
     listeners: Topic  # for make_listeners()
     loop: Topic  # for new_loop()
     end: Topic  # of a worker
+    watchdog: Topic  # for Watchdog
 
     @classmethod
     def from_gunicorn(cls, cfg: Any, environ: Mapping[str, str] | None = None) -> Config:

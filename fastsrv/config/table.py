@@ -72,6 +72,11 @@ OWN_SETTINGS = (
             "gunicorn's keepalive in seconds, and the Connection: keep-alive that belongs to it.",
             "It is 47 bytes a response, of use to clients that heed it: Node's, Apache's HttpClient, Firefox. Node's "
             "server sends it, nginx if it is asked to."),
+    Setting("fastsrv_slow_callback", 0.5, "seconds", "watchdog.slow_callback",
+            "Time for which code that does not await may block the event loop, until a warning shows that code and the "
+            "requests in flight. It comes half a second later at most.",
+            "Whoever else waits for an answer has noticed by then. slow_callback_duration of asyncio's debug mode is "
+            "0.1, which many an app's first request takes.", may_be_off=True),
     Setting("fastsrv_send_after_disconnect", "ignore", f"ignore{OR}raise", "scope.send_after_disconnect",
             "What send() does when the client has gone. ignore: nothing, and the scope says spec_version 2.3. raise: "
             "it raises an OSError, and the scope says 2.5.",

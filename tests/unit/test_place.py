@@ -205,7 +205,7 @@ def test_one_that_was_told_to_end_before_it_was_ready_has_not_failed():
 def test_words_of_a_slot_are_each_their_own():
     slot = Place(Board(), 7).slot
     names = [name for name in vars(type(slot)) if re.fullmatch("age|pid|number|since|told|took_over|booted|ticked|"
-                                                               "passes_for|answered|length", name)]
+                                                               "passes_for|answered|length|stalls|stalled", name)]
     for value, name in enumerate(names):
         setattr(slot, name, value)
     assert [getattr(slot, name) for name in names] == list(range(len(names)))
