@@ -176,8 +176,10 @@ class Server:
     async def heartbeat(self) -> None:
         while True:
             self.watch()
+            began = monotonic()
             await asyncio.sleep(TICK)
             if self.started:
+                self.counters.tick_was_late(monotonic() - began - TICK)
                 await self.tick()
 
     async def tick(self) -> None:

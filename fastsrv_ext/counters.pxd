@@ -1,4 +1,4 @@
-# Why connections end and why requests are refused: counts.
+# What happens to connections and requests: counts, and how long it takes: histograms.
 # Decides nothing and knows no connection: protocol.pyx, connection.pyx and others say what happened.
 #
 # A row of one of these tables (but PERSISTS) is a counter; snapshot() calls it by its name in lower case, and
@@ -22,10 +22,12 @@ cpdef enum Count:
     MESSAGE_BYTES_RECEIVED
     MESSAGES_SENT
     MESSAGE_BYTES_SENT
+    BYTES_RECEIVED       # of all connections; with TLS what is within it
+    BYTES_SENT
 
 cdef enum:
     GAUGES = WEBSOCKETS_OPEN + 1       # so many, at the beginning
-    COUNTS = MESSAGE_BYTES_SENT + 1    # so many in all
+    COUNTS = BYTES_SENT + 1            # so many in all
 
 
 cpdef enum Ending:
@@ -61,6 +63,24 @@ cdef enum:
 cdef enum:
     REFUSALS = 32        # room for the kinds of refused requests (KINDS in counters.pyx)
     CODES = 18           # WebSockets' close codes: 1000 to 1015 each, 3000 to 3999 and 4000 to 4999 together
+    CLASSES = 6          # of statuses, by their first digit: 1 to 5, and 0 for what is none of HTTP's
+    BUCKETS = 22         # of a histogram: up to 0.1 ms, 0.2, 0.4 and so on up to 105 s, and what takes longer
+
+cdef extern from *:
+    int leading_zeros "__builtin_clzll"(unsigned long long number) nogil    # of a number that is not 0
+
+
+cdef struct Histogram:
+    long long[BUCKETS] buckets          # how many took so long, and longer than the bucket before
+    long long sum                       # nanoseconds
+
+
+cdef inline void observe(Histogram* histogram, double seconds) noexcept:
+    """The bucket is the number of bits of the time in tenths of a millisecond: neither a logarithm nor a search."""
+    cdef unsigned long long tenths = <unsigned long long><long long>(seconds * 1e4)
+    cdef int bits = 64 - leading_zeros(tenths) if tenths > 0 else 0
+    histogram.buckets[bits if bits < BUCKETS else BUCKETS - 1] += 1
+    histogram.sum += <long long>(seconds * 1e9)
 
 
 cdef struct Numbers:
@@ -69,12 +89,19 @@ cdef struct Numbers:
     long long[STATES] expired           # limits of time that were acted upon, by State
     long long[REFUSALS] refused         # requests, by BadRequest.kind
     long long[CODES] close_codes        # of WebSockets: the first that was said, by us or the peer
+    long long[CLASSES] statuses         # of all answers, also of those without an app
+    Histogram durations                 # from the call of the app to its complete response
+    Histogram first_bytes               # to the head of the response
+    Histogram lags                      # of the loop: how late each tick was
 
 
 cdef class Counters:
     cdef Numbers* now
     cdef Numbers before                 # what was counted before the worker began, and no gauge
     cdef object memory                  # what holds the numbers
+
+    cdef inline void answered(self, int status) noexcept:
+        self.now.statuses[status // 100 if 100 <= status < 600 else 0] += 1
 
     cdef Ending refuse(self, str kind) except PERSISTS
     cdef int close(self, int code) except -1

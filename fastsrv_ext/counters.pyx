@@ -1,4 +1,4 @@
-"""Why connections end and why requests are refused: counts.
+"""What happens to connections and requests: counts, and how long it takes: histograms.
 
 Decides nothing and knows no connection. One a worker process, made by fastsrv/server.py and shared by the
 connections through their Context; snapshot() and read() are for whoever shows it.
@@ -35,8 +35,11 @@ cdef frozenset APART = frozenset(("header_timeout", "body_timeout", "body_rate",
 cdef dict KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 cdef tuple COUNT_NAMES = tuple(map(str.lower, Count.__members__))
 cdef tuple CODE_NAMES = (*range(1000, 1016), 3000, 4000)
+cdef tuple CLASS_NAMES = ("other", "1xx", "2xx", "3xx", "4xx", "5xx")
+# The upper ends of a histogram's buckets but the last, which has none: seconds.
+BOUNDS = tuple(2**bits / 1e4 for bits in range(BUCKETS - 1))
 
-assert len(KINDS) <= REFUSALS and len(CODE_NAMES) == CODES
+assert len(KINDS) <= REFUSALS and len(CODE_NAMES) == CODES and len(CLASS_NAMES) == CLASSES
 
 
 cdef class Counters:
@@ -64,19 +67,26 @@ cdef class Counters:
         self.now.close_codes[<int>CODE_NAMES.index(code if code < 3000 else code // 1000 * 1000)] += 1
         return 0
 
+    def tick_was_late(self, double seconds):
+        """By so much."""
+        observe(&self.now.lags, max(0.0, seconds))  # the loop counts in whole milliseconds
+
     def snapshot(self):
         """The counts since the worker began, as a new dict:
 
         {"connected": 1, "in_flight": 1, "opened": 3, "requests": 7, "responses": 6, ...,
         "connections": {"keepalive": 2, ...}, "expired": {"IDLE": 2, ...}, "refused": {"host": 1},
-        "close_codes": {1000: 1}}
+        "close_codes": {1000: 1}, "statuses": {"2xx": 6, ...},
+        "durations": {"count": 6, "sum": 0.025, "buckets": [4, 2, 0, ...]}, ...}
 
         connected: connections. in_flight: requests whose app is at work now, until its response is complete or, where
         its client has gone, until the app has sent the last of it to nobody, or ends. opened: connections. requests:
         whose app was called. responses: complete ones. connections: closed ones, by the reason of their end; each
         reason is there. expired: limits of time that were acted upon, by state. refused: requests that were refused, by
         kind (BadRequest.kind, or "other"); a kind is there once it has occurred. close_codes: WebSockets that have
-        ended, by code; 3000 stands for all up to 3999, 4000 for all up to 4999. docs/COUNTERS.md tells the rest.
+        ended, by code; 3000 stands for all up to 3999, 4000 for all up to 4999. statuses: answers, also those without
+        the app, by the class of their status; each class is there. durations, first_bytes, lags: histograms, in
+        seconds; BOUNDS are the upper ends of all buckets but the last. docs/COUNTERS.md tells the rest.
         """
         cdef Numbers since
         cdef Py_ssize_t i
@@ -85,10 +95,18 @@ cdef class Counters:
         return told(&since)
 
 
-def read(memory):
-    """What stands in `memory`, which may be another worker's, as Counters.snapshot() has it: sums of all workers that
+def read(*memories):
+    """What stands in `memories`, which may be other workers', as Counters.snapshot() has it: sums over all that
     have counted there. Raises ValueError for less than SIZE bytes."""
-    return told(numbers_of(memory, PyBUF_SIMPLE))
+    cdef Numbers total
+    cdef Numbers* numbers
+    cdef Py_ssize_t i
+    memset(&total, 0, sizeof(Numbers))
+    for memory in memories:
+        numbers = numbers_of(memory, PyBUF_SIMPLE)
+        for i in range(<Py_ssize_t>(SIZE // sizeof(long long))):
+            (<long long*>&total)[i] += (<long long*>numbers)[i]
+    return told(&total)
 
 
 def clear_gauges(memory):
@@ -117,4 +135,13 @@ cdef dict told(Numbers* numbers):
         name: numbers.expired[i] for i, name in enumerate(NAMES) if is_of_connection(<State>i) and i != RESPOND}
     shot["refused"] = {name: numbers.refused[i] for i, name in enumerate(KINDS) if numbers.refused[i]}
     shot["close_codes"] = {code: numbers.close_codes[i] for i, code in enumerate(CODE_NAMES) if numbers.close_codes[i]}
+    shot["statuses"] = {name: numbers.statuses[i] for i, name in enumerate(CLASS_NAMES)}
+    shot["durations"] = histogram(&numbers.durations)
+    shot["first_bytes"] = histogram(&numbers.first_bytes)
+    shot["lags"] = histogram(&numbers.lags)
     return shot
+
+
+cdef dict histogram(Histogram* counted):
+    buckets = [counted.buckets[i] for i in range(BUCKETS)]
+    return {"count": sum(buckets), "sum": counted.sum * 1e-9, "buckets": buckets}

@@ -36,13 +36,14 @@ cdef class Call:
     cdef bint in_flight              # between begin() and end()
     cdef Call became                 # None, or what goes on with the peer in its place, and is told of it
 
+    cdef double started              # seconds of the system's monotonic clock; 0: it has not begun
+
     # for the access log
     cdef readonly RequestHead head
     cdef readonly int status         # of the response: 0 before it has one
     cdef readonly object response_headers    # as the app gave them
     cdef readonly long long sent     # body bytes on the wire
     cdef readonly dict logged        # the scope as the app got it; None with the log off
-    cdef double started              # seconds of the system's monotonic clock
     cdef readonly double took        # seconds from the start of the app to the end of its work, or to its loss
     cdef public object hook_request  # None, or what gunicorn's pre_request was given, for its post_request
 

@@ -92,8 +92,8 @@ cdef class Call:
 
     cdef int begin(self) except -1:
         """In flight from now on: the app is about to be called."""
+        self.started = monotonic()
         if self.context.callbacks.finished is not None:
-            self.started = monotonic()
             self.logged = self.scope.copy()
         self.in_flight = True
         self.context.counters.now.counts[<int>IN_FLIGHT] += 1

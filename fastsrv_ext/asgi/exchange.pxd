@@ -52,6 +52,7 @@ cdef class Exchange(Call):
     cdef Said said                   # by the app, in its fields
     cdef long long length            # declared Content-Length, or NO_LENGTH
     cdef Hold hold                   # None, or what lets a held head leave in time
+    cdef double first_byte           # seconds from the start of the app to the head of its answer; 0: not yet
     cdef int unanswered              # what is told of an answer that was lost before it began: a status; 0: it was not
 
     # what a version of HTTP makes of it
@@ -66,6 +67,7 @@ cdef class Exchange(Call):
     cdef int body_received(self, bytes data) except -1
     cdef int body_ended(self) except -1
     cdef int lose(self, int status) except -1
+    cdef int count_response(self) except -1
 
     # within
     cdef bint has_body_event(self) noexcept

@@ -11,6 +11,7 @@ from fastsrv_ext.asgi.call import ClientDisconnected
 from fastsrv_ext.asgi.awaitables cimport DONE
 from fastsrv_ext.asgi.call cimport FINISHED, GONE, THERE, Peer
 from fastsrv_ext.budget cimport monotonic
+from fastsrv_ext.counters cimport RESPONSES, Numbers, observe
 from fastsrv_ext.http.fields cimport NO_LENGTH, validate
 from fastsrv_ext.state cimport CLOSED, HOLD
 
@@ -219,6 +220,9 @@ cdef class Exchange(Call):
         self.hold_no_more()
         self.write_first(data, final)
         self.fields = None
+        if not final and self.started > 0:
+            self.first_byte = monotonic() - self.started
+            observe(&self.context.counters.now.first_bytes, self.first_byte)
         return 0
 
     # --- a head that waits for its body ---
@@ -277,6 +281,18 @@ cdef class Exchange(Call):
             self.unanswered = status
         if self.logged is not None:
             self.took = monotonic() - self.started
+        return 0
+
+    cdef int count_response(self) except -1:
+        """It is complete, or can take no more."""
+        cdef Numbers* now = self.context.counters.now
+        now.counts[<int>RESPONSES] += 1
+        self.context.counters.answered(self.status)
+        if self.started > 0:  # else it is another call's: a handshake's, which may last
+            self.took = monotonic() - self.started
+            observe(&now.durations, self.took)
+            if self.first_byte == 0:
+                observe(&now.first_bytes, self.took)
         return 0
 
     cdef int tell_finished(self) except -1:

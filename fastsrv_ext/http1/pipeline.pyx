@@ -13,7 +13,7 @@ from fastsrv_ext.asgi.scope cimport make_scope
 from fastsrv_ext.budget cimport monotonic
 from fastsrv_ext.context cimport Context
 from fastsrv_ext.counters cimport (
-    APP_FAILED, BODY_UNREAD, IN_FLIGHT, KEEPALIVE_OFF, PEER_ENDED, PERSISTS, RESPONSES, Ending,
+    APP_FAILED, BODY_UNREAD, IN_FLIGHT, KEEPALIVE_OFF, PEER_ENDED, PERSISTS, Ending,
 )
 from fastsrv_ext.http.fields cimport Said, validate
 from fastsrv_ext.http1.reader cimport ENDED, IN_BODY, IN_HEAD, IN_PLAIN_BODY, REFUSED, SWITCHING
@@ -145,6 +145,7 @@ cdef class Pipeline(Carrier):
         fields = validate(headers, True, &said)
         self.write(render_head(
             101, self.context.response.default_fields, fields, said.size, b"", with_upgrade(b"\r\n"), b""))
+        self.context.counters.answered(101)
         cycle.progress = COMPLETE
         cycle.outlet = self.cycle = None
         cycle.end()
@@ -248,6 +249,7 @@ cdef class Pipeline(Carrier):
         cycle = refusal.call
         body = error_body(refusal.reason)
         self.count_refusal(refusal)
+        self.context.counters.answered(refusal.status)
         self.respond()
         self.write(error_answer(
             refusal.status, body, self.context.response.default_fields + refusal.fields, cycle.head.is_head))
@@ -281,11 +283,10 @@ cdef class Pipeline(Carrier):
     cdef int response_complete(self, Cycle cycle) except -1:
         cdef Reader reader = self.reader
         cdef bint last = cycle.ending != PERSISTS
-        self.context.counters.now.counts[<int>RESPONSES] += 1
+        cycle.count_response()
         self.cycle = None
         cycle.outlet = None
         if cycle.progress == FULL:  # it is in flight until the app has said that it has ended, or ends
-            cycle.lose(cycle.status)  # the time that it took; of it is told in the app's context, when that has ended
             cycle.left = self
             self.left_at_work += 1
         else:

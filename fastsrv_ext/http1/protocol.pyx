@@ -9,7 +9,7 @@ from fastsrv_ext.asgi.call cimport FINISHED, GONE, HALF_CLOSED, Peer
 from fastsrv_ext.asgi.exchange cimport CLIENT_CLOSED_REQUEST
 from fastsrv_ext.clock cimport seconds
 from fastsrv_ext.context cimport Context
-from fastsrv_ext.counters cimport HEADER_TIMEOUT, KEEPALIVE, PEER_ENDED, WORKER_STOPS
+from fastsrv_ext.counters cimport BYTES_RECEIVED, HEADER_TIMEOUT, KEEPALIVE, PEER_ENDED, WORKER_STOPS
 from fastsrv_ext.http1.cycle cimport Cycle
 from fastsrv_ext.http1.reader cimport BETWEEN, IN_HEAD, Reader, is_acted_upon, new_reader
 from fastsrv_ext.state cimport BODY, CLOSE, DRAIN, HEAD, IDLE, RESPOND, SEND, State, is_ending
@@ -35,6 +35,7 @@ cdef class HTTP1(Pipeline):
 
     def data_received(self, bytes data not None):
         cdef Reader reader = self.reader
+        self.context.counters.now.counts[<int>BYTES_RECEIVED] += len(data)
         if not is_acted_upon(reader.input):
             self.discard(len(data))
         elif reader.unread is not None or self.turn is not None:

@@ -10,7 +10,9 @@ from fastsrv_ext.websocket.frames import BadFrame
 
 from fastsrv_ext.budget cimport monotonic
 from fastsrv_ext.clock cimport seconds
-from fastsrv_ext.counters cimport APP_CLOSE, BAD_FRAME, CLOSE_TIMEOUT, LOST, PEER_ENDED, PONG_TIMEOUT
+from fastsrv_ext.counters cimport (
+    APP_CLOSE, BAD_FRAME, BYTES_RECEIVED, CLOSE_TIMEOUT, LOST, PEER_ENDED, PONG_TIMEOUT,
+)
 from fastsrv_ext.state cimport CLOSE, CLOSED, CLOSING, OPEN, PONG, SEND, State, is_ending
 from fastsrv_ext.websocket.frames cimport (
     ABNORMAL, CLOSE_FRAME, INTERNAL_ERROR, NOTHING, PING, PONG_FRAME, SERVICE_RESTART, close_frame, frame, read_close,
@@ -46,6 +48,7 @@ cdef class WebSocket(Channel):
 
     def data_received(self, bytes data not None):
         self.heard += PyBytes_GET_SIZE(data)
+        self.context.counters.now.counts[<int>BYTES_RECEIVED] += PyBytes_GET_SIZE(data)
         if not self.listens():
             self.discard(PyBytes_GET_SIZE(data))
         elif self.unread is not None or self.turn is not None:

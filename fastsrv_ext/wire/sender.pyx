@@ -6,6 +6,7 @@ transport.
 
 from fastsrv_ext.clock cimport seconds
 from fastsrv_ext.context cimport Context
+from fastsrv_ext.counters cimport BYTES_SENT
 from fastsrv_ext.state cimport SEND, is_ending, may_lag
 from fastsrv_ext.wire.kernel cimport MAX_PARTS, send_now, send_parts_now, unacknowledged
 
@@ -86,12 +87,15 @@ cdef class Sender(Outlet):
         return self.descriptor >= 0 and self.state != SEND and not is_ending(self.state)
 
     cdef int transmit(self, bytes data) except -1:
+        self.context.counters.now.counts[<int>BYTES_SENT] += len(data)
         if self.is_direct():
             data = send_now(self.descriptor, data)
         return self.queue(data) if data else 0
 
     cdef int transmit_parts(self, list parts) except -1:
         cdef Py_ssize_t sent
+        for part in parts:
+            self.context.counters.now.counts[<int>BYTES_SENT] += len(part)
         if self.is_direct():
             sent = send_parts_now(self.descriptor, parts)
             for part in parts:
