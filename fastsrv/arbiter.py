@@ -1,4 +1,5 @@
-"""What is ours in gunicorn's arbiter: it has the board, and learns which workers have died and that it stops.
+"""What is ours in gunicorn's arbiter: it has the board and the admin address, and learns which workers have
+died and that it stops.
 
 Runs in the arbiter alone, before each fork, where an exception of ours would end gunicorn: it is logged instead.
 fastsrv/worker.py calls it.
@@ -11,6 +12,9 @@ import time
 from typing import Any
 
 from fastsrv import board
+from fastsrv.admin.address import tend
+from fastsrv.config.setting import ConfigError
+from fastsrv.config.sources import config_file_names, read_own
 from fastsrv.place import Place
 from fastsrv.readiness import Readiness
 
@@ -19,6 +23,7 @@ readiness = Readiness()
 
 def take_place(worker: Any) -> Place:
     """The place of `worker`, a gunicorn worker that is about to be forked."""
+    tend_address(worker)
     try:
         if board.current is None or board.current.arbiter != os.getpid():
             board.current = board.Board()
@@ -30,6 +35,17 @@ def take_place(worker: Any) -> Place:
     except Exception:
         worker.log.exception("This worker will know nothing of the others")
         return Place(None, worker.age)
+
+
+def tend_address(worker: Any) -> None:
+    """A worker is about to be forked: is the admin address free by now, and is it still the one that is wanted?"""
+    try:
+        wanted = read_own(config_file_names(worker.cfg), os.environ, worker.cfg.settings)["fastsrv_admin_bind"]
+        tend(wanted, worker.log)
+    except ConfigError:
+        pass  # the worker tells of it
+    except Exception:
+        worker.log.exception("The admin address may not be what the settings say")
 
 
 def begin() -> None:
@@ -65,7 +81,7 @@ def hear_of_death(worker: Any, place: Place) -> None:
 
     def closed() -> None:
         if os.getpid() == arbiter:
-            place.give_back()
+            place.give_back(worker.aborted)
         close()
 
     worker.tmp.close = closed

@@ -12,7 +12,7 @@ import time
 from enum import IntEnum
 from typing import Any
 
-from fastsrv_ext.counters import SIZE, clear_gauges
+from fastsrv_ext.counters import SIZE, clear_gauges, read
 
 SLOTS = 256  # workers at a time; more run uncounted
 WORD = 8  # bytes: what a processor reads and writes in one go, if it is aligned
@@ -20,6 +20,8 @@ WORDS = 32  # of a slot, before the counters; of the board, before the slots
 STATE = 2  # which of its words is a worker's state
 SLOT = 4096  # bytes of a slot: a page, so that no two workers write to one line of a cache
 TEXT = 64 * 1024  # bytes of a slot's text, behind all slots: memory is taken when it is written
+SECOND = 1_000_000_000  # nanoseconds
+STARTS = 16  # the word of the board that counts the workers that were started; behind it one for each Exit
 
 
 class State(IntEnum):
@@ -31,6 +33,15 @@ class State(IntEnum):
     READY = 3  # serves
     RETIRING = 4  # is to end, and serves until its turn has come
     DRAINING = 5  # ends
+
+
+class Exit(IntEnum):
+    """How a worker has ended, as far as the arbiter can tell."""
+
+    CLEAN = 1  # it was told to, or had served max_requests
+    FAILED_BOOT = 2  # before it was ready
+    KILLED = 3  # by a signal, or the app has ended the process
+    TIMEOUT = 4  # by the arbiter, which has missed its heartbeat
 
 
 class Word:
@@ -84,6 +95,14 @@ class Slot:
         self.pid = self.told = self.took_over = self.booted = self.ticked = self.answered = 0
         self.state = State.BOOTING
 
+    def silent(self) -> float:
+        """Seconds since its loop last had a turn; 0 for one that does not serve."""
+        return (time.monotonic_ns() - max(self.ticked, self.since)) / SECOND if self.serves() else 0.0
+
+    def counted(self) -> dict[str, Any]:
+        """As Counters.snapshot() has it: sums of all workers that have had this slot."""
+        return read(self.counters)
+
     def has_resumed(self) -> bool:
         return self.passes_for != self.age
 
@@ -112,16 +131,20 @@ class Board:
     def take(self, age: int) -> Slot:
         """A slot for the worker of that age, which is about to be forked; a private one if none is free."""
         self.stopping = 0
+        self.words[STARTS] += 1
         for slot in self.slots:
             if slot.state in (State.FREE, State.FAILED):
                 slot.begin(age)
                 return slot
         return private_slot(age)
 
-    def give_back(self, slot: Slot) -> None:
-        """Its worker is dead."""
+    def give_back(self, slot: Slot, aborted: bool = False) -> None:
+        """Its worker is dead. aborted: as its heartbeat was missed."""
         clear_gauges(slot.counters)
-        if slot.state == State.BOOTING and not slot.told:
+        failed = slot.state == State.BOOTING and not slot.told
+        how = Exit.TIMEOUT if aborted else Exit.FAILED_BOOT if failed else Exit.KILLED if slot.serves() else Exit.CLEAN
+        self.words[STARTS + how] += 1
+        if failed:
             self.failures = self.failures + 1 if self.is_failing() else 1
             self.failed = time.monotonic_ns()
             slot.state = State.FAILED
@@ -132,12 +155,57 @@ class Board:
         """Has no boot succeeded since the last one that failed?"""
         return self.failures > 0 and self.failed > self.readied
 
+    @property
+    def starts(self) -> int:
+        """How many workers were started."""
+        return self.words[STARTS]
+
+    def exits(self) -> dict[str, int]:
+        """How many have ended, by how."""
+        return {how.name.lower(): self.words[STARTS + how] for how in Exit}
+
+    def used(self) -> dict[int, Slot]:
+        """The slots in which there is or was a worker, by their number from 1 on."""
+        return {number: slot for number, slot in enumerate(self.slots, 1) if slot.age}
+
     def taken(self) -> list[Slot]:
         """The slots of workers that live."""
         return [slot for slot in self.slots if slot.number > State.FAILED]
 
 
 current: Board | None = None  # this process's, once a worker was made
+
+
+# --- for apps, and whoever shows it ---
+
+
+def workers() -> list[dict[str, Any]]:
+    """The workers that live, each as a new dict; docs/OPERATIONS.md tells what is in it. May be called in any thread.
+    [] where there is no board."""
+    return [] if current is None else [
+        described(number, slot) for number, slot in current.used().items() if slot.state > State.FAILED]
+
+
+def described(number: int, slot: Slot) -> dict[str, Any]:
+    now = time.monotonic_ns()
+
+    def seconds_since(moment: int) -> float | None:
+        return round((now - moment) / SECOND, 3) if moment else None
+
+    return {
+        "worker": number, "pid": slot.pid, "age": slot.age, "state": slot.state.name.lower(),
+        "state_seconds": seconds_since(slot.since), "uptime_seconds": seconds_since(slot.booted),
+        "told_seconds": seconds_since(slot.told), "silent_seconds": round(slot.silent(), 3), **slot.counted(),
+    }
+
+
+def totals() -> dict[str, Any]:
+    """What all workers, also those that have ended, have counted, as a new dict; docs/OPERATIONS.md tells what is in
+    it. {} where there is no board."""
+    if current is None:
+        return {}
+    counted = read(*(slot.counters for slot in current.used().values()))
+    return {"starts": current.starts, "exits": current.exits(), **counted}
 
 
 def private_slot(age: int) -> Slot:

@@ -87,7 +87,7 @@ class Application(WSGIApplication):
         if not (isinstance(worker_class, type) and issubclass(worker_class, Worker)):
             raise ConfigError(f"worker_class = {self.cfg.worker_class_str!r} is not fastsrv.Worker")
         _ = self.cfg.address  # to read it is to parse it
-        worker_class.check_config(self.cfg, terminal())
+        worker_class.check_settings(self.cfg, terminal())
         self.cfg.set("capture_output", False)  # what is said here is for the terminal
         self.cfg.logger_class(self.cfg)
         WorkerTmp(self.cfg).close()

@@ -10,10 +10,9 @@ import time
 from collections.abc import Callable
 from enum import Enum
 
-from fastsrv.board import STATE, Board, Slot, State, private_slot
+from fastsrv.board import SECOND, STATE, Board, Slot, State, private_slot
 from fastsrv_ext.share import PEERS
 
-SECOND = 1_000_000_000  # nanoseconds
 RECENTLY = 10 * SECOND  # a boot that has failed so long before a TERM belongs to the same HUP
 LOOK = 0.1  # seconds between two looks at the others
 PAUSES = (1, 2, 4, 8, 15, 30)  # seconds before the next boot, by how many have failed one after another
@@ -51,12 +50,12 @@ class Place:
 
     # --- in the arbiter ---
 
-    def give_back(self) -> None:
-        """The worker is dead. Once: its slot may be another's by then."""
+    def give_back(self, aborted: bool = False) -> None:
+        """The worker is dead; aborted: as its heartbeat was missed. Once: its slot may be another's by then."""
         board, self.board = self.board, None
         slot, self.slot = self.slot, private_slot(self.slot.age)
         if board is not None:
-            board.give_back(slot)
+            board.give_back(slot, aborted)
 
     # --- in the worker: the order of life ---
 

@@ -12,7 +12,14 @@ __version__ = "0.1.0"
 
 def versions(loop: str) -> str:
     """All of them, for a human. loop: "uvloop" or "asyncio"."""
-    if loop == "uvloop":
-        loop = f"uvloop {metadata.version('uvloop')}"
-    return (f"fastsrv {__version__}, gunicorn {gunicorn.__version__}, {loop}, "
-            f"{platform.python_implementation()} {platform.python_version()}")
+    return ", ".join(f"{name} {version}".rstrip() for name, version in named_versions(loop).items())
+
+
+def named_versions(loop: str) -> dict[str, str]:
+    """All of them, by name; asyncio's is Python's own."""
+    return {
+        "fastsrv": __version__,
+        "gunicorn": gunicorn.__version__,
+        loop: metadata.version("uvloop") if loop == "uvloop" else "",
+        platform.python_implementation(): platform.python_version(),
+    }

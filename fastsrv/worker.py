@@ -23,6 +23,9 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
 from gunicorn.workers import base
 
+from fastsrv.admin.address import inherited, open_address
+from fastsrv.admin.paths import Paths
+from fastsrv.admin.server import AdminServer
 from fastsrv.application import load
 from fastsrv.arbiter import begin, started, take_place
 from fastsrv.config.config import Config
@@ -56,6 +59,7 @@ class Worker(base.Worker):
     tls: ssl.SSLContext | None = None
     loop: asyncio.AbstractEventLoop | None = None
     server: Server | None = None
+    admin: AdminServer | None = None
     lives = True  # alive
     code = 0  # to exit with
     last_resort: int | None = None  # the thread that ends the process, if nothing else does
@@ -77,14 +81,25 @@ class Worker(base.Worker):
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
         """Called by the arbiter before the first fork: the place to refuse settings."""
+        config = cls.check_settings(cfg, log)
         try:
-            Config.from_gunicorn(cfg)
+            open_address(config.admin["bind"], cfg, log)
+        except ConfigError as error:
+            log.error("%s", error)
+            sys.exit(1)
+        started(cfg.timeout, log)
+
+    @classmethod
+    def check_settings(cls, cfg: Any, log: Any) -> Config:
+        """The part of check_config() that leaves nothing behind."""
+        try:
+            config = Config.from_gunicorn(cfg)
         except ConfigError as error:
             log.error("%s", error)
             sys.exit(1)
         for told in strangers({**os.environ, **cfg.env}, cfg.settings):  # here: once, not in each worker
             log.warning("%s", told)
-        started(cfg.timeout, log)
+        return config
 
     @property
     def alive(self) -> bool:
@@ -157,6 +172,7 @@ class Worker(base.Worker):
         Watchdog(
             self.place, self.careful_log, report=lambda: report(self.loop, self.clock),
             requests=lambda: requests(self.clock), **self.config.watchdog).start()
+        self.open_admin()
         keep_freed_memory()
         self.load_app()
         # What is loaded stays: the collector need not look at it again.
@@ -173,6 +189,14 @@ class Worker(base.Worker):
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
         self.loop = new_loop(**self.config.loop)
         asyncio.set_event_loop(self.loop)
+
+    def open_admin(self) -> None:
+        """Before the app is loaded, which may take long."""
+        address = inherited()
+        if address is not None and self.place.board is not None:
+            paths = Paths(self.place.board, self.config.admin["blocked_after"], self.config.loop["kind"])
+            self.admin = AdminServer(address, paths.answer, self.careful_log)
+            self.admin.start()
 
     def load_app(self) -> None:
         """One that is no ASGI 3 app ends gunicorn, as one that cannot be imported does; with `reload` a page shows
@@ -313,6 +337,8 @@ class Worker(base.Worker):
         self.end_by(Timetable.graceful(time.monotonic(), self.config.end["graceful_timeout"]))
         if self.server is not None:
             self.end_by(self.server.timetable)
+        if self.admin is not None:
+            self.admin.end()
         sys.exit(self.code)
 
     @property
@@ -355,6 +381,8 @@ class Worker(base.Worker):
             self.close_sockets()
         else:
             self.server.listeners.let_go()
+        if self.admin is not None:
+            self.admin.let_go()
 
     def close_sockets(self) -> None:
         for listener in self.sockets:

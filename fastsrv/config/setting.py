@@ -6,6 +6,7 @@ Knows none of them (table.py does), and not where a value was given (sources.py)
 from __future__ import annotations
 
 import math
+import re
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,10 @@ LARGEST = 2**31 - 1  # seconds (68 years), bytes (2 GiB) or whatever else: more 
 OR = " or "  # between the words that a setting may be
 SWITCH = f"on{OR}off"
 WHOLE = ("bytes", "requests")  # units that have no parts
-OFF = "off"  # of a limit that need not be
+ADDRESS = "address"  # a unit: where something listens
+ADDRESSES = re.compile(r"unix:(//)?/.+|(\[[0-9a-f:.]+(%\w+)?\]|[^:/\[\]]+):(?P<port>\d{1,5})", re.IGNORECASE)
+LARGEST_PORT = 65535
+OFF = "off"  # of a limit that need not be, or of an address
 SWITCHED = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 
 
@@ -27,10 +31,11 @@ class ConfigError(ValueError):
 class Setting:
     """One of fastsrv's own settings.
 
-    default: `off` for one that is off. unit: "seconds", "bytes", "bytes/s", "requests", "on or off" (then a
-    bool), or the words that it may be: "ignore or raise". goes: a topic of Config, and what the value is called there:
-    "limits.drain". why: the reason of the default, for docs/SETTINGS.md. largest: the greatest value that makes sense.
-    may_be_off: it can be no limit, as where the default is UNLIMITED. off: its value then.
+    default: `off` for one that is off. unit: "seconds", "bytes", "bytes/s", "requests", "on or off" (then a bool),
+    "address" (then its text, or "off"), or the words that it may be: "ignore or raise". goes: a topic of Config, and
+    what the value is called there: "limits.drain". why: the reason of the default, for docs/SETTINGS.md. largest: the
+    greatest value that makes sense. may_be_off: it can be no limit, as where the default is UNLIMITED. off: its value
+    then.
     """
 
     name: str
@@ -49,8 +54,8 @@ class Setting:
         return self.unit.split(OR) if OR in self.unit else []
 
     def parse(self, value: object, where: str) -> Any:
-        """`value` (or its text) as a number greater than 0, as a bool or as one of its words; "off" as what that
-        is, if it may be that. Raises ConfigError."""
+        """`value` (or its text) as a number greater than 0, as a bool, an address or one of its words; "off" as what
+        that is, if it may be that. Raises ConfigError."""
         if self.unit == SWITCH:
             if str(value).lower() not in SWITCHED:
                 raise ConfigError(f"{where} must be on or off, not {value!r}")
@@ -59,6 +64,8 @@ class Setting:
             if str(value).lower() not in self.words:
                 raise ConfigError(f"{where} must be {self.unit}, not {value!r}")
             return str(value).lower()
+        if self.unit == ADDRESS:
+            return parse_address(value, where)
         can_be_off = self.may_be_off or self.default == self.off
         if can_be_off and str(value).lower() == OFF:
             return self.off
@@ -78,3 +85,13 @@ class Setting:
         if number != int(number):
             raise ConfigError(f"{where} must be a whole number of {self.unit}, not {value!r}")
         return int(number)
+
+
+def parse_address(value: object, where: str) -> str:
+    """The text of an address, or "off". Raises ConfigError."""
+    if str(value).lower() == OFF:
+        return OFF
+    found = ADDRESSES.fullmatch(str(value))
+    if found is None or int(found["port"] or 0) > LARGEST_PORT:
+        raise ConfigError(f"{where} must be host:port, [v6]:port, unix:/path or off, not {value!r}")
+    return str(value)

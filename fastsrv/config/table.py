@@ -4,7 +4,7 @@ No code of its own: sources.py reads their values, config.py hands them out. doc
 (`python -m tools.settings_document`).
 """
 
-from fastsrv.config.setting import OR, SWITCH, UNLIMITED, Setting
+from fastsrv.config.setting import ADDRESS, OFF, OR, SWITCH, UNLIMITED, Setting
 
 LARGEST_BODY = 2**40  # bytes (1 TiB)
 
@@ -100,6 +100,15 @@ OWN_SETTINGS = (
     Setting("fastsrv_websocket_close_timeout", 10.0, "seconds", "clock.CLOSING",
             "Time in which the peer has to answer our Close.",
             "Some round trips; a browser's page that is busy takes longer. websockets, which uvicorn uses, has 10."),
+    Setting("fastsrv_admin_bind", OFF, ADDRESS, "admin.bind",
+            "An address of its own for health, metrics and status, answered without the app, also while it blocks the "
+            "loops of all workers: host:port, [v6]:port or unix:/path. A reload does not change it. docs/OPERATIONS.md "
+            "tells what can be asked.",
+            "It tells whoever reaches it how the service is: that is for you to open."),
+    Setting("fastsrv_admin_blocked_after", 30.0, "seconds", "admin.blocked_after",
+            "Time without a turn of its loop after which a worker is told as blocked at the admin address. If all are, "
+            "/livez is 503.",
+            "gunicorn's timeout, which ends such a worker, is as long."),
     Setting("fastsrv_scan_heads", True, SWITCH, "service.scan_heads",
             "Read request heads of the plain form without the parser. Off: httptools reads all of them; "
             "the app sees the same.",

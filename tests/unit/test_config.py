@@ -9,11 +9,11 @@ from gunicorn.config import Config as GunicornConfig
 
 from fastsrv.config.config import Config
 from fastsrv.config.gunicorns import OBEYED
-from fastsrv.config.setting import SWITCH, UNLIMITED, ConfigError
+from fastsrv.config.setting import ADDRESS, SWITCH, UNLIMITED, ConfigError
 from fastsrv.config.sources import strangers
 from fastsrv.config.table import OWN_SETTINGS
 
-NAMES = [setting.name for setting in OWN_SETTINGS if setting.unit != SWITCH and not setting.words]
+NAMES = [setting.name for setting in OWN_SETTINGS if setting.unit not in (SWITCH, ADDRESS) and not setting.words]
 CAN_BE_OFF = [
     "fastsrv_limit_request_body", "fastsrv_limit_concurrency", "fastsrv_slow_callback", "fastsrv_shutdown_delay",
     "fastsrv_websocket_ping_interval", "fastsrv_websocket_ping_timeout",
@@ -198,6 +198,17 @@ def test_delay_of_a_shutdown_leaves_room_for_the_rest(read):
     assert read({**given, "fastsrv_shutdown_delay": "off"}, graceful_timeout=2).shutdown_delay == 0
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:9000", "localhost:0", "[::1]:9000", "unix:/run/admin", "off"])
+def test_setting_that_is_an_address(read, address):
+    assert read({"fastsrv_admin_bind": address}).admin_bind == address
+
+
+@pytest.mark.parametrize("address", ["9000", 9000, "127.0.0.1", "127.0.0.1:70000", "::1:9000", "unix:", "a:b", None])
+def test_address_that_is_none_is_refused(read, address):
+    with pytest.raises(ConfigError, match=r"^fastsrv_admin_bind in gunicorn's config file must be host:port"):
+        read({"fastsrv_admin_bind": address})
+
+
 def test_part_of_a_byte_is_refused(read):
     with pytest.raises(ConfigError, match="whole number of bytes"):
         read({"fastsrv_limit_request_head": 1000.5})
@@ -338,7 +349,8 @@ def test_loop_is_uvloop_unless_asyncio_is_asked_for(read, value):
 def test_every_setting_has_a_unit_and_a_reason():
     for setting in OWN_SETTINGS:
         assert setting.name.startswith("fastsrv_")
-        assert setting.unit in ("seconds", "bytes", "bytes/s", "requests", SWITCH) or setting.default in setting.words
+        units = ("seconds", "bytes", "bytes/s", "requests", SWITCH, ADDRESS)
+        assert setting.unit in units or setting.default in setting.words
         assert setting.what.endswith(".") and setting.why.endswith(".")
 
 

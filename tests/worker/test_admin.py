@@ -1,0 +1,426 @@
+"""The admin address of a real gunicorn: health, metrics and status, whatever the app and the loops are at."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+from shutil import which
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.support.asking import fetch, send
+from tests.support.servers import PATIENCE, read_response, read_to_end
+from tests.worker.gate import GATED, Gate
+
+APP = """
+import fastsrv.board, json, os, threading
+from pathlib import Path
+
+async def app(scope, receive, send):
+    assert scope["type"] == "http"
+    body = b"hello"
+    if scope["path"] == "/block":
+        os.close(os.open("blocks", os.O_WRONLY))  # until the test has opened it
+    if scope["path"] == "/fork":
+        child = os.fork()
+        if not child:
+            os.read(os.open("blocks", os.O_RDONLY), 1)
+            os._exit(0)
+        body = str(child).encode()
+    if scope["path"] == "/board":
+        body = json.dumps([fastsrv.board.workers(), fastsrv.board.totals()]).encode()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": body})
+"""
+LOCAL = {"FASTSRV_ADMIN_BIND": "127.0.0.1:0"}
+
+
+class Admin:
+    """How a gunicorn is asked at its admin address; the last one that it has told of."""
+
+    def __init__(self, server, path=None):
+        self.server, self.path = server, path
+
+    def connect(self):
+        if self.path is not None:
+            connection = socket.socket(socket.AF_UNIX)
+            connection.settimeout(PATIENCE)
+            connection.connect(str(self.path))
+            return connection
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+
+    @property
+    def port(self):
+        return int(self.server.wait_for(r"Admin address: http://127\.0\.0\.1:(\d+)")[1])
+
+    def get(self, path, method="GET"):
+        with self.connect() as connection:
+            connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            return read_response(connection, head_only=method == "HEAD")
+
+    def status(self, path):
+        return self.get(path).status
+
+    def json(self):
+        return json.loads(self.get("/status.json").body)
+
+    def metrics(self):
+        """Each sample: (name, labels as pairs) -> value."""
+        families = text_string_to_metric_families(self.get("/metrics").body.decode())
+        samples = [sample for each in families for sample in each.samples]
+        return {(sample.name, tuple(sample.labels.items())): sample.value for sample in samples}
+
+    def until(self, condition):
+        """Ask until condition(what /status.json says)."""
+        for _ in range(10_000):
+            if condition(shown := self.json()):
+                return shown
+        raise AssertionError(f"never came true: {shown}")
+
+
+@pytest.fixture
+def started(gunicorn):
+    """started(*options, source=, config=, env=) -> (Gunicorn, Admin)"""
+    def start(*options, source=APP, env=LOCAL, path=None, **more):
+        server = gunicorn(source, *options, env=env, **more)
+        return server, Admin(server, path)
+
+    return start
+
+
+@pytest.fixture
+def blocks(tmp_path):
+    """What /block waits for: let() lets one go on."""
+    os.mkfifo(tmp_path / "blocks")
+
+    def let():
+        os.close(os.open(tmp_path / "blocks", os.O_RDONLY))
+
+    return let
+
+
+def wait_until_ready(server, count=1):
+    server.wait_for("Ready after", count)
+
+
+def block(server):
+    """A request whose app blocks the loop, on a connection to be closed."""
+    connection = server.connect()
+    send(connection, "/block")
+    return connection
+
+
+# --- what is answered ---
+
+
+def test_paths_and_their_fields(started):
+    server, admin = started()
+    wait_until_ready(server)
+    for path in "/", "/livez", "/readyz", "/metrics", "/status", "/status.json", "/livez?verbose":
+        answer = admin.get(path)
+        assert answer.status == 200 and answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-content-type-options"] == "nosniff" and "default-src 'none'" in (
+            answer.headers["content-security-policy"])
+        head = admin.get(path, method="HEAD")
+        assert (head.status, head.body) == (200, b"")
+    assert admin.status("/nothing") == 404
+    assert admin.get("/livez", method="POST").status == 405
+    assert "hello" not in server.output
+
+
+def test_page_of_another_name_gets_nothing(started):
+    _, admin = started()
+    for host, status in (("localhost:9000", 200), ("127.0.0.1", 200), ("[::1]:9000", 200), ("evil.example", 421),
+                         ("evil.example:80", 421)):
+        with admin.connect() as connection:
+            connection.sendall(f"GET /status.json HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            assert read_response(connection).status == status
+
+
+def test_metrics_are_as_prometheus_has_them(started):
+    server, admin = started("--workers", "2")
+    wait_until_ready(server, 2)
+    for _ in range(5):
+        fetch(server)
+    with server.connect() as connection:
+        connection.sendall(b"no request\r\n\r\n")
+        assert read_response(connection).status == 400
+    text = admin.get("/metrics").body
+    if which("promtool"):
+        checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, check=False)
+        assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
+    found = admin.metrics()
+    assert found["fastsrv_requests_total", ()] == 5
+    assert found["fastsrv_responses_total", (("class", "2xx"),)] == 5
+    assert found["fastsrv_responses_total", (("class", "4xx"),)] == 1
+    assert found["fastsrv_response_duration_seconds_count", ()] == 5
+    assert found["fastsrv_first_byte_seconds_bucket", (("le", "+Inf"),)] == 5
+    assert found["fastsrv_workers", (("state", "ready"),)] == 2
+    assert sum(found["fastsrv_worker_requests_total", (("worker", number),)] for number in "12") == 5
+    assert found["fastsrv_received_bytes_total", ()] > 0
+
+
+def test_metrics_without_the_package_say_what_is_missing(started, tmp_path):
+    (tmp_path / "prometheus_client.py").write_text("raise ImportError")
+    _, admin = started()
+    answer = admin.get("/metrics")
+    assert answer.status == 501 and b"pip install fastsrv[metrics]" in answer.body
+    assert admin.status("/livez") == 200
+
+
+def test_app_reads_the_board(started):
+    server, _ = started()
+    wait_until_ready(server)
+    workers, totals = json.loads(fetch(server, "/board").body)
+    assert (workers[0]["state"], workers[0]["in_flight"], totals["requests"], totals["starts"]) == ("ready", 1, 1, 1)
+    assert workers[0]["pid"] == server.worker()
+
+
+def test_off_by_default(started):
+    server, _ = started(env={})
+    wait_until_ready(server)
+    assert "Admin address" not in server.output
+
+
+# --- while the loops do not turn ---
+
+
+def test_blocked_loops(started, blocks):
+    server, admin = started("--workers", "2", env={**LOCAL, "FASTSRV_ADMIN_BLOCKED_AFTER": "0.6"})
+    wait_until_ready(server, 2)
+    with block(server):
+        shown = admin.until(lambda shown: shown["summary"] == "1 blocked, 1 ready")
+        assert shown["health"] == "fair" and admin.status("/livez") == 200
+        with contextlib.ExitStack() as stack:
+            while admin.json()["summary"] != "2 blocked":  # whom a connection comes to is the kernel's to say
+                stack.enter_context(block(server))
+                admin.until(lambda shown: all(
+                    worker["silent_seconds"] > 0.6 for worker in shown["workers"] if worker["in_flight"]))
+            assert admin.status("/livez") == 503
+            assert admin.metrics()["fastsrv_workers_blocked", ()] == 2
+            for pid in {worker["pid"] for worker in admin.json()["workers"]}:
+                server.signal(signal.SIGKILL, pid)
+
+
+def test_boot_is_not_ready_and_not_blocked(started, tmp_path):
+    gate = Gate(tmp_path)
+    server, admin = started(source=GATED, env={**LOCAL, "FASTSRV_ADMIN_BLOCKED_AFTER": "0.001"})
+    admin.until(lambda shown: shown["summary"] == "1 booting")
+    assert (admin.status("/livez"), admin.status("/readyz")) == (200, 503)
+    gate.let()
+    wait_until_ready(server)
+    assert admin.status("/readyz") == 200
+    server.signal(signal.SIGHUP)
+    server.worker(2)
+    admin.until(lambda shown: shown["summary"] == "1 retiring, 1 booting")
+    assert admin.status("/readyz") == 200
+    gate.let()
+    server.wait_for("Worker exiting")
+    assert admin.status("/readyz") == 200
+
+
+def test_stop_is_not_ready(started):
+    server, admin = started(source=GATED.replace("gate = os.open", "0 and os.open").replace(
+        "word = os.read(gate, 1)", "word = b''").replace("os.close(gate)", ""))
+    wait_until_ready(server)
+    with server.connect() as connection:
+        send(connection, "/wait", "Content-Length: 2", method="POST")
+        server.wait_for("a request waits")
+        server.signal(signal.SIGTERM)
+        shown = admin.until(lambda shown: shown["workers"][0]["state"] == "draining")
+        assert shown["summary"] == "The service stops: 1 draining" and shown["stopping"]
+        assert (admin.status("/livez"), admin.status("/readyz")) == (200, 503)
+        connection.sendall(b"ok")
+        assert read_response(connection).body == b"waited"
+    assert server.wait() == 0
+
+
+# --- what becomes of workers ---
+
+
+def test_no_sum_falls_when_workers_are_killed_under_load(started):
+    server, admin = started("--workers", "2")
+    wait_until_ready(server, 2)
+    over = threading.Event()
+
+    def load():
+        while not over.is_set():
+            with contextlib.suppress(OSError, AssertionError):  # of who is with a worker that dies
+                fetch(server)
+
+    def scrape():
+        while True:
+            with contextlib.suppress(OSError, AssertionError):
+                return admin.metrics()
+
+    loaders = [threading.Thread(target=load) for _ in range(3)]
+    for each in loaders:
+        each.start()
+    try:
+        before = scrape()
+        for killed in range(1, 5):
+            server.signal(signal.SIGKILL, server.worker(killed))
+            while (now := scrape())["fastsrv_worker_exits_total", (("reason", "killed"),)] < killed:
+                fallen = {key: (value, now[key]) for key, value in before.items()
+                          if not_a_gauge(key[0]) and now[key] < value}
+                assert not fallen
+                before = now
+            wait_until_ready(server, 2 + killed)
+    finally:
+        over.set()
+        for each in loaders:
+            each.join()
+    now = scrape()
+    assert {key: now[key] for key in before if not_a_gauge(key[0]) and now[key] < before[key]} == {}
+    assert now["fastsrv_worker_starts_total", ()] == 6 and now["fastsrv_workers", (("state", "ready"),)] == 2
+
+
+def not_a_gauge(name):
+    return name.endswith(("_total", "_bucket", "_count", "_sum"))
+
+
+def test_exits_are_told_apart(started, blocks):
+    server, admin = started("--timeout", "1")
+    wait_until_ready(server)
+    with block(server):
+        server.wait_for("WORKER TIMEOUT")
+        wait_until_ready(server, 2)
+    server.signal(signal.SIGKILL, server.worker(2))
+    wait_until_ready(server, 3)
+    server.signal(signal.SIGTERM, server.worker(3))
+    wait_until_ready(server, 4)
+    assert admin.json()["totals"]["exits"] == {"clean": 1, "failed_boot": 0, "killed": 1, "timeout": 1}
+    assert admin.json()["totals"]["starts"] == 4
+
+
+def test_child_that_the_app_forks_keeps_nothing(started, blocks):
+    server, admin = started()
+    port, child = admin.port, int(fetch(server, "/fork").body)
+    try:
+        server.signal(signal.SIGKILL)
+        server.wait_for("The arbiter has gone")
+        server.process.wait(PATIENCE)
+        for _ in range(10_000):
+            with socket.socket() as other, contextlib.suppress(OSError):
+                other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                other.bind(("127.0.0.1", port))
+                other.listen()
+                return
+        raise AssertionError("the child still has the address")
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
+# --- the address ---
+
+
+def test_busy_address_is_refused_at_the_start(started):
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        address = f"127.0.0.1:{busy.getsockname()[1]}"
+        server, _ = started(env={"FASTSRV_ADMIN_BIND": address})
+        assert server.wait() == 1
+        assert f"fastsrv_admin_bind = '{address}' cannot be listened on: Address already in use" in server.output
+
+
+def test_public_address_is_warned_about_once(started):
+    server, _ = started("--workers", "2", env={"FASTSRV_ADMIN_BIND": "0.0.0.0:0"})
+    wait_until_ready(server, 2)
+    assert server.output.count("whoever reaches it can read it") == 1
+
+
+def test_unix_socket_is_there_for_as_long_as_gunicorn(started, tmp_path):
+    path = tmp_path / "admin"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))  # of an arbiter that was killed
+    server, admin = started(env={"FASTSRV_ADMIN_BIND": f"unix:{path}"}, path=path)
+    wait_until_ready(server)
+    assert admin.status("/readyz") == 200 and path.stat().st_mode & 0o777 == 0o660
+    server.signal(signal.SIGKILL, server.worker())
+    wait_until_ready(server, 2)
+    assert admin.status("/readyz") == 200
+    server.signal(signal.SIGTERM)
+    assert server.wait() == 0 and not path.exists()
+
+
+def test_reload_keeps_the_address_and_says_so(started, tmp_path):
+    server, admin = started("--workers", "2", env={}, config="fastsrv_admin_bind = '127.0.0.1:0'")
+    wait_until_ready(server, 2)
+    (tmp_path / "gunicorn.conf.py").write_text("fastsrv_admin_bind = 'off'")
+    server.signal(signal.SIGHUP)
+    wait_until_ready(server, 4)
+    for pid in server.worker(1), server.worker(2):
+        server.wait_for(rf"Worker exiting \(pid: {pid}\)")
+    assert admin.status("/readyz") == 200
+    assert server.output.count("fastsrv_admin_bind is 'off' now, and stays '127.0.0.1:0'") == 1
+
+
+@pytest.mark.parametrize("kind", ["tcp", "unix"])
+def test_new_arbiter_has_the_address_when_the_old_one_ends(started, tmp_path, kind):
+    if kind == "tcp":
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            address, path = f"127.0.0.1:{free.getsockname()[1]}", None
+    else:
+        path = tmp_path / "admin"
+        address = f"unix:{path}"
+    server, admin = started(env={"FASTSRV_ADMIN_BIND": address}, path=path, module=("fastsrv",))
+    wait_until_ready(server)
+    old = server.worker()
+    server.signal(signal.SIGUSR2)
+    wait_until_ready(server, 2)
+    new = server.worker(2)
+    assert [worker["pid"] for worker in admin.json()["workers"]] == [old]
+    assert server.output.count("is still the old arbiter's; it is tried again each second") == 1
+    arbiter = int(re.search(r"\[(\d+)\] \[WARNING\] fastsrv_admin_bind", server.output)[1])
+    try:
+        server.signal(signal.SIGTERM)
+        assert server.process.wait(PATIENCE) == 0
+        server.wait_for("Admin address: ", 2)
+        assert [worker["pid"] for worker in admin.json()["workers"]] == [new]
+    finally:
+        os.kill(arbiter, signal.SIGTERM)
+    server.reader.join(PATIENCE)
+    assert path is None or not path.exists()
+
+
+# --- clients that do their worst ---
+
+
+def test_app_and_health_are_served_beside_hostile_clients(started):
+    server, admin = started("--workers", "2")
+    wait_until_ready(server, 2)
+    with contextlib.ExitStack() as stack:
+        crowd = [stack.enter_context(admin.connect()) for _ in range(40)]
+        for each in crowd:
+            each.sendall(b"GET /status HTTP/1.1\r\nHost: loc")  # and no more
+        for _ in range(20):
+            assert fetch(server).body == b"hello"
+        for each in crowd[:16]:
+            assert read_to_end(each) == b""  # after some seconds
+        for each in crowd[16:]:
+            each.close()
+        assert admin.status("/readyz") == 200
+
+
+def test_no_request_makes_a_traceback(started):
+    server, admin = started()
+    wait_until_ready(server)
+    for sent, status in (
+        (b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n", b"431"),
+        (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 10_000, b"431"),
+        (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 101 + b"\r\n", b"431"), (b"GET / HTTP/9.9\r\n\r\n", b"505"),
+        (b"\x00\xff\r\n\r\n", b"400"), (b"GET\r\n\r\n", b"400"), (b"GET / HTTP/1.1\r\n: x\r\n\r\n", b"200"),
+        (b"GET http://[::1/ HTTP/1.1\r\nHost: [x\r\n\r\n", b"421"),
+    ):
+        with admin.connect() as connection:
+            connection.sendall(sent)
+            answer = read_to_end(connection)
+            assert answer.split()[1] == status and b"Cache-Control: no-store" in answer and b"Traceback" not in answer
+    with admin.connect() as connection:
+        connection.sendall(b"\r\n\r\n")
+        assert read_to_end(connection) == b""
+    assert "Traceback" not in server.output and admin.status("/livez") == 200
