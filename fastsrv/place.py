@@ -5,6 +5,7 @@ Decides by what the board says, and does nothing else: fastsrv/worker.py asks, a
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from fastsrv.board import SECOND, STATE, Board, Slot, State, private_slot
 from fastsrv_ext.share import PEERS
 
 RECENTLY = 10 * SECOND  # a boot that has failed so long before a TERM belongs to the same HUP
+SILENT = 2.0  # seconds without a turn of its loop, behind which a worker is not counted upon
 LOOK = 0.1  # seconds between two looks at the others
 PAUSES = (1, 2, 4, 8, 15, 30)  # seconds before the next boot, by how many have failed one after another
 
@@ -116,9 +118,9 @@ class Place:
     def resume(self) -> None:
         """It is not to end any more, and in the place of those that have failed: while it seemed older than they were,
         the arbiter would wait for its end, deaf for as long as graceful_timeout."""
-        self.slot.passes_for = max(slot.age for slot in self.failed())
+        self.slot.passes_for = max([slot.age for slot in self.failed()], default=self.slot.passes_for)
         self.slot.told = 0
-        self.slot.state = State.READY
+        self.slot.state = State.RETIRING if self.full_since else State.READY
 
     def is_booting(self) -> bool:
         return self.slot.state == State.BOOTING
@@ -130,7 +132,8 @@ class Place:
         return [] if self.board is None else [slot for slot in self.board.taken() if slot is not self.slot]
 
     def others_serve(self) -> bool:
-        return any(slot.serves() for slot in self.others())
+        """One whose loop does not turn does not."""
+        return any(slot.serves() and slot.silent() < SILENT for slot in self.others())
 
     def peers(self) -> list[tuple[memoryview, memoryview]]:
         """Others to which a connection can be left, PEERS at most: those that are ready, and accept from the same
@@ -145,8 +148,8 @@ class Place:
         return self.board is not None and bool(self.board.stopping)
 
     def successor(self) -> Successor:
-        if self.board is None or self.board.stopping:
-            return Successor.NOBODY
+        if self.board is None or self.board.stopping or os.getppid() != self.board.arbiter:
+            return Successor.NOBODY  # without its arbiter nobody is started any more
         return Successor.SERVES if self.others_serve() else Successor.TO_COME
 
     # --- one that is to end ---
@@ -188,10 +191,12 @@ class Place:
         return Verdict.STAY
 
     def failed(self) -> list[Slot]:
-        """The younger ones that have failed to start, of the HUP that told this one to end."""
+        """The younger ones that have failed to start, of the HUP that told this one to end. Not those that it resumed
+        for: another TERM is no part of that HUP."""
+        mine = self.slot
         return [] if self.board is None else [
             slot for slot in self.board.slots
-            if slot.state == State.FAILED and slot.age > self.slot.age and slot.since > self.slot.told - RECENTLY]
+            if slot.state == State.FAILED and slot.age > mine.passes_for and slot.since > mine.told - RECENTLY]
 
     def judge_full(self, board: Board, bound: int) -> Verdict:
         """One after another: while one ends, and the next one starts, the others serve. While boots fail nobody can

@@ -15,8 +15,9 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from fastsrv.board import SECOND
 from fastsrv.log.seldom import Seldom
-from fastsrv.place import SECOND, Place
+from fastsrv.place import Place
 from fastsrv.reports import answer, is_asked
 from fastsrv.stacks import stack_at
 from fastsrv_ext.clock import TICK
@@ -117,7 +118,7 @@ class Watchdog:
 
     def tell_end(self) -> None:
         self.seldom.warn(
-            "end of a stall", "The event loop was blocked for %.2f s%s", self.blocked / SECOND,
+            "stall_end", "The event loop was blocked for %.2f s%s", self.blocked / SECOND,
             "" if self.told else self.by())
 
     def by(self) -> str:

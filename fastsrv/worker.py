@@ -110,7 +110,7 @@ class Worker(base.Worker):
     def alive(self, alive: bool) -> None:
         """False ends it: from signal handlers, and from the reloader's thread, whatever the loop is at."""
         self.lives = alive
-        if not alive and not self.timetables:
+        if not alive:
             self.end_by(Timetable.graceful(time.monotonic(), graceful_timeout(self.cfg)))
 
     @property

@@ -1,5 +1,6 @@
 """When a worker that is to end may leave, as a table of what the others are at."""
 
+import os
 import re
 import time
 
@@ -128,6 +129,30 @@ def test_workers_that_resume_do_so_all():
     assert {places[age].slot.passes_for for age in (1, 2)} == {4}  # as the arbiter sees it, nobody old is left
 
 
+def test_worker_resumes_once_for_each_failure():
+    """It is told to end again: by TTOU, by hand, by a stop that it cannot tell from these."""
+    _, places = crew("1 told, 2 failed")
+    places[1].resume()
+    places[1].tell()
+    assert places[1].is_retiring() and places[1].judge(LONG, 0) is Verdict.LEAVE
+    places[1].resume()  # whatever has become of them
+
+
+def test_worker_that_resumes_has_still_reached_max_requests():
+    _, places = crew("1 told full, 2 failed")
+    places[1].resume()
+    assert places[1].is_retiring() and places[1].judge(LONG, 0) is Verdict.LEAVE
+
+
+def test_worker_whose_loop_hangs_is_not_counted_upon():
+    board, places = crew("1 told, 2 ready")
+    board.arbiter = os.getppid()
+    places[2].slot.since = places[2].slot.ticked = time.monotonic_ns() - 10 * SECOND
+    assert not places[1].others_serve() and places[1].successor() is Successor.TO_COME
+    places[2].beat()
+    assert places[1].others_serve() and places[1].successor() is Successor.SERVES
+
+
 def test_failure_long_ago_belongs_to_another_hup():
     board, places = crew("1 told, 2 failed")
     failed = next(slot for slot in board.slots if slot.state is State.FAILED)
@@ -143,6 +168,8 @@ def test_failure_long_ago_belongs_to_another_hup():
 ])
 def test_who_serves_behind_it(text, successor):
     board, places = crew(text)
+    assert places[1].successor() is Successor.NOBODY  # its arbiter has gone
+    board.arbiter = os.getppid()
     assert places[1].successor() is successor
     board.stopping = 1
     assert places[1].successor() is Successor.NOBODY
