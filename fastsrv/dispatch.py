@@ -37,7 +37,7 @@ class Dispatch:
         self.app = app
         self.loop = loop
         self.log = log
-        self.before = before
+        self.pre_request = before
         self.clock = clock
         self.grace_period = grace_period
         self.ended = False
@@ -51,12 +51,23 @@ class Dispatch:
         self.refresh()
 
     def refresh(self) -> None:
-        """With each tick: has the app set a task factory, or taken it back? To ask with each request cost 1 % of it."""
-        self.eager = EAGER and self.loop.get_task_factory() is None
+        """With each tick: has the app set a task factory, or taken it back? To ask with each request cost 1 % of it.
+
+        In debug mode the loop logs each of its steps that is slow, and what an eager task does is no step of the loop.
+        """
+        debug = self.loop.get_debug()
+        self.eager = EAGER and not debug and self.loop.get_task_factory() is None
+        self.before = self.name_task if debug else self.pre_request
+
+    def name_task(self, call: Call) -> None:
+        """By its request: the loop names the task of a slow step."""
+        asyncio.current_task().set_name(call.describe())  # type: ignore[union-attr]
+        if self.pre_request is not None:
+            self.pre_request(call)
 
     def start(self, call: Call) -> None:
-        """Run the app up to its first wait; most are done then. A task factory of the app's own, and Python up to 3.11,
-        let the loop run it in its next turn."""
+        """Run the app up to its first wait; most are done then. A task factory of the app's own, the loop's debug mode,
+        and Python up to 3.11, let the loop run it in its next turn."""
         if self.eager:
             task = asyncio.Task(  # type: ignore[call-arg]  # mypy looks with the eyes of 3.10
                 self.run(call), loop=self.loop, eager_start=True, context=self.context.copy())
