@@ -69,11 +69,11 @@ class Address:
             if not self.is_bound():
                 raise
             return False  # another worker was faster
+        self.socket.listen(BACKLOG)
         if self.path is not None:
             os.chmod(self.path, OWNER_AND_GROUP)
             if os.geteuid() == 0:
                 os.chown(self.path, *self.owner)
-        self.socket.listen(BACKLOG)
         return True
 
     # --- in the arbiter alone: two workers could remove each other's file ---

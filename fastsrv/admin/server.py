@@ -20,6 +20,7 @@ from fastsrv.admin.request import Answer, Answers, answered, text
 CLIENTS = 8  # at a time: whoever comes behind them waits, or is another worker's
 LIMIT = 5.0  # seconds for a request and its answer
 LAST_WORDS = 1.0  # seconds in which a client has to end its side behind the answer
+LAST_ANSWERS = 0.25  # seconds for what was accepted when the process ends
 LARGEST_HEAD = 16 * 1024  # bytes
 RETRY = 1.0  # seconds between two tries to have the address, or when there are no file descriptors
 
@@ -45,7 +46,7 @@ class AdminServer:
         """The process ends: answer what was accepted, and accept no more."""
         with self.changed:
             self.ended = True
-            self.changed.wait_for(lambda: self.clients == 0, LAST_WORDS)
+            self.changed.wait_for(lambda: self.clients == 0, LAST_ANSWERS)
 
     def let_go(self) -> None:
         """In a forked child: its copy of the address keeps that from whoever wants it next."""
