@@ -14,12 +14,14 @@ from fastsrv.admin.metrics import metrics_page
 from fastsrv.admin.request import Answer, text
 from fastsrv.admin.status import POLICY, described, status_page
 from fastsrv.board import Board
+from fastsrv.reports import stacks_of_all
 
 INDEX = """\
 /livez        200; 503: the loops of all workers are blocked
 /readyz       200; 503: no worker serves, or the service stops
 /status       how the workers are, for a human
 /status.json  the same as data
+/stacks       what each worker is doing now, also one that is blocked
 /metrics      for Prometheus"""
 JSON = "application/json"
 
@@ -38,6 +40,7 @@ class Paths:
             "/metrics": self.metrics,
             "/status": self.status,
             "/status.json": self.status_json,
+            "/stacks": self.stacks,
         }
 
     def answer(self, path: str, accept: str) -> Answer:
@@ -72,6 +75,11 @@ class Paths:
 
     def status_json(self, accept: str) -> Answer:
         return Answer(HTTPStatus.OK, json.dumps(self.described()).encode(), JSON)
+
+    def stacks(self, accept: str) -> Answer:
+        """What the log says of a worker that is aborted, of all of them."""
+        found = stacks_of_all(self.board)
+        return text(HTTPStatus.OK, "\n\n".join(f"Worker {age} (pid {pid})\n{report}" for age, pid, report in found))
 
     def described(self) -> dict[str, Any]:
         return described(bool(self.board.stopping), self.blocked_after, self.loop)

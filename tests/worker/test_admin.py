@@ -121,7 +121,7 @@ def block(server):
 def test_paths_and_their_fields(started):
     server, admin = started()
     wait_until_ready(server)
-    for path in "/", "/livez", "/readyz", "/metrics", "/status", "/status.json", "/livez?verbose":
+    for path in "/", "/livez", "/readyz", "/metrics", "/status", "/status.json", "/stacks", "/livez?verbose":
         answer = admin.get(path)
         assert answer.status == 200 and answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-content-type-options"] == "nosniff" and "default-src 'none'" in (
@@ -196,6 +196,8 @@ def test_blocked_loops(started, blocks):
     with block(server):
         shown = admin.until(lambda shown: shown["summary"] == "1 blocked, 1 ready")
         assert shown["health"] == "fair" and admin.status("/livez") == 200
+        stacks = admin.get("/stacks").body.decode()
+        assert stacks.count("Thread MainThread:") == 2 and stacks.count("In flight (RESPOND): GET /block") == 1
         with contextlib.ExitStack() as stack:
             while admin.json()["summary"] != "2 blocked":  # whom a connection comes to is the kernel's to say
                 stack.enter_context(block(server))
