@@ -5,18 +5,15 @@ Serves nothing itself: fastsrv/server.py does, in the loop that is made here aft
 
 from __future__ import annotations
 
-import _thread
 import asyncio
 import gc
 import os
 import signal
 import ssl
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable
-from functools import reduce
 from typing import Any, NoReturn
 
 from gunicorn.arbiter import Arbiter
@@ -34,14 +31,17 @@ from fastsrv.config.setting import ConfigError
 from fastsrv.config.sources import strangers
 from fastsrv.config.tls import tls_context
 from fastsrv.failed_app import failed_app, files_of, shown_if_it_fails
+from fastsrv.forks import Forks
 from fastsrv.forwarded import Forwarded
+from fastsrv.last_resort import LastResort
 from fastsrv.lifespan import LifespanFailed
 from fastsrv.log.access import Access
 from fastsrv.log.careful import CarefulLog
-from fastsrv.place import LOOK, Place, Verdict
+from fastsrv.loops import end_what_is_left, new_loop
+from fastsrv.place import Place, Verdict
 from fastsrv.server import Server
 from fastsrv.stacks import report, requests
-from fastsrv.timetable import LAST_WORD, NEVER, QUICK, QUICKER, Timetable
+from fastsrv.timetable import LAST_WORD, QUICK, QUICKER, Timetable
 from fastsrv.versions import versions
 from fastsrv.watchdog import Watchdog
 from fastsrv_ext.allocator import keep_freed_memory
@@ -61,8 +61,6 @@ class Worker(base.Worker):
     server: Server | None = None
     admin: AdminServer | None = None
     lives = True  # alive
-    code = 0  # to exit with
-    last_resort: int | None = None  # the thread that ends the process, if nothing else does
 
     def __init__(self, *args: Any) -> None:
         """In the arbiter, before the fork."""
@@ -70,8 +68,7 @@ class Worker(base.Worker):
         self.place = take_place(self)
         self.careful_log = CarefulLog(self.log)
         self.heard: set[int] = set()  # of TERM, QUIT (INT is another name for it) and ABRT: which have come
-        self.forking = threading.local()  # .mask: the signals that were blocked before
-        self.timetables: list[Timetable] = []  # of all ends that were asked for
+        self.last_resort = LastResort(self.careful_log)
 
     @classmethod
     def setup(cls) -> None:
@@ -111,7 +108,7 @@ class Worker(base.Worker):
         """False ends it: from signal handlers, and from the reloader's thread, whatever the loop is at."""
         self.lives = alive
         if not alive:
-            self.end_by(Timetable.graceful(time.monotonic(), graceful_timeout(self.cfg)))
+            self.last_resort.end_by(Timetable.graceful(time.monotonic(), graceful_timeout(self.cfg)))
 
     @property
     def age(self) -> int:
@@ -164,7 +161,7 @@ class Worker(base.Worker):
     def load_wsgi(self) -> None:
         """The first of our steps in the new process, and the last whose failure ends gunicorn: from then on it
         would boot workers for ever."""
-        os.register_at_fork(before=self.is_about_to_fork, after_in_parent=self.has_forked, after_in_child=self.let_go)
+        Forks(self, self.SIGNALS, self.has_forked, self.let_go)
         self.place.wait_behind_failures(lambda: self.alive)
         if not self.alive:
             sys.exit(0)
@@ -266,20 +263,8 @@ class Worker(base.Worker):
         await self.server.serve()
 
     async def end_loop(self) -> None:
-        """End what the app leaves behind, its own tasks and then its generators, as asyncio.run() does; for LAST_WORD
-        at most, as nobody else may be there to end a worker that waits for ever."""
         assert self.server is not None
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in left:
-            task.cancel()
-
-        async def end() -> None:
-            if left:
-                await asyncio.wait(left)
-            await asyncio.get_running_loop().shutdown_asyncgens()
-
-        rest = max(0.0, self.server.timetable.leave - time.monotonic())
-        await asyncio.wait({asyncio.Task(end())}, timeout=min(LAST_WORD, rest))
+        await end_what_is_left(self.server.timetable.leave)
 
     def ready(self) -> None:
         """The app has started: from now on we serve."""
@@ -297,7 +282,7 @@ class Worker(base.Worker):
         if self.alive and self.place.is_retiring():
             self.retire()
         if not self.alive:
-            self.server.stop(self.timetable)
+            self.server.stop(self.last_resort.timetable)
 
     def full(self) -> None:
         """max_requests is reached."""
@@ -315,13 +300,13 @@ class Worker(base.Worker):
         assert self.server is not None
         verdict = self.place.judge(self.retire_timeout, self.config.end["shutdown_delay"])
         if verdict is Verdict.LEAVE:
-            self.server.stop(self.timetable.earlier(
+            self.server.stop(self.last_resort.timetable.earlier(
                 Timetable.graceful(time.monotonic(), self.config.end["graceful_timeout"])))
         elif verdict is Verdict.RESUME:
             self.careful_log.error(
                 "The new workers could not start: this one serves on with the old code. Mend it, and send HUP again")
             self.heard.discard(signal.SIGTERM)
-            self.timetables.clear()
+            self.last_resort.call_off()
             self.place.resume()
 
     @property
@@ -332,51 +317,22 @@ class Worker(base.Worker):
     def exit(self, code: int) -> NoReturn:
         """Exit by way of gunicorn's worker_exit hook. Python waits for threads and child processes of the app's before
         it ends."""
-        self.code = self.code_behind(code)
+        self.last_resort.code = self.code_behind(code)
         self.place.rest()
-        self.end_by(Timetable.graceful(time.monotonic(), self.config.end["graceful_timeout"]))
+        self.last_resort.end_by(Timetable.graceful(time.monotonic(), self.config.end["graceful_timeout"]))
         if self.server is not None:
-            self.end_by(self.server.timetable)
+            self.last_resort.end_by(self.server.timetable)
         if self.admin is not None:
             self.admin.end()
-        sys.exit(self.code)
-
-    @property
-    def timetable(self) -> Timetable:
-        """Of the earliest end that was asked for."""
-        return reduce(Timetable.earlier, self.timetables, NEVER)
-
-    def end_by(self, timetable: Timetable) -> None:
-        """End the process for good by then, whatever holds it up. The earliest call counts."""
-        self.timetables.append(timetable)  # in one step: a signal may interrupt another one's handler
-        if self.last_resort is None:
-            # No threading.Thread: this may be a signal that has come while the app starts one, with its locks held.
-            self.last_resort = _thread.start_new_thread(self.end_at_last, ())
-
-    def end_at_last(self) -> None:
-        while (rest := self.timetable.exit - time.monotonic()) > 0:
-            time.sleep(min(rest, LOOK))
-        self.careful_log.warning(
-            "The app, or a thread or child process of it, does not end; the worker ends without it")
-        os._exit(self.code)
-
-    def is_about_to_fork(self) -> None:
-        """The app makes a child: a signal that reaches it before let_go() would run our handler, and not end it."""
-        self.forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, self.SIGNALS)
+        sys.exit(self.last_resort.code)
 
     def has_forked(self) -> None:
-        """The child has copies of all connections."""
-        signal.pthread_sigmask(signal.SIG_SETMASK, self.forking.mask)
+        """The app has made a child, which has copies of all connections."""
         if self.server is not None and self.server.started:
             self.server.context.forked = True
 
     def let_go(self) -> None:
-        """In a child that the app has forked: what it has from us is not its own. (An exec closes all of it.)"""
-        for number in self.SIGNALS:
-            if getattr(signal.getsignal(number), "__self__", None) is self:
-                signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
-        signal.set_wakeup_fd(-1)  # a signal of the child's would wake our loop
-        signal.pthread_sigmask(signal.SIG_SETMASK, self.forking.mask)
+        """In a child that the app has forked."""
         if self.server is None:
             self.close_sockets()
         else:
@@ -395,14 +351,14 @@ class Worker(base.Worker):
         self.heard.add(signal.SIGTERM)
         self.place.tell()
         if signal.SIGQUIT in self.heard:  # Python has no order for signals that come together
-            self.end_by(Timetable.quick(time.monotonic(), QUICKER))
+            self.last_resort.end_by(Timetable.quick(time.monotonic(), QUICKER))
         if self.server is None or not self.server.started:
             super().handle_exit(sig, frame)
             self.close_sockets()  # who connects would wait for one that never serves
         else:  # when it leaves watch() says, in the loop; this is for one that never turns
             kills = self.place.is_stopping() or not self.place.shares_sockets  # the arbiter does, or may
             until = time.monotonic() + (0 if kills else self.retire_timeout)
-            self.end_by(Timetable.graceful(until, graceful_timeout(self.cfg)))
+            self.last_resort.end_by(Timetable.graceful(until, graceful_timeout(self.cfg)))
 
     def handle_usr1(self, sig: int, frame: Any) -> None:
         """USR1: reopen the log files; in the loop, as a write to one of them may just be interrupted."""
@@ -425,12 +381,12 @@ class Worker(base.Worker):
             return
         self.heard.add(signal.SIGQUIT)
         seconds = QUICKER if signal.SIGTERM in self.heard else min(QUICK, max(self.cfg.graceful_timeout, LAST_WORD))
-        self.end_by(Timetable.quick(time.monotonic(), seconds))
+        self.last_resort.end_by(Timetable.quick(time.monotonic(), seconds))
         if self.server is None:
             super().handle_quit(sig, frame)
         else:
             self.alive = False
-            self.server.stop(self.timetable)
+            self.server.stop(self.last_resort.timetable)
             self.cfg.worker_int(self)
 
     def handle_abort(self, sig: int, frame: Any) -> None:
@@ -447,12 +403,3 @@ class Worker(base.Worker):
 def setup() -> NoReturn:
     """Called by gunicorn for `-k fastsrv.worker`, which takes this module for the class."""
     sys.exit("Error: fastsrv.worker is a module: write the class, fastsrv.Worker")
-
-
-def new_loop(kind: str) -> asyncio.AbstractEventLoop:
-    """A new event loop: "uvloop" or "asyncio"."""
-    if kind == "asyncio":
-        return asyncio.new_event_loop()
-    import uvloop
-
-    return uvloop.new_event_loop()

@@ -9,7 +9,7 @@ import socket
 import pytest
 
 from fastsrv.listeners import make_listeners
-from fastsrv.worker import new_loop
+from fastsrv.loops import new_loop
 
 
 @pytest.mark.parametrize("kind", ["uvloop", "asyncio"])

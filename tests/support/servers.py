@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+from fastsrv.loops import new_loop
 from fastsrv.server import Server
 from fastsrv.timetable import QUICK, Timetable
-from fastsrv.worker import new_loop
 from fastsrv_ext.clock import TICK
 from tests.support.settings import config_of
 

@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from fastsrv.worker import new_loop
+from fastsrv.loops import new_loop
 from tests.support.wire import Transport
 
 BIG = bytes(range(256)) * 16 * 1024  # 4 MiB: more than a kernel buffers for a socket
