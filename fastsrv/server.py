@@ -239,7 +239,7 @@ class Server:
         self.context.draining = self.dispatch.draining = True
         self.drains_since = self.clock.now
         now = monotonic()
-        seen = dict.fromkeys(self.dispatch.tasks, now - LONG)
+        seen = dict.fromkeys(self.in_hand(), now - LONG)
         if self.place.successor() is Successor.SERVES:
             await self.accept_no_more()
         # At most half of the time: what an idle connection asks for is to be answered, too.
@@ -248,7 +248,7 @@ class Server:
         while self.clock.waiting("IDLE") and monotonic() < min(now + window, self.timetable.disconnect):
             await self.look_round()
         while self.place.successor() is Successor.TO_COME and monotonic() < self.timetable.disconnect:
-            seen = {task: seen.get(task, monotonic()) for task in self.dispatch.answering()}
+            seen = {each: seen.get(each, monotonic()) for each in self.in_hand()}
             if not any(monotonic() - since >= LONG for since in seen.values()):
                 break
             await self.look_round()
@@ -262,6 +262,12 @@ class Server:
             if now >= self.timetable.disconnect:
                 self.dispatch.give_notice()
             await self.look_round(*self.sent_away(spread_until - now))
+
+    def in_hand(self) -> list[Any]:
+        """What holds up the end: requests at work, and answers that their clients have not taken yet; not WebSockets,
+        which are told to leave."""
+        lagging = [connection for connection in self.clock.waiting("SEND") if not connection.is_standing()]
+        return [*self.dispatch.answering(), *lagging]
 
     async def accept_no_more(self) -> None:
         """What waits in the queues of the listening sockets may be lost with them."""

@@ -9,6 +9,7 @@ import asyncio
 import gc
 import os
 import signal
+import socket
 import ssl
 import sys
 import time
@@ -140,6 +141,9 @@ class Worker(base.Worker):
         """All of the process's life. One that cannot start ends gunicorn, unless others serve: then it alone ends, and
         gunicorn starts another."""
         self.place.begin(os.getpid())
+        if not self.place.shares_sockets:  # the kernel deals connections out to each process that listens
+            for listener in self.sockets:
+                listener.sock.shutdown(socket.SHUT_RD)  # type: ignore[attr-defined]
         try:
             super().init_process()
         except SystemExit as end:
@@ -269,6 +273,9 @@ class Worker(base.Worker):
     def ready(self) -> None:
         """The app has started: from now on we serve."""
         is_first = self.place.ready()
+        if not self.place.shares_sockets:
+            for listener in self.sockets:
+                listener.sock.listen(self.cfg.backlog)  # type: ignore[attr-defined]
         self.careful_log.info("Ready after %.2f s: %s", self.place.lasted(), versions(self.config.loop["kind"]))
         if is_first:
             self.careful_log.info("The first worker is ready: the service is up")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).read_text()
 LOADED_IN = os.getpid()
+LARGE = 30_000_000  # bytes: more than two kernels take
 
 
 async def app(scope, receive, send):
@@ -80,6 +81,10 @@ async def slow(receive):
     return "slow"
 
 
+async def large(receive):
+    return LARGE * "x"
+
+
 async def die(receive):
     os._exit(7)
 
@@ -93,5 +98,5 @@ async def about(receive):
 
 PATHS = {
     "/": pid, "/wait": wait, "/forever": forever, "/stubborn": stubborn, "/thread": thread, "/block": block,
-    "/slow": slow, "/die": die, "/about": about,
+    "/slow": slow, "/large": large, "/die": die, "/about": about,
 }

@@ -72,14 +72,12 @@ def test_with_reuse_port_a_worker_that_drains_leaves_nobody_in_its_queue(gunicor
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         holder.bind(("127.0.0.1", 0))
         address = holder.getsockname()
-        server = gunicorn(SOURCE, "--reuse-port", "--asgi-loop", loop, bind=f"127.0.0.1:{address[1]}", config="""
-def post_worker_init(worker): print("\\ninitialised", flush=True)
-""")
+        server = gunicorn(SOURCE, "--reuse-port", "--asgi-loop", loop, bind=f"127.0.0.1:{address[1]}")
 
         def connect():
             return socket.create_connection(address, timeout=PATIENCE)
 
-        server.wait_for("^initialised")
+        server.wait_for("Ready after")
         with connect() as busy:
             send(busy, "/wait", "Content-Length: 1", method="POST")
             server.wait_for("a request waits")
@@ -96,7 +94,7 @@ def post_worker_init(worker): print("\\ninitialised", flush=True)
                             resets += 1
             assert resets <= 1  # in the microseconds from the last accept() to close(): the kernel has no other way
             assert number >= 20 and read_response(busy).body == b"waited"
-        server.wait_for("^initialised", 2)
+        server.wait_for("Ready after", 2)
         with connect() as connection:
             assert ask(connection).body == str(server.worker(2)).encode()
 

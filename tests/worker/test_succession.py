@@ -216,6 +216,23 @@ def test_others_are_served_while_a_long_answer_ends(service):
     assert it.asked(1) == {it.ready(2)[-1]}
 
 
+def test_others_are_served_while_a_long_answer_is_taken(service):
+    it = service("--max-requests", "2", count=1)
+    with it.server.connect() as slow:
+        send(slow, "/large")
+        assert slow.recv(1)
+        assert it.asked(1) == set(it.pids)
+        it.server.wait_for("max_requests reached")
+        for _ in range(5):
+            assert it.asked(1) == set(it.pids)
+        while slow.recv(1_000_000):
+            pass
+    it.exits(it.pids[0])
+    it.server.worker(2)
+    it.gate.let()
+    assert it.asked(1) == {it.ready(2)[-1]}
+
+
 def test_one_worker_after_another_is_recycled(service):
     it = service("--max-requests", "10")
     while it.server.output.count("max_requests reached") < 2:
