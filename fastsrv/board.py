@@ -14,7 +14,7 @@ from typing import Any
 
 from fastsrv_ext.counters import SIZE, clear_gauges, read
 
-SLOTS = 256  # workers at a time; more run uncounted
+SLOTS = 512  # workers at a time; more run uncounted. A HUP needs one for each old and each new one
 WORD = 8  # bytes: what a processor reads and writes in one go, if it is aligned
 WORDS = 32  # of a slot, before the counters; of the board, before the slots
 STATE = 2  # which of its words is a worker's state
@@ -67,9 +67,9 @@ class Slot:
     since = Word(3)  # when it came to that
     told = Word(4)  # when it was told to end (TERM); 0: it was not
     took_over = Word(5)  # the age of the older worker that has left for this one, which writes it; 0: none has
-    passes_for = Word(8)  # the age that the arbiter is told: it may have got that of a younger one
     booted = Word(6)  # when its process began
     ticked = Word(7)  # when its loop last had a turn; 0: it does not serve yet, or any more
+    passes_for = Word(8)  # the age that the arbiter is told: that of a younger one, if it is in the place of that
     answered = Word(9)  # when the report that stands in `text` was begun; 0: none does, or it is just written
     length = Word(10)  # bytes of that report
     stalls = Word(11)  # how often its loop was blocked for longer than fastsrv_slow_callback
@@ -113,10 +113,11 @@ class Slot:
 class Board:
     """All slots, and what is nobody's own. Raises OSError where there is no memory."""
 
-    # The arbiter alone writes these three.
+    # The arbiter alone writes these four.
     stopping = Word(0)  # when it has begun to stop, and all workers with it; 0: it has not
     failures = Word(1)  # boots that have failed, one after another
     failed = Word(2)  # when the last one did
+    highest = Word(5)  # how many slots have been given, counted from the first
     readied = Word(3)  # when a worker last became ready, which writes it
     asked = Word(4)  # when somebody last asked all workers for their reports, who writes it
 
@@ -132,8 +133,9 @@ class Board:
         """A slot for the worker of that age, which is about to be forked; a private one if none is free."""
         self.stopping = 0
         self.words[STARTS] += 1
-        for slot in self.slots:
-            if slot.state in (State.FREE, State.FAILED):
+        for number, slot in enumerate(self.slots, 1):
+            if slot.number <= State.FAILED:
+                self.highest = max(self.highest, number)
                 slot.begin(age)
                 return slot
         return private_slot(age)
@@ -166,11 +168,11 @@ class Board:
 
     def used(self) -> dict[int, Slot]:
         """The slots in which there is or was a worker, by their number from 1 on."""
-        return {number: slot for number, slot in enumerate(self.slots, 1) if slot.age}
+        return dict(enumerate(self.slots[:self.highest], 1))
 
     def taken(self) -> list[Slot]:
         """The slots of workers that live."""
-        return [slot for slot in self.slots if slot.number > State.FAILED]
+        return [slot for slot in self.slots[:self.highest] if slot.number > State.FAILED]
 
 
 current: Board | None = None  # this process's, once a worker was made

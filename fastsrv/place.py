@@ -1,6 +1,6 @@
 """A worker's place among the others: when one that is to end may leave, and what becomes of one that cannot start.
 
-Decides by what the board says, and does nothing else: fastsrv/worker.py asks, and ends or serves on.
+Decides by what the board says, and writes there what its worker is at; fastsrv/worker.py asks, and ends or serves on.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ class Place:
     # --- one that is to end ---
 
     def judge(self, timeout: float, delay: float) -> Verdict:
-        """May it leave? timeout: seconds after which it does, whatever the others are at. delay: seconds for which it
+        """May it leave? timeout: seconds after which it does, if but one other serves. delay: seconds for which it
         stays when all stop."""
         if self.board is None:
             return Verdict.LEAVE
@@ -180,7 +180,7 @@ class Place:
             if self.failed() and not ready:
                 return Verdict.RESUME
             return Verdict.LEAVE if self.shares_sockets else self.judge_stop(self.slot.told, delay)
-        if time.monotonic_ns() >= bound:
+        if time.monotonic_ns() >= bound and self.others_serve():
             return Verdict.LEAVE
         if any(slot.told and slot.serves() and slot.age < self.slot.age for slot in others):
             return Verdict.STAY  # that one is older, and leaves first
@@ -195,7 +195,7 @@ class Place:
         for: another TERM is no part of that HUP."""
         mine = self.slot
         return [] if self.board is None else [
-            slot for slot in self.board.slots
+            slot for slot in self.board.slots[:self.board.highest]
             if slot.state == State.FAILED and slot.age > mine.passes_for and slot.since > mine.told - RECENTLY]
 
     def judge_full(self, board: Board, bound: int) -> Verdict:

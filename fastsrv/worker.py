@@ -113,8 +113,8 @@ class Worker(base.Worker):
 
     @property
     def age(self) -> int:
-        """The arbiter's number for it: a younger worker has a greater one."""
-        return self.place.slot.passes_for if "place" in vars(self) else self.number
+        """The arbiter's number for it: a younger worker has a greater one. The arbiter itself may be told another."""
+        return self.place.slot.passes_for if os.getpid() == self.ppid and "place" in vars(self) else self.number
 
     @age.setter
     def age(self, age: int) -> None:

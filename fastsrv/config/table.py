@@ -42,10 +42,9 @@ OWN_SETTINGS = (
             "next check. Who needs it knows for how long.", off=0.0),
     Setting("fastsrv_retire_timeout", 300.0, "seconds", "end.retire_timeout",
             "Longest time that a worker serves on which is told to end: by a HUP until a younger one is ready in its "
-            "place, by max_requests until no other worker ends or starts. Then it ends all the same. With reuse_port "
-            "at most half of graceful_timeout.",
-            "Longer than applications take to start: until then nobody waits for the new ones, and behind it everybody "
-            "would."),
+            "place, by max_requests until no other worker ends or starts. Then it ends all the same, if another one "
+            "serves. With reuse_port at most half of graceful_timeout.",
+            "Longer than applications take to start: until then nobody waits for the new ones."),
     Setting("fastsrv_min_rate", 240.0, "bytes/s", "limits.min_rate",
             "Lowest rate, averaged, at which a body may come in once fastsrv_body_timeout was waited for it, "
             "and at which a lagging peer has to read.",

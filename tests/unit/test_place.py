@@ -79,7 +79,8 @@ def test_verdict(text):
 
 
 @pytest.mark.parametrize(("text", "verdict"), [
-    ("1 told, 2 booting", Verdict.LEAVE),
+    ("1 told, 2 told, 3 booting", Verdict.LEAVE),
+    ("1 told, 2 booting", Verdict.STAY),  # nobody else serves
     ("1 full, 2 ready, 3 drains", Verdict.LEAVE),
     ("1 full, 2 booting", Verdict.STAY),  # nobody else serves
     ("1 full, 2 ready, 3 failed", Verdict.STAY),  # nobody can take its place
