@@ -180,8 +180,8 @@ class Place:
             if self.failed() and not ready:
                 return Verdict.RESUME
             return Verdict.LEAVE if self.shares_sockets else self.judge_stop(self.slot.told, delay)
-        if time.monotonic_ns() >= bound and self.others_serve():
-            return Verdict.LEAVE
+        if time.monotonic_ns() >= bound:
+            return self.claim()
         if any(slot.told and slot.serves() and slot.age < self.slot.age for slot in others):
             return Verdict.STAY  # that one is older, and leaves first
         for slot in ready:
@@ -204,10 +204,19 @@ class Place:
         others = self.others()
         if not others:
             return Verdict.LEAVE
-        if not self.others_serve() or board.is_failing():
+        if board.is_failing():
             return Verdict.STAY
         if time.monotonic_ns() >= bound:
-            return Verdict.LEAVE
+            return self.claim()
         changes = any(slot.state in (State.BOOTING, State.DRAINING) for slot in others)
         is_next = all(slot.age > self.slot.age for slot in others if slot.state == State.RETIRING)
-        return Verdict.LEAVE if is_next and not changes else Verdict.STAY
+        return self.claim() if is_next and not changes else Verdict.STAY
+
+    def claim(self) -> Verdict:
+        """Leave, if others serve. Of two that would in the same moment, counting on each other, the older one does."""
+        self.slot.state = State.DRAINING
+        older = any(slot.state == State.DRAINING and slot.age < self.slot.age for slot in self.others())
+        if self.others_serve() and not older:
+            return Verdict.LEAVE
+        self.slot.state = State.RETIRING
+        return Verdict.STAY

@@ -121,6 +121,18 @@ def test_each_young_worker_lets_one_old_one_go():
     assert places[3].judge(LONG, 0) is Verdict.LEAVE
 
 
+def test_of_two_that_would_leave_at_once_the_older_one_does():
+    _, places = crew("1 full, 2 full, 3 ready")
+    places[2].slot.state = State.DRAINING  # it has claimed that, and looks at the others next
+    assert places[1].claim() is Verdict.LEAVE and places[2].claim() is Verdict.STAY
+    assert places[1].slot.state == State.DRAINING and places[2].is_retiring()
+
+
+def test_last_one_that_serves_does_not_leave():
+    _, places = crew("1 full, 2 booting")
+    assert places[1].claim() is Verdict.STAY and places[1].is_retiring()
+
+
 def test_workers_that_resume_do_so_all():
     _, places = crew("1 told, 2 told, 3 failed, 4 failed")
     for age in (2, 1):
