@@ -102,7 +102,8 @@ class Place:
     def fill(self) -> None:
         """It has reached max_requests."""
         self.full_since = time.monotonic_ns()
-        self.slot.state = State.RETIRING
+        if self.slot.state == State.READY:  # not one that ends already
+            self.slot.state = State.RETIRING
 
     def is_retiring(self) -> bool:
         """Is it to end, and serves on? A TERM that comes in the first moments of a process is lost; a stop is on the

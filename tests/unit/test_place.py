@@ -128,6 +128,12 @@ def test_of_two_that_would_leave_at_once_the_older_one_does():
     assert places[1].slot.state == State.DRAINING and places[2].is_retiring()
 
 
+def test_one_that_ends_goes_on_to_end_when_it_reaches_max_requests():
+    _, places = crew("1 drains, 2 ready")
+    places[1].fill()
+    assert places[1].slot.state == State.DRAINING and not places[1].is_retiring()
+
+
 def test_last_one_that_serves_does_not_leave():
     _, places = crew("1 full, 2 booting")
     assert places[1].claim() is Verdict.STAY and places[1].is_retiring()
