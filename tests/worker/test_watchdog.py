@@ -183,6 +183,8 @@ def test_stall_of_native_code_that_keeps_the_gil_is_told_of_afterwards(strict):
         told += 1
         assert told < 5
         it.stacks()  # each watchdog has looked
+        for _ in range(50):
+            it.asks(it.first)  # and pauses by now
         it.blocks("/native")
         it.server.wait_for("the GIL is kept", told)
         it.stacks("1")
