@@ -6,6 +6,7 @@ import queue
 import sys
 
 import pytest
+from gunicorn.config import Config
 
 from tests.support.servers import PATIENCE
 from tests.support.tls import client_context, server_context
@@ -297,6 +298,7 @@ def test_client_that_disappears(serve, make, reset):
     server.until(lambda: server.server.context.connections == 0)
 
 
+@pytest.mark.skipif("websocket_max_message_size" not in Config().settings, reason="gunicorn has it from 27 on")
 @by_each
 def test_message_that_is_too_large(serve, make):
     app = App()
