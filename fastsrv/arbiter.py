@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 from fastsrv import board
@@ -64,43 +65,36 @@ def started(timeout: float, log: Any) -> None:
 
 def hear_of_readiness(worker: Any, of: board.Board) -> None:
     """gunicorn looks at this file of a worker's, once a second."""
-    arbiter, last_update = os.getpid(), worker.tmp.last_update
-
-    def looked() -> float:
-        if of.readied and os.getpid() == arbiter:
+    def looked() -> None:
+        if of.readied:
             readiness.tell(worker.log)
-        updated: float = last_update()
-        return updated
 
-    worker.tmp.last_update = looked
+    have_called_before(worker.tmp, "last_update", looked)
 
 
 def hear_of_death(worker: Any, place: Place) -> None:
     """gunicorn closes this file of a worker's when that is dead, and also in each child that it forks."""
-    arbiter, close = os.getpid(), worker.tmp.close
-
-    def closed() -> None:
-        if os.getpid() == arbiter:
-            place.give_back(worker.aborted)
-        close()
-
-    worker.tmp.close = closed
+    have_called_before(worker.tmp, "close", lambda: place.give_back(worker.aborted))
 
 
 def hear_of_stop(listeners: list[Any], of: board.Board) -> None:
     """gunicorn closes its listening sockets before it tells its workers to stop; not for a HUP, unless the address has
     changed: then it starts new workers next."""
+    def closed() -> None:
+        of.stopping = time.monotonic_ns()
+
     for listener in listeners:
         if "close" not in vars(listener):
-            listener.close = closing(listener.close, of)
+            have_called_before(listener, "close", closed)
 
 
-def closing(close: Any, of: board.Board) -> Any:
-    arbiter = os.getpid()
+def have_called_before(owner: Any, name: str, act: Callable[[], None]) -> None:
+    """Call act() before owner.name(), in this process, and in none that it forks."""
+    arbiter, method = os.getpid(), getattr(owner, name)
 
-    def closed() -> None:
+    def called() -> Any:
         if os.getpid() == arbiter:
-            of.stopping = time.monotonic_ns()
-        close()
+            act()
+        return method()
 
-    return closed
+    setattr(owner, name, called)

@@ -103,6 +103,10 @@ class Slot:
         """As Counters.snapshot() has it: sums of all workers that have had this slot."""
         return read(self.counters)
 
+    def lives(self) -> bool:
+        """Is there a worker in it?"""
+        return self.number > State.FAILED
+
     def has_resumed(self) -> bool:
         return self.passes_for != self.age
 
@@ -134,7 +138,7 @@ class Board:
         self.stopping = 0
         self.words[STARTS] += 1
         for number, slot in enumerate(self.slots, 1):
-            if slot.number <= State.FAILED:
+            if not slot.lives():
                 self.highest = max(self.highest, number)
                 slot.begin(age)
                 return slot
@@ -172,7 +176,7 @@ class Board:
 
     def taken(self) -> list[Slot]:
         """The slots of workers that live."""
-        return [slot for slot in self.slots[:self.highest] if slot.number > State.FAILED]
+        return [slot for slot in self.slots[:self.highest] if slot.lives()]
 
 
 current: Board | None = None  # this process's, once a worker was made
@@ -185,7 +189,7 @@ def workers() -> list[dict[str, Any]]:
     """The workers that live, each as a new dict; docs/OPERATIONS.md tells what is in it. May be called in any thread.
     [] where there is no board."""
     return [] if current is None else [
-        described(number, slot) for number, slot in current.used().items() if slot.state > State.FAILED]
+        described(number, slot) for number, slot in current.used().items() if slot.lives()]
 
 
 def described(number: int, slot: Slot) -> dict[str, Any]:

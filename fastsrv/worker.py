@@ -149,15 +149,18 @@ class Worker(base.Worker):
         except SystemExit as end:
             sys.exit(self.code_behind(end.code))
         except Exception as failure:
-            if not self.place.is_booting() or not self.place.others_serve():
+            if not self.fails_alone():
                 raise
             if not isinstance(failure, AppImportError):  # of which load_app() has told
                 self.log.exception("The worker cannot start")
             sys.exit(self.code_behind(Arbiter.WORKER_BOOT_ERROR))
 
+    def fails_alone(self) -> bool:
+        return self.place.is_booting() and self.place.others_serve()
+
     def code_behind(self, code: Any) -> Any:
         """The code to exit with. One of FATAL would end the others, too."""
-        if code not in FATAL or not self.place.is_booting() or not self.place.others_serve():
+        if code not in FATAL or not self.fails_alone():
             return code
         self.log.warning("This worker has not started, and ends alone, as others serve")
         return 1
@@ -307,8 +310,8 @@ class Worker(base.Worker):
         assert self.server is not None
         verdict = self.place.judge(self.retire_timeout, self.config.end["shutdown_delay"])
         if verdict is Verdict.LEAVE:
-            self.server.stop(self.last_resort.timetable.earlier(
-                Timetable.graceful(time.monotonic(), self.config.end["graceful_timeout"])))
+            self.server.stop()
+            self.server.stop(self.last_resort.timetable)  # which may be earlier
         elif verdict is Verdict.RESUME:
             self.careful_log.error(
                 "The new workers could not start: this one serves on with the old code. Mend it, and send HUP again")

@@ -106,7 +106,7 @@ class Collected:
         yield states
         yield gauge(PREFIX + "workers_blocked", "Workers whose loop has had no turn for fastsrv_admin_blocked_after",
                     value=sum(slot.silent() > self.blocked_after for slot in living))
-        yield gauge(PREFIX + "stopping", "1: the service stops", value=self.board.stopping)
+        yield gauge(PREFIX + "stopping", "1: the service stops", value=bool(self.board.stopping))
         families = (
             gauge(PREFIX + "worker_connections", "Connections of this worker", labels=["worker"]),
             gauge(PREFIX + "worker_requests_in_flight", "Requests of this worker", labels=["worker"]),

@@ -236,6 +236,7 @@ def test_stop_is_not_ready(started):
         server.signal(signal.SIGTERM)
         shown = admin.until(lambda shown: shown["workers"][0]["state"] == "draining")
         assert shown["summary"] == "The service stops: 1 draining" and shown["stopping"]
+        assert admin.metrics()["fastsrv_stopping", ()] == 1
         answer = admin.get("/readyz")
         assert (admin.status("/livez"), answer.status, answer.body) == (200, 503, b"the service stops\n")
         connection.sendall(b"ok")
