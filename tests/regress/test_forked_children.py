@@ -128,7 +128,7 @@ def test_child_does_not_keep_the_workers_exit_waiting(server, number, path, most
     server.signal(number)
     server.process.wait(PATIENCE)
     assert time.monotonic() - began < most
-    assert "hook: worker_exit" in server.output
+    server.wait_for("hook: worker_exit")
     if path == "/late":  # nobody ends one that is no daemon
         os.kill(child, signal.SIGKILL)
     assert "SIGKILL" not in server.output

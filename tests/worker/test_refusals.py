@@ -75,6 +75,8 @@ def test_statsd_counts_refusals(gunicorn, log):
         while not {"gunicorn.requests:1|c|@1.0", "gunicorn.request.status.431:1|c|@1.0"} <= metrics:
             metrics.add(statsd.recv(1000).decode())
         assert "gunicorn.request.duration:0.0|ms" in metrics and "gunicorn.log.warning:1|c|@1.0" in metrics
+    server.signal(signal.SIGTERM)
+    assert server.wait() == 0
     assert ("GET /cookie" in server.output) == bool(log)
 
 
