@@ -5,6 +5,7 @@ them; a server is told `benchmarks.apps:plain`.
 """
 
 import asyncio
+import os
 import platform
 import random
 import sys
@@ -22,6 +23,8 @@ PIECES = 16  # 64 KiB each: a megabyte
 LARGE = b"x" * MEBIBYTE
 
 WAIT = 0.010  # seconds
+BUSY = 0.005  # seconds of CPU
+START = 3.0  # seconds
 EVENT_INTERVAL = 0.1  # seconds between two events of one stream
 
 BLOCKED = 0.030  # seconds for which the blocking app keeps the loop
@@ -130,6 +133,32 @@ async def wait(scope, receive, send):
         return await lifespan(receive, send)
     await asyncio.sleep(WAIT)
     await plain(scope, receive, send)
+
+
+async def busy(scope, receive, send):
+    """As plain, behind 5 ms of the worker's CPU."""
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    end = time.thread_time() + BUSY
+    while time.thread_time() < end:
+        pass
+    await plain(scope, receive, send)
+
+
+async def who(scope, receive, send):
+    """The number of the process that answers."""
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    body = b"%d" % os.getpid()
+    await send({"type": "http.response.start", "status": 200, "headers": fields(b"text/plain", len(body))})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def slow_start(scope, receive, send):
+    """As who, behind a start of 3 s, as large applications have."""
+    if scope["type"] == "lifespan":
+        await asyncio.sleep(START)
+    await who(scope, receive, send)
 
 
 async def echo(scope, receive, send):

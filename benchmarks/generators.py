@@ -9,6 +9,7 @@ from benchmarks.environments import ROOT
 from benchmarks.processes import Failed, cpu_of, load
 
 PATIENCE = 60  # seconds beyond a load's own time
+RELOAD_SECONDS = 20.0  # at most: one worker after the other may start anew, each for three seconds
 RACE_SECONDS = 400  # at most: a race is of so many requests, and takes its time
 
 
@@ -17,8 +18,21 @@ def run(url, scenario, seconds, requests):
     if scenario.load == "race":
         arguments = ("--requests", requests, "--limit", scenario.keep_alive, "--connections", scenario.connections)
         seconds = RACE_SECONDS
+    elif scenario.load == "share":
+        arguments = ("--connections", scenario.connections, "--workers", scenario.workers)
     else:
         arguments = ("--clients", scenario.connections, "--seconds", seconds)
+    return figures(scenario, url, *arguments, seconds=seconds)
+
+
+def run_reload(server, scenario):
+    """The figures of clients of a ServerProcess that is told by HUP to start its workers anew."""
+    return figures(scenario, server.url, "--clients", scenario.connections, "--seconds", RELOAD_SECONDS,
+                   "--pid", server.process.pid, seconds=RELOAD_SECONDS)
+
+
+def figures(scenario, url, *arguments, seconds):
+    """What the load generator of `scenario` prints, that takes about so many seconds."""
     with generator(scenario.load, url, *arguments) as process:
         output, errors = process.communicate(timeout=seconds + PATIENCE)
     return parse(output, errors, process.returncode)

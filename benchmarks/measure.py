@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from benchmarks import environments, generators, nginx, wrk
+from benchmarks.apps import START
 from benchmarks.environments import CERTIFICATE, ROOT
 from benchmarks.load.client import Failure
 from benchmarks.load.sockets import Messages, WebSocket
@@ -23,7 +24,8 @@ from benchmarks.summary import changed, server_facts
 
 VERSIONS = Scenario("versions", "versions", app="benchmarks.apps:versions", answer=None)
 WARM_UP_CONNECTIONS = 50  # before idle ones are counted: what they leave behind is no cost of a connection
-EXPECTED = {"memory": 3.0, "start": 0.5, "lost": 40.0}  # seconds of a sample, for the estimate of what is left
+EXPECTED = {  # seconds of a sample, for the estimate of what is left
+    "memory": 3.0, "start": 0.5, "lost": 40.0, "share": 3.0, "stall": 4 * START}
 COUNTED = {"cpu": "requests", "message": "messages"}  # what the CPU time of a metric is divided by
 
 
@@ -121,16 +123,13 @@ class Suite:
 
     def sample(self, scenario, server, round, process):
         """Measure once and store it. process: the paused server, unless each sample has one of its own."""
-        if scenario.metric == "start":
+        if process is None:
             with self.running(server, scenario) as process:
-                figures = {"start": process.start}
-        elif scenario.metric == "memory":
-            with self.running(server, scenario) as process:
-                figures = self.idle(scenario, process)
+                figures = self.figures(scenario, process)
         else:
             process.resume()
             try:
-                figures = self.loaded(scenario, process)
+                figures = self.figures(scenario, process)
             finally:
                 process.pause()
         sample = Sample(scenario.name, server.name, round, figures)
@@ -159,6 +158,16 @@ class Suite:
         if scenario.load == "wrk" and not wrk.is_there():
             raise Failed(wrk.MISSING)
         environments.programs(server, self.peers)
+
+    def figures(self, scenario, process):
+        """What one sample of a running server says."""
+        if scenario.metric == "start":
+            return {"start": process.start}
+        if scenario.metric == "memory":
+            return self.idle(scenario, process)
+        if scenario.metric == "stall":  # its processes come and go
+            return generators.run_reload(process, scenario)
+        return self.loaded(scenario, process)
 
     # Servers
 

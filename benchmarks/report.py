@@ -116,7 +116,7 @@ def _columns(each):
     for base in summary.BASES:
         yield f"over {base}", lambda row, base=base: _with_extent(
             units.ratio(row.ratios[base].median), units.ratio_extent(row.ratios[base])) if base in row.ratios else ""
-    for name in COLUMNS:
+    for name in (name for name in COLUMNS if name != metric):
         yield units.UNITS[name].head, lambda row, name=name: _with_extent(
             units.written(name, row.shown(name)) + ("*" if name in units.RATES and row.saturated else ""),
             _extent(name, row.figures[name])) if name in row.figures else ""

@@ -25,7 +25,8 @@ class Server:
 
 @dataclass
 class Scenario:
-    """metric: the figure that tables and ratios are about, "cpu", "message", "memory", "start" or "lost"."""
+    """metric: the figure that tables and ratios are about, "cpu", "message", "memory", "start", "lost", "share",
+    "p99" or "stall"."""
 
     title: str
     metric: str

@@ -32,10 +32,12 @@ BROWSER = (
 class Scenario:
     """One row of the comparison.
 
-    metric: the figure of a sample that is compared, "cpu", "message" (CPU, too), "memory", "start" or "lost".
+    metric: the figure of a sample that is compared, "cpu", "message" (CPU, too), "memory", "start", "lost", "share",
+    "p99" or "stall".
     app: what ASGI servers serve, "module:name". floors: those that take part; floor: what bare or picows then does, a
     name that floors.py knows.
     load: "wrk", "start", or a module of benchmarks.load. connections: how many, at once.
+    workers: processes of the server that call the app.
     answer: length of the body that a right answer has, in bytes; None: any (a stream without an end).
     upload: bytes of each request's body. pipelined: requests sent at once. fields: header fields of each request.
     message: bytes of each message of a WebSocket, which is what the app then serves; 0: HTTP. binary: rather than text.
@@ -49,6 +51,7 @@ class Scenario:
     metric: str = "cpu"
     load: str = "wrk"
     connections: int = 64
+    workers: int = 1
     answer: int | None = PLAIN
     floors: tuple[str, ...] = ()
     floor: str = "constant"
@@ -65,8 +68,9 @@ class Scenario:
 
     @property
     def fresh(self):
-        """Whether each sample needs a server that has just been started."""
-        return self.metric in ("memory", "start")
+        """Whether each sample needs a server that has just been started. Who looks after several workers takes those
+        for dead that have been paused."""
+        return self.metric in ("memory", "start") or self.workers > 1
 
     @property
     def websocket(self):
@@ -111,6 +115,12 @@ SCENARIOS = {scenario.name: scenario for scenario in (
              keep_alive=RACE_KEEP_ALIVE, rounds=1),
     Scenario("race-blocking", "the same with an app that blocks the loop", app="benchmarks.apps:blocking",
              metric="lost", load="race", connections=1000, keep_alive=RACE_KEEP_ALIVE, rounds=1),
+    Scenario("share", "share of 200 connections, 4 workers", app="benchmarks.apps:who", metric="share",
+             load="share", connections=200, workers=4, answer=None),
+    Scenario("busy-4", "5 ms of CPU a request, 4 workers", app="benchmarks.apps:busy", metric="p99", connections=32,
+             workers=4),
+    Scenario("reload", "HUP, an app that starts in 3 s, 2 workers", app="benchmarks.apps:slow_start", metric="stall",
+             load="reload", connections=8, workers=2, answer=None),
     websocket("ws-64", "WebSocket echo, 64 bytes of text", 64),
     websocket("ws-4k", "WebSocket echo, 4 KB of text", 4 * KIBIBYTE),
     websocket("ws-64k", "WebSocket echo, 64 KB, binary", 64 * KIBIBYTE, binary=True),

@@ -13,7 +13,7 @@ OWN, PEERS, SYSTEM = "own", "peers", "system"  # whose programs: this interprete
 # --timeout 0: a paused worker gives no sign of life, and the arbiter would replace it once both are resumed.
 # --no-control-socket: several arbiters stand side by side.
 GUNICORN = (
-    "{python} -m gunicorn -b 127.0.0.1:{port} -w 1 --backlog 2048 --worker-connections 20000 --timeout 0 "
+    "{python} -m gunicorn -b 127.0.0.1:{port} -w {workers} --backlog 2048 --worker-connections 20000 --timeout 0 "
     "--keep-alive {keep_alive} --no-control-socket --log-level warning")
 GUNICORN_TLS = "--certfile {certificate} --keyfile {certificate}"
 NO_APP = "serves no ASGI app"
@@ -23,15 +23,15 @@ UVICORNS = dict.fromkeys(
     (each.name for each in SCENARIOS.values() if each.websocket),
     "uvicorn's WebSocket is uvicorn-websockets, uvicorn-sansio and uvicorn-wsproto")
 UVICORN = (
-    "{bin}/uvicorn --port {port} --workers 1 --loop uvloop --http httptools --backlog 2048 --log-level warning "
+    "{bin}/uvicorn --port {port} --workers {workers} --loop uvloop --http httptools --backlog 2048 --log-level warning "
     "--timeout-keep-alive {keep_alive} {app}")
 
 
 @dataclass(frozen=True)
 class Server:
-    """One server, with one worker.
+    """One server, with one worker where a scenario does not ask for more.
 
-    command: as a shell would read it. Filled in are {python}, {bin}, {port}, {app} ("{module}:{function}"),
+    command: as a shell would read it. Filled in are {python}, {bin}, {port}, {workers}, {app} ("{module}:{function}"),
     {keep_alive} (seconds), {keep_alive_ms}, {certificate} (a PEM file with key and certificate), {floor}, and nginx's
     {configuration}.
     environment: OWN, PEERS or SYSTEM. requirements: the distributions (SYSTEM: Debian packages) that it is made of;
@@ -69,6 +69,7 @@ class Server:
         module, function = scenario.app.split(":")
         values |= {
             "app": scenario.app, "module": module, "function": function, "floor": scenario.floor,
+            "workers": scenario.workers,
             "keep_alive": scenario.keep_alive, "keep_alive_ms": scenario.keep_alive * 1000,
         }
         return [word.format(**values) for word in shlex.split(template)]
@@ -92,6 +93,8 @@ class Server:
             return "has no TLS"
         if scenario.access_log and self.access_log is None:
             return "has no access log"
+        if scenario.workers > 1 and "{workers}" not in self.command:
+            return "has one worker"
         return None
 
 
@@ -133,19 +136,20 @@ SERVERS = {server.name: server for server in (
     Server(
         # Its backpressure bounds the open connections.
         "granian", "granian",
-        "{bin}/granian --port {port} --interface asgi --http 1 --workers 1 --runtime-threads 1 --loop uvloop "
+        "{bin}/granian --port {port} --interface asgi --http 1 --workers {workers} --runtime-threads 1 --loop uvloop "
         "--backlog 2048 --backpressure 20000 --http1-header-read-timeout {keep_alive_ms} --log-level warning {app}",
         requirements=("granian[uvloop]",),
         tls="--ssl-certificate {certificate} --ssl-keyfile {certificate}",
         access_log="--access-log --log-level info", websocket="--ws", no_websocket="--no-ws", lacks=NO_DEFLATE),
     Server(
         "hypercorn", "hypercorn (uvloop)",
-        "{bin}/hypercorn -b 127.0.0.1:{port} -w 1 -k uvloop --backlog 2048 --keep-alive {keep_alive} "
+        "{bin}/hypercorn -b 127.0.0.1:{port} -w {workers} -k uvloop --backlog 2048 --keep-alive {keep_alive} "
         "--log-level warning {app}",
         requirements=("hypercorn", "uvloop", "wsproto"),
         note="closes each connection after a thousand requests, which no option of its command changes",
         tls="--certfile {certificate} --keyfile {certificate}",
-        access_log="--access-logfile -", websocket=""),
+        access_log="--access-logfile -", websocket="",
+        lacks={"reload": "does not hear HUP"}),
     Server(
         "daphne", "daphne (asyncio)",
         "{bin}/daphne -b 127.0.0.1 -p {port} -v 0 {app}",

@@ -69,7 +69,7 @@ def _columns(metric):
     yield "\nspread", lambda row: _ratio(row, reference, units.ratio_extent)
     for floor in floors:
         yield f"to\n{floor}", lambda row, floor=floor: _ratio(row, floor, lambda spread: units.ratio(spread.median))
-    for name in COLUMNS:
+    for name in (name for name in COLUMNS if name != metric):
         unit = units.UNITS[name]
         yield f"{unit.title}\n{unit.symbol}", lambda row, name=name: _shown(row, name) + (
             "*" if name in units.RATES and name in row.figures and row.saturated else "")

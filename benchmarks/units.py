@@ -30,6 +30,8 @@ UNITS = {
     "memory": Unit("memory a connection", "KB", 1e-3),  # 1 KB is 1,000 bytes
     "start": Unit("until the first answer", "ms", 1e3),
     "lost": Unit("lost of 10,000 sent", "", 1),
+    "share": Unit("most to least connections", "times", 1),
+    "stall": Unit("longest wait", "ms", 1e3),
     "server_busy": Unit("server's core busy", "%", 1e2),
     "client_busy": Unit("client's core busy", "%", 1e2),
 }

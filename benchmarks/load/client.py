@@ -1,7 +1,7 @@
 """What the load generators share: a client's side of one connection, the command line, the figures on stdout.
 
-Knows answers of a stated length alone, one request at a time. Used by race.py, idle.py and events.py; what is no
-connection by sockets.py, too.
+Knows answers of a stated length alone, one request at a time. Used by race.py, idle.py, events.py, share.py and
+reload.py; what is no connection by sockets.py, too.
 """
 
 import argparse
@@ -24,12 +24,14 @@ class Failure(Exception):
 
 
 class Client(asyncio.Protocol):
-    """One connection: ask(), then answered() when the answer is whole. A subclass says what follows."""
+    """One connection: ask(), then answered() when the answer is whole, which is `answer` then. A subclass says what
+    follows."""
 
     def __init__(self, target):
         self.target = target
         self.transport = None
         self.received = b""
+        self.answer = b""
 
     def connection_made(self, transport):
         self.transport = transport
@@ -48,10 +50,15 @@ class Client(asyncio.Protocol):
             raise Failure(f"the server sent {len(data) - size} bytes more than its answer")
         else:
             self.received = b""
+            self.answer = data
             self.answered()
 
     def answered(self):
         raise NotImplementedError
+
+    @property
+    def body(self):
+        return self.answer.partition(HEAD_END)[2]
 
 
 class Target:

@@ -43,7 +43,8 @@ def of_all():
     result = load()
     result.scenarios = {name: Scenario(row.title, row.metric) for name, row in SCENARIOS.items()}
     result.servers = {name: Server(row.title, {}, None, row.as_told()) for name, row in SERVERS.items()}
-    values = {"cpu": 3456e-6, "message": 3456e-6, "memory": 123e3, "start": 1.234, "lost": 1234}
+    values = {"cpu": 3456e-6, "message": 3456e-6, "memory": 123e3, "start": 1.234, "lost": 1234,
+              "share": 12.34, "p99": 12.34, "stall": 12.34}
     result.samples = [
         Sample(scenario.name, server.name, 0, {scenario.metric: values[scenario.metric]})
         for scenario in SCENARIOS.values() for server in SERVERS.values() if server.reason_against(scenario) is None]

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import time
 
 import pytest
@@ -21,7 +22,8 @@ def ask(server, method="GET", body=None):
         connection.close()
 
 
-@pytest.mark.parametrize("app", [apps.plain, apps.suspend, apps.wait, apps.blocking], ids=lambda app: app.__name__)
+@pytest.mark.parametrize(
+    "app", [apps.plain, apps.suspend, apps.wait, apps.blocking, apps.busy], ids=lambda app: app.__name__)
 def test_plain_text(serve, app):
     response, body = ask(serve(app))
     assert response.status == 200
@@ -35,6 +37,17 @@ def test_json(serve, app):
     response, body = ask(serve(app))
     assert response.getheader("content-type") == "application/json"
     assert json.loads(body) == {"message": "Hello, World!"}
+
+
+def test_who_tells_the_process(serve):
+    assert ask(serve(apps.who))[1] == b"%d" % os.getpid()
+
+
+def test_slow_start_is_ready_when_its_time_is_over(serve, monkeypatch):
+    monkeypatch.setattr(apps, "START", 0.2)
+    begin = time.monotonic()
+    assert ask(serve(apps.slow_start))[1] == b"%d" % os.getpid()
+    assert time.monotonic() - begin >= 0.2
 
 
 def test_upload_tells_the_length_of_the_body(serve):

@@ -62,7 +62,7 @@ def test_scenario_asks_for_what_is_there(scenario):
     assert callable(getattr(importlib.import_module(module), function))
     assert scenario.floor in (floors.WEBSOCKET_KINDS if scenario.websocket else floors.KINDS)
     assert scenario.load in ("wrk", "start") or importlib.util.find_spec(f"benchmarks.load.{scenario.load}")
-    assert scenario.metric in ("cpu", "message", "memory", "start", "lost")
+    assert scenario.metric in ("cpu", "message", "memory", "start", "lost", "share", "p99", "stall")
     assert scenario.metric in UNITS
 
 
