@@ -52,6 +52,11 @@ class Listeners:
         self.wanted = True
         self.room_changed()
 
+    def hold(self) -> None:
+        """Accept nothing until open() is called again, or end(): who comes waits in the kernel's queue."""
+        self.wanted = False
+        self.room_changed()
+
     def room_changed(self) -> None:
         """A connection was made or has ended: accept if there is room for one more."""
         room = self.wanted and self.has_room() and not self.gives_way

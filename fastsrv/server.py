@@ -11,17 +11,17 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable
-from math import ceil
 from time import monotonic
 from typing import Any
 
 from fastsrv.board import State
 from fastsrv.config.config import Config
 from fastsrv.dispatch import Dispatch
+from fastsrv.drain import Drain
 from fastsrv.lifespan import Lifespan
 from fastsrv.listeners import make_listeners
 from fastsrv.log.seldom import Seldom
-from fastsrv.place import Place, Successor
+from fastsrv.place import Place
 from fastsrv.timetable import NEVER, Timetable
 from fastsrv_ext.clock import TICK, Clock
 from fastsrv_ext.context import Callbacks, CommonResponse, CommonScope, Context, Limits, Service
@@ -32,14 +32,7 @@ from fastsrv_ext.websocket.handshake import Upgrade
 from fastsrv_ext.wire.connection import Connection
 from fastsrv_ext.wire.tls import TLS
 
-DRAIN_POLL = 0.05  # seconds between two looks at what is still open
-LONG = 1.0  # seconds after which an answer is a long one, for which nobody else should have to wait
-SHUT = ("HEAD", "DRAIN", "CLOSE", "CLOSING")  # states whose time is up sooner while the worker drains
-STANDING = ("OPEN", "PONG", "SEND")  # those of connections that may have no end of their own
-SHUT_AT_ONCE = 32  # connections: 20 to 60 us each, and others are still served
-# WebSockets that are closed in a second: their clients connect again, and whoever gets them has a handshake and an
-# app's start to do for each.
-SHUT_A_SECOND = 200
+POLL = 0.05  # seconds between two looks at the timetable, which may become an earlier one
 
 
 # Protocols beside HTTP/1.1. By the name of an Upgrade field, in lower case, and of the topic of its settings: what they
@@ -94,7 +87,6 @@ class Server:
         )
         self.max_requests = max_requests
         self.declined: set[str] = set()  # names of protocols
-        self.leaving: set[Any] = set()  # WebSockets that were told so
         self.tls = tls
         self.direct = writes_at_once(self.loop)
         self.share = Share(State.READY)
@@ -118,7 +110,7 @@ class Server:
                 self.log.critical("The heartbeat has ended; a worker without a clock stops")
                 heart.result()
             if self.started:
-                await self.drain()
+                await Drain(self).run()
         finally:
             self.stop()
             starting.cancel()
@@ -232,66 +224,6 @@ class Server:
 
     # --- the end ---
 
-    async def drain(self) -> None:
-        """Answer what is owed, each answer being the last of its connection, and then what else is asked on the
-        connections that stand idle; accept for as long as nobody else does. (docs/ENDS.md, The end of a worker)"""
-        self.place.leave()
-        self.context.draining = self.dispatch.draining = True
-        self.drains_since = self.clock.now
-        now = monotonic()
-        seen = dict.fromkeys(self.in_hand(), now - LONG)
-        if self.place.successor() is Successor.SERVES:
-            await self.accept_no_more()
-        # At most half of the time: what an idle connection asks for is to be answered, too.
-        window = min(self.config.end["shutdown_keepalive"], max(0.0, self.timetable.disconnect - now) / 2)
-        self.clock.cap("IDLE", window)
-        while self.clock.waiting("IDLE") and monotonic() < min(now + window, self.timetable.disconnect):
-            await self.look_round()
-        while self.place.successor() is Successor.TO_COME and monotonic() < self.timetable.disconnect:
-            seen = {each: seen.get(each, monotonic()) for each in self.in_hand()}
-            if not any(monotonic() - since >= LONG for since in seen.values()):
-                break
-            await self.look_round()
-        await self.accept_no_more()
-        # Not before: who connects again comes to another worker now.
-        spread_until = monotonic() + max(0.0, self.timetable.disconnect - monotonic()) / 2
-        while self.context.connections or self.listeners.adopting or self.dispatch.tasks:
-            now = monotonic()
-            if now >= self.timetable.cancel:
-                break
-            if now >= self.timetable.disconnect:
-                self.dispatch.give_notice()
-            await self.look_round(*self.sent_away(spread_until - now))
-
-    def in_hand(self) -> list[Any]:
-        """What holds up the end: requests at work, and answers that their clients have not taken yet; not WebSockets,
-        which are told to leave."""
-        lagging = [connection for connection in self.clock.waiting("SEND") if not connection.is_standing()]
-        return [*self.dispatch.answering(), *lagging]
-
-    async def accept_no_more(self) -> None:
-        """What waits in the queues of the listening sockets may be lost with them."""
-        await self.listeners.empty(lambda: self.timetable.disconnect)
-        self.listeners.end()
-
-    def sent_away(self, left: float) -> list[Any]:
-        """The WebSockets that have to leave by now: some more with each look, all of them in `left` seconds."""
-        standing = [
-            each for state in STANDING for each in self.clock.waiting(state) if each.is_standing()]
-        others = [connection for connection in standing if connection not in self.leaving]
-        rate = max(SHUT_A_SECOND, len(others) / max(left, DRAIN_POLL))
-        self.leaving.update(others[:ceil(rate * DRAIN_POLL)])
-        return [connection for connection in standing if connection in self.leaving]
-
-    async def look_round(self, *more: Any) -> None:
-        """Have those end to which nothing is owed, and `more`; thousands of them in more turns of the loop than one."""
-        found = [*more, *(connection for state in SHUT for connection in self.clock.waiting(state))]
-        for number, connection in enumerate(found, 1):
-            connection.shut(self.drains_since)
-            if number % SHUT_AT_ONCE == 0:
-                await asyncio.sleep(0)
-        await asyncio.sleep(DRAIN_POLL)
-
     async def shut_down(self) -> None:
         """Drop what is left, then tell the app that serving has ended."""
         self.listeners.end()
@@ -320,7 +252,7 @@ class Server:
         left: set[asyncio.Task[None]] = set(tasks)
         while left:
             rest = getattr(self.timetable, step) - monotonic()  # less than a moment ago, if a quick end is asked for
-            _, left = await asyncio.wait(left, timeout=max(0.0, min(rest, DRAIN_POLL)))
+            _, left = await asyncio.wait(left, timeout=max(0.0, min(rest, POLL)))
             if rest <= 0:
                 break
 

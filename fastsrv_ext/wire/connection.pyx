@@ -294,7 +294,7 @@ cdef class Connection(Sender):
         self.transport.abort()
         return 0
 
-    # --- for fastsrv/server.py ---
+    # --- for fastsrv/server.py and drain.py ---
 
     def abort(self):
         """Drop the connection, whatever is owed. The app gets http.disconnect."""
@@ -306,6 +306,10 @@ cdef class Connection(Sender):
     def is_standing(self):
         """Does it last until it is told to end, as nothing that it does would be its last?"""
         return False
+
+    def is_lingering(self):
+        """Is all of it said and sent, and its peer, whose end alone is missing, sends nothing more?"""
+        return is_ending(self.state) and self.unsent() == 0 and (self.state == CLOSE or self.drained == 0)
 
     def shut(self, long long since):
         """To be called time and again while the worker drains, which it does `since` that tick, for a connection in a

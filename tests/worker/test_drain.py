@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from fastsrv.server import DRAIN_POLL
+from fastsrv.drain import POLL, Drain
 from fastsrv.timetable import QUICK, Timetable
 from tests.support.apps import hello
 from tests.support.asking import fetch, send
@@ -140,8 +140,9 @@ def test_websockets_leave_200_a_second_or_as_many_as_it_takes(serve, left, leavi
             client = clients.enter_context(server.connect())
             send(client, "/", *FIELDS)
             assert client.recv(65536).startswith(b"HTTP/1.1 101 ")
-        looks = [left - number * DRAIN_POLL for number in range(len(leaving))]
-        assert [len(server.call(server.server.sent_away, seconds)) for seconds in looks] == leaving
+        drain = Drain(server.server)
+        looks = [left - number * POLL for number in range(len(leaving))]
+        assert [len(server.call(drain.sent_away, seconds)) for seconds in looks] == leaving
 
 
 def test_all_websockets_leave_before_the_time_is_over(serve):
