@@ -1,4 +1,4 @@
-"""The end of a worker that nothing holds up: a thread that ends the process by the earliest moment that was asked for.
+"""The end of a worker that nothing holds up: threads that end the process by the earliest moment that was asked for.
 
 Waits for nobody, and needs no loop that turns. fastsrv/worker.py says by when.
 """
@@ -8,12 +8,14 @@ from __future__ import annotations
 import _thread
 import os
 import time
+from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
 from fastsrv.timetable import NEVER, Timetable
 
 LOOK = 0.1  # seconds between two looks at the time by which the process has to end
+LINE = 0.2  # seconds for the line that tells of it: far more than a log takes that can be written to
 
 
 class LastResort:
@@ -23,7 +25,7 @@ class LastResort:
         self.log = log
         self.code = 0
         self.timetables: list[Timetable] = []  # of all ends that were asked for
-        self.thread: int | None = None
+        self.has_begun = False
 
     @property
     def timetable(self) -> Timetable:
@@ -33,16 +35,23 @@ class LastResort:
     def end_by(self, timetable: Timetable) -> None:
         """End the process for good by then. The earliest call counts. May be called by a signal's handler."""
         self.timetables.append(timetable)  # in one step: a signal may interrupt another one's handler
-        if self.thread is None:
-            # No threading.Thread: this may be a signal that has come while the app starts one, with its locks held.
-            self.thread = _thread.start_new_thread(self.run, ())
+        if not self.has_begun:
+            self.has_begun = True
+            # No threading.Thread: this may be a signal that has come while the app starts one, with its locks held. Two
+            # of them, as the line waits for ever if the log hangs; at once, as Python starts none while it ends.
+            _thread.start_new_thread(self.end, (0.0, self.tell))
+            _thread.start_new_thread(self.end, (LINE, lambda: None))
 
     def call_off(self) -> None:
         """The process is not to end any more."""
         self.timetables.clear()
 
-    def run(self) -> None:
-        while (rest := self.timetable.exit - time.monotonic()) > 0:
+    def end(self, margin: float, last_word: Callable[[], None]) -> None:
+        """margin: seconds behind the moment that was asked for."""
+        while (rest := self.timetable.exit + margin - time.monotonic()) > 0:
             time.sleep(min(rest, LOOK))
-        self.log.warning("The app, or a thread or child process of it, does not end; the worker ends without it")
+        last_word()
         os._exit(self.code)
+
+    def tell(self) -> None:
+        self.log.warning("The app, or a thread or child process of it, does not end; the worker ends without it")
