@@ -31,7 +31,7 @@ def take_place(worker: Any) -> Place:
         place = Place(board.current, worker.age, shares_sockets=bool(worker.sockets))
         hear_of_death(worker, place)
         hear_of_readiness(worker, board.current)
-        hear_of_stop(worker.sockets, board.current)
+        hear_of_stop(worker.sockets, board.current, worker.log)
         return place
     except Exception:
         worker.log.exception("This worker will know nothing of the others")
@@ -69,15 +69,15 @@ def hear_of_readiness(worker: Any, of: board.Board) -> None:
         if of.readied:
             readiness.tell(worker.log)
 
-    have_called_before(worker.tmp, "last_update", looked)
+    have_called_before(worker.tmp, "last_update", looked, worker.log)
 
 
 def hear_of_death(worker: Any, place: Place) -> None:
     """gunicorn closes this file of a worker's when that is dead, and also in each child that it forks."""
-    have_called_before(worker.tmp, "close", lambda: place.give_back(worker.aborted))
+    have_called_before(worker.tmp, "close", lambda: place.give_back(worker.aborted), worker.log)
 
 
-def hear_of_stop(listeners: list[Any], of: board.Board) -> None:
+def hear_of_stop(listeners: list[Any], of: board.Board, log: Any) -> None:
     """gunicorn closes its listening sockets before it tells its workers to stop; not for a HUP, unless the address has
     changed: then it starts new workers next."""
     def closed() -> None:
@@ -85,16 +85,19 @@ def hear_of_stop(listeners: list[Any], of: board.Board) -> None:
 
     for listener in listeners:
         if "close" not in vars(listener):
-            have_called_before(listener, "close", closed)
+            have_called_before(listener, "close", closed, log)
 
 
-def have_called_before(owner: Any, name: str, act: Callable[[], None]) -> None:
+def have_called_before(owner: Any, name: str, act: Callable[[], None], log: Any) -> None:
     """Call act() before owner.name(), in this process, and in none that it forks."""
     arbiter, method = os.getpid(), getattr(owner, name)
 
     def called() -> Any:
         if os.getpid() == arbiter:
-            act()
+            try:
+                act()
+            except Exception:
+                log.exception("What the workers know of each other may be wrong until gunicorn is started anew")
         return method()
 
     setattr(owner, name, called)

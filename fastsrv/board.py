@@ -151,8 +151,12 @@ class Board:
         how = Exit.TIMEOUT if aborted else Exit.FAILED_BOOT if failed else Exit.KILLED if slot.serves() else Exit.CLEAN
         self.words[STARTS + how] += 1
         if failed:
-            self.failures = self.failures + 1 if self.is_failing() else 1
-            self.failed = time.monotonic_ns()
+            now = time.monotonic_ns()
+            if not self.is_failing():
+                self.failures = 1
+            elif now - self.failed > SECOND:  # not those of one attempt, which fail together
+                self.failures += 1
+            self.failed = now
             slot.state = State.FAILED
         else:
             slot.state = State.FREE

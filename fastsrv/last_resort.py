@@ -25,6 +25,7 @@ class LastResort:
         self.log = log
         self.code = 0
         self.timetables: list[Timetable] = []  # of all ends that were asked for
+        self.if_it_hangs = NEVER  # of one that serves on, although it is to end, for as long as its loop turns
         self.has_begun = False
 
     @property
@@ -35,6 +36,14 @@ class LastResort:
     def end_by(self, timetable: Timetable) -> None:
         """End the process for good by then. The earliest call counts. May be called by a signal's handler."""
         self.timetables.append(timetable)  # in one step: a signal may interrupt another one's handler
+        self.begin()
+
+    def end_if_it_hangs(self, timetable: Timetable) -> None:
+        """End the process for good by then, unless this is called once more before, or it is called off."""
+        self.if_it_hangs = timetable
+        self.begin()
+
+    def begin(self) -> None:
         if not self.has_begun:
             self.has_begun = True
             # No threading.Thread: this may be a signal that has come while the app starts one, with its locks held. Two
@@ -45,10 +54,11 @@ class LastResort:
     def call_off(self) -> None:
         """The process is not to end any more."""
         self.timetables.clear()
+        self.if_it_hangs = NEVER
 
     def end(self, margin: float, last_word: Callable[[], None]) -> None:
         """margin: seconds behind the moment that was asked for."""
-        while (rest := self.timetable.exit + margin - time.monotonic()) > 0:
+        while (rest := self.timetable.earlier(self.if_it_hangs).exit + margin - time.monotonic()) > 0:
             time.sleep(min(rest, LOOK))
         last_word()
         os._exit(self.code)

@@ -17,6 +17,8 @@ from fastsrv_ext.share import PEERS
 RECENTLY = 10 * SECOND  # a boot that has failed so long before a TERM belongs to the same HUP
 SILENT = 2.0  # seconds without a turn of its loop, behind which a worker is not counted upon
 LOOK = 0.1  # seconds between two looks at the others
+UNDECIDED = SECOND // 2  # behind a TERM: others may not have heard theirs yet, nor the board of a stop
+STARTED = 5 * SECOND  # before a TERM, at most: a worker that the same HUP has started
 PAUSES = (1, 2, 4, 8, 15, 30)  # seconds before the next boot, by how many have failed one after another
 
 
@@ -66,13 +68,16 @@ class Place:
         self.slot.booted = time.monotonic_ns()
 
     def wait_behind_failures(self, goes_on: Callable[[], bool]) -> None:
-        """Boots have failed: the next one waits, longer each time, while others serve."""
+        """Boots have failed: the next one waits, longer each time, while there are others that serve."""
+        while self.pauses() and goes_on() and self.others_are_there():
+            time.sleep(LOOK)
+
+    def pauses(self) -> bool:
+        """Has a boot failed so lately that the next one is to wait?"""
         board = self.board
         if board is None or not board.is_failing():
-            return
-        pause = PAUSES[min(board.failures, len(PAUSES)) - 1] * SECOND
-        while time.monotonic_ns() < board.failed + pause and goes_on() and board.is_failing() and self.others_serve():
-            time.sleep(LOOK)
+            return False
+        return time.monotonic_ns() < board.failed + PAUSES[min(board.failures, len(PAUSES)) - 1] * SECOND
 
     def ready(self) -> bool:
         """It serves from now on. Is it the first one that does?"""
@@ -106,11 +111,15 @@ class Place:
             self.slot.state = State.RETIRING
 
     def is_retiring(self) -> bool:
-        """Is it to end, and serves on? A TERM that comes in the first moments of a process is lost; a stop is on the
-        board."""
-        if self.slot.state == State.READY and (self.slot.told or self.is_stopping()):
+        """Is it to end, and serves on?"""
+        if self.slot.state == State.READY and (self.slot.told or self.has_missed_a_stop()):
             self.slot.state = State.RETIRING
         return self.slot.state == State.RETIRING
+
+    def has_missed_a_stop(self) -> bool:
+        """A TERM that comes in the first moments of a process is lost. Not of one that was ready: that hears it, or it
+        is no stop, but a HUP with another `bind`."""
+        return self.board is not None and 0 < self.board.stopping < self.readied
 
     def leave(self) -> None:
         """It ends."""
@@ -135,6 +144,10 @@ class Place:
     def others_serve(self) -> bool:
         """One whose loop does not turn does not."""
         return any(slot.serves() and slot.silent() < SILENT for slot in self.others())
+
+    def others_are_there(self) -> bool:
+        """Those that would serve, if their apps let them: what has been accepted is theirs to answer."""
+        return any(slot.serves() for slot in self.others())
 
     def peers(self) -> list[tuple[memoryview, memoryview]]:
         """Others to which a connection can be left, PEERS at most: those that are ready, and accept from the same
@@ -163,7 +176,7 @@ class Place:
         if self.board.stopping:
             return self.judge_stop(self.board.stopping, delay)
         if self.slot.told:
-            return self.judge_told(self.slot.told + int(timeout * SECOND), delay)
+            return self.judge_told(self.board, self.slot.told + int(timeout * SECOND), delay)
         return self.judge_full(self.board, self.full_since + int(timeout * SECOND))
 
     def judge_stop(self, since: int, delay: float) -> Verdict:
@@ -171,17 +184,19 @@ class Place:
         stays = self.readied < since and time.monotonic_ns() < since + int(delay * SECOND)
         return Verdict.STAY if stays else Verdict.LEAVE
 
-    def judge_told(self, bound: int, delay: float) -> Verdict:
+    def judge_told(self, board: Board, bound: int, delay: float) -> Verdict:
         """By a HUP younger ones are started, and then the older ones told to end: as many leave, by age, as young ones
         are ready. If all of these fail, nobody is to leave. Without young ones it was no HUP."""
         others = sorted(self.others(), key=lambda slot: slot.age)
         younger = [slot for slot in others if slot.age > self.slot.age and not slot.told]
-        ready = [slot for slot in younger if slot.serves() and not slot.has_resumed()]
-        if not any(slot.state == State.BOOTING for slot in younger):
-            if self.failed() and not ready:
-                return Verdict.RESUME
-            return Verdict.LEAVE if self.shares_sockets else self.judge_stop(self.slot.told, delay)
-        if time.monotonic_ns() >= bound:
+        boots = any(slot.state == State.BOOTING for slot in younger)
+        ready = [slot for slot in younger if self.is_followed_by(slot)]
+        failed = self.failed()
+        if not boots and not failed:
+            return self.judge_alone(delay)
+        if not boots and not ready:
+            return Verdict.RESUME
+        if boots and time.monotonic_ns() >= bound and not board.is_failing():
             return self.claim()
         if any(slot.told and slot.serves() and slot.age < self.slot.age for slot in others):
             return Verdict.STAY  # that one is older, and leaves first
@@ -189,7 +204,25 @@ class Place:
             if not slot.took_over:
                 slot.took_over = self.slot.age
                 return Verdict.LEAVE
-        return Verdict.STAY
+        # gunicorn starts another one for one that has failed when an old one has left: one after the other.
+        tries_again = not (boots or self.pauses() or any(slot.state == State.DRAINING for slot in others))
+        return Verdict.LEAVE if tries_again else Verdict.STAY
+
+    def judge_alone(self, delay: float) -> Verdict:
+        """It was told to end, and no HUP has started others."""
+        if not self.shares_sockets:
+            return self.judge_stop(self.slot.told, delay)
+        # Whoever stops the service may tell all its processes at once, and the arbiter is not the first to act upon it.
+        waits = delay > 0 and time.monotonic_ns() < self.slot.told + UNDECIDED
+        return Verdict.STAY if waits else Verdict.LEAVE
+
+    def is_followed_by(self, slot: Slot) -> bool:
+        """Does it serve in this one's place, as the HUP has started it that told this one to end? Another that is to
+        end may not have heard it yet."""
+        told = self.slot.told
+        if not slot.serves() or slot.has_resumed():
+            return False
+        return slot.since > told or (slot.booted > told - STARTED and time.monotonic_ns() > told + UNDECIDED)
 
     def failed(self) -> list[Slot]:
         """The younger ones that have failed to start, of the HUP that told this one to end. Not those that it resumed
@@ -203,10 +236,10 @@ class Place:
         """One after another: while one ends, and the next one starts, the others serve. While boots fail nobody can
         be replaced."""
         others = self.others()
-        if not others:
-            return Verdict.LEAVE
         if board.is_failing():
             return Verdict.STAY
+        if not others:
+            return Verdict.LEAVE
         if time.monotonic_ns() >= bound:
             return self.claim()
         changes = any(slot.state in (State.BOOTING, State.DRAINING) for slot in others)
@@ -215,9 +248,11 @@ class Place:
 
     def claim(self) -> Verdict:
         """Leave, if others serve. Of two that would in the same moment, counting on each other, the older one does."""
-        self.slot.state = State.DRAINING
+        if not self.others_serve():
+            return Verdict.STAY
+        self.slot.number = State.DRAINING
         older = any(slot.state == State.DRAINING and slot.age < self.slot.age for slot in self.others())
         if self.others_serve() and not older:
             return Verdict.LEAVE
-        self.slot.state = State.RETIRING
+        self.slot.number = State.RETIRING
         return Verdict.STAY

@@ -131,6 +131,9 @@ class Server:
             upgrades={name.encode(): self.upgrade(name, make) for name, make in UPGRADES.items()},
         )
         self.dispatch.refresh()
+        self.watch()
+        if self.stopping.is_set():
+            return
         self.started = True  # a signal leaves the sockets to us from here on
         self.ready()
         self.place.beat()

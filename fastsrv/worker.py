@@ -42,7 +42,7 @@ from fastsrv.loops import end_what_is_left, new_loop
 from fastsrv.place import Place, Verdict
 from fastsrv.server import Server
 from fastsrv.stacks import report, requests
-from fastsrv.timetable import LAST_WORD, QUICK, QUICKER, Timetable
+from fastsrv.timetable import LAST_WORD, NEVER, QUICK, QUICKER, Timetable
 from fastsrv.versions import versions
 from fastsrv.watchdog import Watchdog
 from fastsrv_ext.allocator import keep_freed_memory
@@ -109,7 +109,7 @@ class Worker(base.Worker):
         """False ends it: from signal handlers, and from the reloader's thread, whatever the loop is at."""
         self.lives = alive
         if not alive:
-            self.last_resort.end_by(Timetable.graceful(time.monotonic(), graceful_timeout(self.cfg)))
+            self.last_resort.end_by(self.end_behind(0))
 
     @property
     def age(self) -> int:
@@ -156,7 +156,7 @@ class Worker(base.Worker):
             sys.exit(self.code_behind(Arbiter.WORKER_BOOT_ERROR))
 
     def fails_alone(self) -> bool:
-        return self.place.is_booting() and self.place.others_serve()
+        return self.place.is_booting() and self.place.others_are_there()
 
     def code_behind(self, code: Any) -> Any:
         """The code to exit with. One of FATAL would end the others, too."""
@@ -309,9 +309,12 @@ class Worker(base.Worker):
         """It is to end: when the others can do without it."""
         assert self.server is not None
         verdict = self.place.judge(self.retire_timeout, self.config.end["shutdown_delay"])
-        if verdict is Verdict.LEAVE:
+        if verdict is Verdict.STAY:
+            self.last_resort.end_if_it_hangs(self.end_behind(self.retire_timeout))
+        elif verdict is Verdict.LEAVE:
             self.server.stop()
             self.server.stop(self.last_resort.timetable)  # which may be earlier
+            self.last_resort.end_by(self.server.timetable)
         elif verdict is Verdict.RESUME:
             self.careful_log.error(
                 "The new workers could not start: this one serves on with the old code. Mend it, and send HUP again")
@@ -366,9 +369,14 @@ class Worker(base.Worker):
             super().handle_exit(sig, frame)
             self.close_sockets()  # who connects would wait for one that never serves
         else:  # when it leaves watch() says, in the loop; this is for one that never turns
-            kills = self.place.is_stopping() or not self.place.shares_sockets  # the arbiter does, or may
-            until = time.monotonic() + (0 if kills else self.retire_timeout)
-            self.last_resort.end_by(Timetable.graceful(until, graceful_timeout(self.cfg)))
+            if self.place.is_stopping() or not self.place.shares_sockets:  # the arbiter kills, or may
+                self.last_resort.end_by(self.end_behind(0))
+            elif self.last_resort.if_it_hangs is NEVER:
+                self.last_resort.end_if_it_hangs(self.end_behind(self.retire_timeout))
+
+    def end_behind(self, seconds: float) -> Timetable:
+        """Of a graceful end that begins in so many seconds."""
+        return Timetable.graceful(time.monotonic() + seconds, graceful_timeout(self.cfg))
 
     def handle_usr1(self, sig: int, frame: Any) -> None:
         """USR1: reopen the log files; in the loop, as a write to one of them may just be interrupted."""

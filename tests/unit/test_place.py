@@ -84,18 +84,32 @@ def test_verdict(text):
     ("1 full, 2 ready, 3 drains", Verdict.LEAVE),
     ("1 full, 2 booting", Verdict.STAY),  # nobody else serves
     ("1 full, 2 ready, 3 failed", Verdict.STAY),  # nobody can take its place
+    ("1 told, 2 ready, 3 failed, 4 booting", Verdict.LEAVE),  # in the place of 2
+    ("2 told, 1 told, 3 failed, 4 booting", Verdict.STAY),
+    ("1 full, 2 failed", Verdict.STAY),
 ])
 def test_verdict_when_the_time_is_over(text, verdict):
     assert crew(text)[1][1].judge(NOW, 0) is verdict
 
 
 def test_worker_that_has_not_heard_of_a_stop_sees_it():
+    """It was in the first moments of its process. One that was ready has: a HUP with a new bind is none."""
     board, places = crew("1 ready, 2 booting")
     board.stopping = time.monotonic_ns()
     places[2].ready()
-    assert [places[age].is_retiring() and places[age].judge(LONG, 0) for age in (1, 2)] == [Verdict.LEAVE] * 2
-    # Nor does a delay hold up one that did not serve when it began.
-    assert [places[age].judge(LONG, LONG) for age in (1, 2)] == [Verdict.STAY, Verdict.LEAVE]
+    assert places[2].is_retiring() and not places[1].is_retiring()
+    assert [places[2].judge(LONG, delay) for delay in (0, LONG)] == [Verdict.LEAVE] * 2
+
+
+def test_worker_whose_service_may_stop_does_not_leave_before_the_board_says_so():
+    """systemd tells all processes at once, and the arbiter closes its listeners a moment later."""
+    board, places = crew("1 told")
+    assert places[1].judge(LONG, LONG) is Verdict.STAY
+    board.stopping = time.monotonic_ns()
+    assert places[1].judge(LONG, LONG) is Verdict.STAY
+    board.stopping = 0
+    places[1].slot.told -= SECOND
+    assert places[1].judge(LONG, LONG) is Verdict.LEAVE
 
 
 def test_with_reuse_port_any_end_may_be_a_stop():
@@ -121,6 +135,42 @@ def test_each_young_worker_lets_one_old_one_go():
     assert places[3].judge(LONG, 0) is Verdict.LEAVE
 
 
+def test_worker_that_has_not_been_told_yet_is_no_successor():
+    """A HUP tells the old ones one after another, and signals may arrive late."""
+    _, places = crew("2 ready, 1 told, 3 booting, 4 booting")
+    places[1].slot.told -= SECOND
+    places[2].slot.booted = places[2].slot.since = places[1].slot.told - 60 * SECOND
+    assert places[1].judge(LONG, 0) is Verdict.STAY and not places[2].slot.took_over
+    places[2].tell()
+    places[3].ready()
+    assert places[1].judge(LONG, 0) is Verdict.LEAVE and places[3].slot.took_over == 1
+
+
+def test_successor_may_be_ready_before_the_old_one_is_told():
+    """It starts faster than the signal arrives; in the first moment it could be another old one."""
+    _, places = crew("2 ready, 3 booting, 1 told")
+    places[2].slot.booted = places[2].slot.since = places[1].slot.told - 1
+    assert places[1].judge(LONG, 0) is Verdict.STAY
+    for slot in (places[1].slot, places[2].slot):
+        slot.told -= SECOND * bool(slot.told)
+        slot.booted -= SECOND
+        slot.since -= SECOND
+    assert places[1].judge(LONG, 0) is Verdict.LEAVE
+
+
+def test_old_workers_make_room_one_by_one_for_new_ones_that_have_failed():
+    board, places = crew("1 told, 2 told, 3 told, 4 ready, 5 failed, 6 failed")
+    board.readied -= 60 * SECOND
+    assert [places[age].judge(LONG, 0) for age in (3, 2, 1)] == [Verdict.STAY, Verdict.STAY, Verdict.LEAVE]
+    places[1].leave()
+    places[1].give_back()
+    assert places[2].judge(LONG, 0) is Verdict.STAY  # the next attempt would wait, and one more would be missing
+    board.failed -= 2 * SECOND
+    assert [places[age].judge(LONG, 0) for age in (3, 2)] == [Verdict.STAY, Verdict.LEAVE]
+    places[2].leave()
+    assert places[3].judge(LONG, 0) is Verdict.STAY
+
+
 def test_of_two_that_would_leave_at_once_the_older_one_does():
     _, places = crew("1 full, 2 full, 3 ready")
     places[2].slot.state = State.DRAINING  # it has claimed that, and looks at the others next
@@ -136,7 +186,8 @@ def test_one_that_ends_goes_on_to_end_when_it_reaches_max_requests():
 
 def test_last_one_that_serves_does_not_leave():
     _, places = crew("1 full, 2 booting")
-    assert places[1].claim() is Verdict.STAY and places[1].is_retiring()
+    since = places[1].slot.since
+    assert places[1].claim() is Verdict.STAY and places[1].is_retiring() and places[1].slot.since == since
 
 
 def test_workers_that_resume_do_so_all():
@@ -158,9 +209,11 @@ def test_worker_resumes_once_for_each_failure():
 
 
 def test_worker_that_resumes_has_still_reached_max_requests():
-    _, places = crew("1 told full, 2 failed")
+    board, places = crew("1 told full, 2 failed")
     places[1].resume()
-    assert places[1].is_retiring() and places[1].judge(LONG, 0) is Verdict.LEAVE
+    assert places[1].is_retiring() and places[1].judge(LONG, 0) is Verdict.STAY  # nobody could take its place
+    Place(board, 3).ready()
+    assert places[1].judge(LONG, 0) is Verdict.LEAVE
 
 
 def test_worker_whose_loop_hangs_is_not_counted_upon():
@@ -228,9 +281,11 @@ def test_dead_worker_gives_its_slot_back_once():
 
 def test_failures_are_a_series_until_one_succeeds():
     board = Board()
-    for age in (1, 2):
-        Place(board, age).give_back()
-    assert board.is_failing() and board.failures == 2
+    for failures in (1, 2):
+        for age in (1, 2):  # those that fail together are one attempt
+            Place(board, age).give_back()
+        assert board.is_failing() and board.failures == failures
+        board.failed -= 2 * SECOND
     third = Place(board, 3)
     third.ready()
     assert not board.is_failing()
