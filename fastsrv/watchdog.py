@@ -2,7 +2,8 @@
 doing.
 
 Changes nothing of the worker, and costs the loop nothing: it goes by the clock's ticks. fastsrv/worker.py starts one in
-each. A child that the app forks has no copy of it: a fork takes along the thread that forks, alone.
+each, and ends it with the loop. A child that the app forks has no copy of it: a fork takes along the thread that forks,
+alone.
 """
 
 from __future__ import annotations
@@ -11,19 +12,22 @@ import signal
 import sys
 import threading
 import time
-import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from fastsrv.board import SECOND
-from fastsrv.log.seldom import Seldom
+from fastsrv.log.aside import AsideLog
+from fastsrv.log.seldom import FAR, Seldom
 from fastsrv.place import Place
 from fastsrv.reports import answer, is_asked
-from fastsrv.stacks import stack_at
+from fastsrv.stacks import stack_at, text_of
 from fastsrv_ext.clock import TICK
 from fastsrv_ext.pause import pause
 
 EVERY = 0.2  # seconds between two looks: five wake-ups a second, and one at least between two ticks
+PAUSE = int(EVERY * SECOND)
+LAST_LINES = 0.5  # seconds that the worker's end waits for them, if the log hangs
+NEVER = 1 << 63  # nanoseconds
 
 
 class Watchdog:
@@ -38,18 +42,19 @@ class Watchdog:
         slow_callback: float,
     ) -> None:
         self.place = place
-        self.log = log
-        self.seldom = Seldom(log)
+        self.log = AsideLog(log)  # the loop may hang in the log itself
+        self.seldom = Seldom(self.log, EVERY)
         self.report = report
         self.requests = requests
         self.slow = int(slow_callback * SECOND)
         self.thread = threading.get_ident()  # the loop's
+        self.lock = threading.Lock()  # of what follows: end() is called in the loop's thread
         # Moments and times are nanoseconds of time.monotonic_ns().
         self.ticked = 0  # the last tick that was seen
         self.absent = 0  # how long the process has not run since
         self.blocked = 0  # how long the loop has been blocked since, so far; 0 if that is not too long
         self.kept = 0  # how long at a time native code has kept the GIL since
-        self.told = False  # of the stall
+        self.tells_from = 0  # how long it must have been blocked to be told of; NEVER if it was
 
     def start(self) -> None:
         """A daemon: the worker's end waits for the app's threads, not for this one."""
@@ -59,49 +64,71 @@ class Watchdog:
         # A signal is to wake the main thread, which runs its handler.
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         while True:
-            due = time.monotonic_ns() + int(EVERY * SECOND)
+            due = time.monotonic_ns() + PAUSE
             kept = pause(EVERY)
-            try:
-                self.look(due, kept, time.monotonic_ns())
-            except Exception:
-                self.log.exception("The watchdog has failed, and goes on")
+            now = time.monotonic_ns()
+            self.look(due, kept, now)
+            # A look that took as long as a pause has waited for the GIL in its middle. Whoever kept it is to be seen
+            # where he is now, before the next pause lets him go on.
+            while (again := time.monotonic_ns()) > now + PAUSE:
+                self.look(again, 0, again)
+                now = again
 
     def look(self, due: int, kept: int, now: int) -> None:
         """due: when this look should have come. kept: how long native code has then kept the GIL."""
-        self.seldom.tick()
-        self.watch(due, kept, now)
-        board, slot = self.place.board, self.place.slot
-        if board is not None and is_asked(board, slot):
-            answer(slot, as_far_as_it_goes(self.report()))
+        try:
+            with self.lock:
+                self.seldom.tick()
+                self.watch(due, kept, now, self.place.slot.ticked)
+            board, slot = self.place.board, self.place.slot
+            if board is not None and is_asked(board, slot):
+                answer(slot, self.report())
+        except Exception as failure:
+            self.log.error("The watchdog has failed, and goes on", exc_info=failure)
+
+    def end(self) -> None:
+        """The loop has ended just now, or will not go on: tell of it what there is to be told. May be called again.
+        Who asks what the worker is doing is answered as before."""
+        with self.lock:
+            now = time.monotonic_ns()
+            self.watch(now, 0, now, now)
+            self.ticked = 0
+            self.seldom.sum_up()
+        self.log.finish(LAST_LINES)
 
     # --- the loop ---
 
-    def watch(self, due: int, kept: int, now: int) -> None:
-        """The loop ticks every TICK. Is it late by more than what may be, beyond what the whole process was?"""
-        self.kept = max(self.kept, kept)
-        woke, before, ticked = now - kept, self.ticked, self.place.slot.ticked
+    def watch(self, due: int, kept: int, now: int, ticked: int) -> None:
+        """The loop ticks every TICK. Was its last tick late, or is the next one, by more than what may be, beyond what
+        the whole process was?"""
+        woke, before = now - kept, self.ticked
         late = woke - due
-        away = due if late < EVERY * SECOND else due - int(EVERY * SECOND)  # since: it had looked right before, maybe
-        if before and ticked:
-            until = now if ticked == before else ticked
-            absent = self.absent + max(0, min(woke, until) - away)
-            self.count(until - before - int(TICK * SECOND) - absent)
-            if late > self.slow:
-                self.seldom.info(
-                    "absent", "The process did not run for %.2f s: it was stopped, or the machine slept or was busy",
-                    late / SECOND)
-        if ticked != before:
+        # Since when the process may not have run. One that was stopped for a pause or longer may have been stopped at
+        # any time of it: nothing of that is taken for a stall.
+        away = due if late < PAUSE else due - PAUSE
+        if before and ticked and late > self.slow:
+            self.seldom.info(
+                "absent", "The process did not run for %.2f s: it was stopped, or the machine slept or was busy",
+                late / SECOND, size=late)
+        if ticked == before:
+            self.absent += woke - away
+        else:
+            if before and ticked:
+                absent = self.absent + max(0, min(woke, ticked) - away)
+                self.count(ticked - before - absent, kept if ticked > woke else 0)
             if self.blocked:
                 self.tell_end()
             self.ticked, self.absent = ticked, max(0, woke - max(away, ticked))
-            self.blocked = self.kept = 0
-            self.told = False
-        else:
-            self.absent += woke - away
-            if self.blocked and not self.told:
+            self.blocked = self.kept = self.tells_from = 0
+        if ticked:
+            self.count(now - ticked - self.absent, kept if ticked <= woke else 0)
+            if self.blocked > self.tells_from:
                 self.tell()
 
-    def count(self, blocked: int) -> None:
+    def count(self, passed: int, kept: int) -> None:
+        """passed: since the tick that was seen, while the process ran. kept: of it, at a time, the GIL."""
+        self.kept = max(self.kept, kept)
+        blocked = passed - int(TICK * SECOND)
         if blocked > max(self.slow, self.blocked):
             slot = self.place.slot
             slot.stalls += not self.blocked
@@ -109,28 +136,21 @@ class Watchdog:
             self.blocked = blocked
 
     def tell(self) -> None:
-        lines = [stack_at(sys._current_frames()[self.thread]), *self.requests()]
+        """Once a stall; if there is no room in the log, again when it has become far longer."""
+        stack, requests = stack_at(sys._current_frames()[self.thread]), list(self.requests())
         if self.place.slot.ticked == self.ticked:  # otherwise it goes on, and these are of something else
-            self.told = True
-            self.seldom.warn(
+            told = self.seldom.warn(
                 "stall", "The event loop has been blocked for %.2f s%s; it runs:\n%s", self.blocked / SECOND, self.by(),
-                "\n".join(lines))
+                "\n".join([text_of(stack), *requests]), size=self.blocked)
+            self.tells_from = NEVER if told else FAR * self.blocked
 
     def tell_end(self) -> None:
         self.seldom.warn(
             "stall_end", "The event loop was blocked for %.2f s%s", self.blocked / SECOND,
-            "" if self.told else self.by())
+            "" if self.tells_from == NEVER else self.by(), size=self.blocked)
 
     def by(self) -> str:
         """Why nobody could look before."""
-        if self.kept < EVERY * SECOND:
+        if self.kept < PAUSE:
             return ""
-        return f", {self.kept / SECOND:.2f} s of it by native code that kept the GIL"
-
-
-def as_far_as_it_goes(parts: Iterable[str]) -> Iterator[str]:
-    """The app's objects are looked at, and may raise."""
-    try:
-        yield from parts
-    except Exception:
-        yield f"This report has failed:\n{traceback.format_exc()}"
+        return f", {min(self.kept, self.blocked) / SECOND:.2f} s of it by native code that kept the GIL"

@@ -26,6 +26,7 @@ from fastsrv.admin.paths import Paths
 from fastsrv.admin.server import AdminServer
 from fastsrv.application import load
 from fastsrv.arbiter import begin, started, take_place
+from fastsrv.board import TEXT
 from fastsrv.config.config import Config
 from fastsrv.config.gunicorns import graceful_timeout
 from fastsrv.config.setting import ConfigError
@@ -40,6 +41,7 @@ from fastsrv.log.access import Access
 from fastsrv.log.careful import CarefulLog
 from fastsrv.loops import end_what_is_left, new_loop
 from fastsrv.place import Place, Verdict
+from fastsrv.reports import cut
 from fastsrv.server import Server
 from fastsrv.stacks import report, requests
 from fastsrv.timetable import LAST_WORD, NEVER, QUICK, QUICKER, Timetable
@@ -57,6 +59,7 @@ class Worker(base.Worker):
     wsgi: Any  # gunicorn's name for the app
     config: Config
     place: Place
+    watchdog: Watchdog
     tls: ssl.SSLContext | None = None
     loop: asyncio.AbstractEventLoop | None = None
     server: Server | None = None
@@ -173,9 +176,10 @@ class Worker(base.Worker):
         if not self.alive:
             sys.exit(0)
         self.prepare()
-        Watchdog(
+        self.watchdog = Watchdog(
             self.place, self.careful_log, report=lambda: report(self.loop, self.clock),
-            requests=lambda: requests(self.clock), **self.config.watchdog).start()
+            requests=lambda: requests(self.clock), **self.config.watchdog)
+        self.watchdog.start()
         self.open_admin()
         keep_freed_memory()
         self.load_app()
@@ -268,6 +272,7 @@ class Worker(base.Worker):
             forwarded=Forwarded(self.cfg).apply,
         )
         await self.server.serve()
+        self.watchdog.end()
 
     async def end_loop(self) -> None:
         assert self.server is not None
@@ -335,6 +340,7 @@ class Worker(base.Worker):
         self.last_resort.end_by(Timetable.graceful(time.monotonic(), self.config.end["graceful_timeout"]))
         if self.server is not None:
             self.last_resort.end_by(self.server.timetable)
+        self.watchdog.end()  # of a worker that is aborted
         if self.admin is not None:
             self.admin.end()
         sys.exit(self.last_resort.code)
@@ -414,7 +420,7 @@ class Worker(base.Worker):
             self.loop.stop()  # the SystemExit that follows may get lost: in the app, or in uvloop
         self.careful_log.critical(
             "The worker (pid %s) was aborted; it was doing this:\n%s",
-            os.getpid(), "\n".join(report(self.loop, self.clock, frame)))
+            os.getpid(), cut(report(self.loop, self.clock, frame), TEXT).decode())
         super().handle_abort(sig, frame)
 
 

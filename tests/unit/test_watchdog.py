@@ -1,48 +1,10 @@
 """What the watchdog makes of what it sees: the moments of the loop's ticks and of its own looks, told by hand."""
 
-import logging
 import re
 
 import pytest
 
-from fastsrv.place import SECOND, Place
-from fastsrv.watchdog import EVERY, Watchdog
-
-START = 1000.0  # seconds: the tick that the watchdog has seen
-
-
-class Watched:
-    """A worker's watchdog, whose slow_callback is half a second. Times are seconds since START."""
-
-    def __init__(self, caplog, requests=lambda: iter(["In flight: GET /"]), slow_callback=0.5):
-        caplog.set_level(logging.INFO)
-        self.records = caplog.records
-        self.slot = (place := Place(None, 1)).slot
-        self.dog = Watchdog(
-            place, logging.getLogger("watched"), report=lambda: iter(()), requests=requests,
-            slow_callback=slow_callback)
-        self.ticks(0)
-        self.looks(0.1)
-
-    def ticks(self, at):
-        self.slot.ticked = int((START + at) * SECOND)
-
-    def looks(self, at, late=0.0, kept=0.0):
-        """late: the thread was woken so late; kept: and has waited so long for the GIL."""
-        moments = (START + at - kept - late, kept, START + at)
-        self.dog.look(*(int(moment * SECOND) for moment in moments))
-
-    def looks_until(self, at):
-        for number in range(int(at / EVERY) + 1):
-            self.looks(0.1 + number * EVERY)
-
-    @property
-    def told(self):
-        return [record.getMessage().partition("\n")[0] for record in self.records]
-
-    @property
-    def counted(self):
-        return self.slot.stalls, round(self.slot.stalled / SECOND, 2)
+from tests.support.watched import Watched
 
 
 @pytest.fixture
@@ -63,7 +25,7 @@ def test_stall_is_told_of_once_and_at_its_end(watched):
     it.looks_until(2.1)
     assert it.told == ["The event loop has been blocked for 0.65 s; it runs:"]
     message = it.records[0].getMessage()
-    assert re.search(r'File ".*test_watchdog.py", line \d+, in looks\n', message)
+    assert re.search(r'File ".*watched.py", line \d+, in looks\n', message)
     assert message.endswith("\nIn flight: GET /") and it.records[0].levelname == "WARNING"
     assert it.counted == (1, 1.85)
     it.ticks(2.25)

@@ -175,23 +175,6 @@ def test_stall_is_told_of_while_it_lasts_and_counted(pair, loop):
     assert it.server.output.count("blocked for") == 2
 
 
-def test_stall_of_native_code_that_keeps_the_gil_is_told_of_afterwards(strict):
-    """In one of a few goes: the cause is not known if it comes while the watchdog is awake."""
-    it = strict()
-    told = 0
-    while "s of it by native code that kept the GIL" not in it.server.output:
-        told += 1
-        assert told < 5
-        it.stacks()  # each watchdog has looked
-        for _ in range(50):
-            it.asks(it.first)  # and pauses by now
-        it.blocks("/native")
-        it.server.wait_for("the GIL is kept", told)
-        it.stacks("1")
-        it.lets()
-        it.server.wait_for(r"was blocked for [\d.]+ s", told)
-
-
 def test_process_that_was_stopped_was_not_blocked(strict):
     it = strict()
     it.stacks()  # each watchdog has looked
