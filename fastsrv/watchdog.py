@@ -66,13 +66,7 @@ class Watchdog:
         while True:
             due = time.monotonic_ns() + PAUSE
             kept = pause(EVERY)
-            now = time.monotonic_ns()
-            self.look(due, kept, now)
-            # A look that took as long as a pause has waited for the GIL in its middle. Whoever kept it is to be seen
-            # where he is now, before the next pause lets him go on.
-            while (again := time.monotonic_ns()) > now + PAUSE:
-                self.look(again, 0, again)
-                now = again
+            self.look(due, kept, time.monotonic_ns())
 
     def look(self, due: int, kept: int, now: int) -> None:
         """due: when this look should have come. kept: how long native code has then kept the GIL."""
