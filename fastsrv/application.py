@@ -12,7 +12,7 @@ from typing import Any
 from gunicorn.errors import AppImportError
 
 WANTED = "fastsrv serves ASGI 3 applications, called as `await app(scope, receive, send)`"
-ANY = "module:app"  # where nobody knows by which name the app was asked for
+ANY = "module:app"  # for who has given no name
 
 
 class NotASGI(AppImportError):
@@ -24,6 +24,8 @@ def load(application: Any) -> Any:
     that names nothing, or no ASGI 3 application, or exits (then from its SystemExit); and whatever else the app's own
     code raises."""
     uri: str | None = getattr(application, "app_uri", None)  # an application of the user's own may have none
+    if uri is not None and uri[:1] in ("", ".", ":"):
+        raise AppImportError(f"{uri!r} names no module: write {ANY!r}")
     try:
         app = application.wsgi()
     except AppImportError as error:
@@ -66,6 +68,9 @@ def check_app(app: Any, uri: str = ANY) -> None:
         signature = inspect.signature(app)
     except (TypeError, ValueError):
         return  # some callables do not tell; the first request will
+    if any(map(inspect.isasyncgenfunction, (app, type(app).__call__))):
+        raise NotASGI(f"{app!r} is an asynchronous generator function, as it has a yield, and nobody can await it; "
+                      f"{WANTED}.")
     called = f"{uri if ':' in uri else uri + ':application'}()"
     is_async = inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(type(app).__call__)
     is_plain_class = inspect.isclass(app) and not hasattr(app, "__await__")  # its instances cannot be awaited
@@ -74,8 +79,9 @@ def check_app(app: Any, uri: str = ANY) -> None:
     if accepts(signature, 3) and not is_plain_class and not is_factory:
         return
     if is_plain_class and makes_apps(app):
+        instance = repr(called) if without else f"with what it takes: {called[:-1] + '...)'!r}"
         raise NotASGI(f"{app!r} is a class, and its instances are the applications; {WANTED}. "
-                      f"Name an instance: {called!r}, or a variable that holds one.")
+                      f"Name an instance, {instance}, or a variable that holds one.")
     if is_async and without:
         raise NotASGI(f"{app!r} is a coroutine function without arguments; {WANTED}. "
                       "If it is a factory, make it a plain function: gunicorn awaits none.")

@@ -138,7 +138,26 @@ def keyword_only(scope, receive, *, send):
     pass
 
 
+async def generator(scope, receive, send):
+    yield
+
+
+class Generator:
+    async def __call__(self, scope, receive, send):
+        yield
+
+
+class WithOptions(Instance):
+    def __init__(self, config, *, debug=False):
+        pass
+
+
 @pytest.mark.parametrize(("app", "looks_like", "way_out"), [
+    (generator, "is an asynchronous generator function", "has a yield"),
+    (functools.partial(generator), "is an asynchronous generator function", "has a yield"),
+    (Generator(), "is an asynchronous generator function", "has a yield"),
+    (WithOptions, "is a class, and its instances are the applications",
+     "Name an instance, with what it takes: 'module:app(...)', or"),
     (wsgi, "takes two arguments, as a WSGI application does", "a2wsgi.WSGIMiddleware"),
     (WSGI(), "takes two arguments, as a WSGI application does", "gunicorn's own workers"),
     (ASGI2, "takes one argument, as an ASGI 2 application or a factory does", "guarantee_single_callable"),
@@ -147,9 +166,9 @@ def keyword_only(scope, receive, *, send):
     (factory_with_options, "takes no arguments, as a factory does", "'module:app()'"),
     (async_factory, "is a coroutine function without arguments", "make it a plain function"),
     (two_arguments, "cannot be called with three arguments", ""),
-    (Instance, "is a class, and its instances are the applications", "Name an instance: 'module:app()'"),
-    (Starlette, "is a class, and its instances are the applications", "Name an instance: 'module:app()'"),
-    (FastAPI, "is a class, and its instances are the applications", "Name an instance: 'module:app()'"),
+    (Instance, "is a class, and its instances are the applications", "Name an instance, 'module:app()', or"),
+    (Starlette, "is a class, and its instances are the applications", "Name an instance, 'module:app()', or"),
+    (FastAPI, "is a class, and its instances are the applications", "Name an instance, 'module:app()', or"),
     (WSGI, "takes no arguments, as a factory does", "'module:app()'"),
     (keyword_only, "cannot be called with three arguments", ""),
     ("module:app", "is not callable", ""),
