@@ -16,12 +16,12 @@ from typing import Any, NoReturn
 from gunicorn.app.wsgiapp import WSGIApplication
 from gunicorn.config import Config
 from gunicorn.errors import AppImportError
-from gunicorn.workers.workertmp import WorkerTmp
 
 from fastsrv.application import load
 from fastsrv.config.origins import settings_in_force
-from fastsrv.config.setting import ConfigError
+from fastsrv.config.setting import OFF, ConfigError
 from fastsrv.config.sources import PREFIX
+from fastsrv.config.system import check_system
 from fastsrv.config.tls import tls_context
 from fastsrv.versions import versions
 from fastsrv.worker import Worker
@@ -57,7 +57,7 @@ class Application(WSGIApplication):
 
     def run(self) -> None:
         if not (self.cfg.print_config or self.cfg.check_config):
-            super().run()
+            self.start()
             return
         try:
             os.environ.update(self.cfg.env)  # as the arbiter does
@@ -71,6 +71,17 @@ class Application(WSGIApplication):
             self.check_app()
             print(f"OK: {self.app_uri!r} can be served with these settings")
         sys.exit(0)
+
+    def start(self) -> None:
+        try:
+            super().run()
+        except Exception:  # gunicorn catches those that it has words for
+            try:
+                check_system(self.cfg, OFF)
+                tls_context(self.cfg)
+            except ConfigError as error:
+                sys.exit(f"Error: {error}")
+            raise
 
     def given(self) -> dict[str, dict[str, Any]]:
         """The settings that are given by options, by where these stand."""
@@ -86,11 +97,10 @@ class Application(WSGIApplication):
         worker_class: Any = self.cfg.worker_class
         if not (isinstance(worker_class, type) and issubclass(worker_class, Worker)):
             raise ConfigError(f"worker_class = {self.cfg.worker_class_str!r} is not fastsrv.Worker")
-        _ = self.cfg.address  # to read it is to parse it
-        worker_class.check_settings(self.cfg, terminal())
+        config = worker_class.check_settings(self.cfg, terminal())
         self.cfg.set("capture_output", False)  # what is said here is for the terminal
         self.cfg.logger_class(self.cfg)
-        WorkerTmp(self.cfg).close()
+        check_system(self.cfg, config.admin["bind"])
 
     def check_app(self) -> None:
         """What the worker does then."""

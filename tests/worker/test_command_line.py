@@ -2,8 +2,10 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import gunicorn
 import pytest
@@ -47,15 +49,54 @@ def test_check_config_says_that_all_is_well_and_what_the_start_would_warn_of(run
     (["served:app", "--certfile", "none.pem"], {}, "certfile = 'none.pem' cannot be read"),
     (["served:app", "--access-logfile", "none/log"], {}, "none/log' isn't writable"),
     (["served:app", "--worker-tmp-dir", "/none"], {}, "/none doesn't exist"),
+    (["served:app", "--bind", "127.0.0.1:0", "--bind", "127.0.0.1:99999"], {},
+     "bind = '127.0.0.1:99999' cannot be used: bind(): port must be 0-65535"),
+    (["served:app", "--bind", "192.0.2.1:0"], {}, "bind = '192.0.2.1:0' cannot be used: Cannot assign"),
+    (["served:app", "--bind", "unix:none/s"], {}, "bind = 'unix:none/s' cannot be used: No such file or directory"),
+    (["served:app", "--bind", "unix:served.py"], {}, "bind = 'unix:served.py' cannot be used: Socket operation on non"),
+    (["served:app", "--bind", "unix:" + 108 * "s"], {}, "sss' cannot be used: File name too long"),
+    (["served:app", "--bind", "fd://99"], {}, "bind = 'fd://99' cannot be used: Bad file descriptor"),
+    (["served:app"], {"config": "fastsrv_admin_bind = 'unix:/none/s'"},
+     "fastsrv_admin_bind = 'unix:/none/s' cannot be used: No such file or directory"),
+    (["served:app", "--pid", "none/pid"], {}, "pidfile = 'none/pid' cannot be used: No such file or directory"),
+    (["served:app", "--pid", "/"], {}, "pidfile = '/' cannot be used: Is a directory"),
+    (["served:app", "--worker-tmp-dir", "/proc"], {}, "worker_tmp_dir = '/proc' cannot be used: "),
+    pytest.param(
+        ["served:app", "--reload", "--reload-engine", "inotify"], {},
+        "reload_engine = 'inotify' cannot be used: You must have the inotify module installed",
+        marks=pytest.mark.skipif(find_spec("inotify") is not None, reason="it is installed")),
     (["served:app", "-k", "sync"], {}, "worker_class = 'sync' is not fastsrv.Worker"),
     (["served:app"], {"source": "def app(environ, start_response): pass"}, "as a WSGI application does"),
+    (["served:app"], {"source": "async def app(scope, receive, send): yield"}, "is an asynchronous generator"),
     (["serving:app"], {}, "there is no module 'serving'"),
+    ([":app"], {}, "':app' names no module"),
 ])
 def test_check_config_fails_as_the_start_would_and_says_why(run, arguments, more, message):
     done = run("--check-config", *arguments, **more)
     assert done.returncode == 1
     assert message in done.stderr and "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_check_config_lets_pass_what_a_running_service_has(run, tmp_path):
+    """It may be the one that is asked about."""
+    (tmp_path / "pid").write_text(str(os.getpid()))
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(tmp_path / "s"))
+        done = run("--check-config", "--pid", "pid", "--bind", f"127.0.0.1:{one.getsockname()[1]}", "--bind", "unix:s",
+                   "served:app", FASTSRV_ADMIN_BIND=f"unix:{tmp_path}/s")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["--bind", "127.0.0.1:99999"], "Error: bind = '127.0.0.1:99999' cannot be used: bind(): port must be 0-65535.\n"),
+    (["--bind", "127.0.0.1:0", "--certfile", "none.pem"],
+     "Error: TLS cannot be used: certfile = 'none.pem' cannot be read: No such file or directory\n"),
+])
+def test_start_has_a_sentence_where_gunicorn_has_a_traceback(run, arguments, message):
+    done = run("--no-control-socket", *arguments, "served:app")
+    assert done.returncode == 1
+    assert done.stderr.endswith(message) and "Traceback" not in done.stderr
 
 
 def test_check_config_shows_the_traceback_of_an_app_that_raises(run):
