@@ -105,3 +105,6 @@ cdef class Counters:
 
     cdef Ending refuse(self, str kind) except PERSISTS
     cdef int close(self, int code) except -1
+
+
+cdef void* address_of(object memory, Py_ssize_t size, int how) except NULL

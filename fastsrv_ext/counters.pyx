@@ -48,7 +48,7 @@ cdef class Counters:
 
     def __cinit__(self, memory=None):
         self.memory = bytearray(SIZE) if memory is None else memory
-        self.now = numbers_of(self.memory, PyBUF_WRITABLE)
+        self.now = <Numbers*>address_of(self.memory, SIZE, PyBUF_WRITABLE)
         clear_gauges(self.memory)
         memcpy(&self.before, self.now, SIZE)
 
@@ -103,7 +103,7 @@ def read(*memories):
     cdef Py_ssize_t i
     memset(&total, 0, sizeof(Numbers))
     for memory in memories:
-        numbers = numbers_of(memory, PyBUF_SIMPLE)
+        numbers = <Numbers*>address_of(memory, SIZE, PyBUF_SIMPLE)
         for i in range(<Py_ssize_t>(SIZE // sizeof(long long))):
             (<long long*>&total)[i] += (<long long*>numbers)[i]
     return told(&total)
@@ -111,17 +111,18 @@ def read(*memories):
 
 def clear_gauges(memory):
     """Whoever has counted there is dead, and with it what there was at the moment. Raises ValueError as read()."""
-    memset(numbers_of(memory, PyBUF_WRITABLE).counts, 0, GAUGES * sizeof(long long))
+    memset((<Numbers*>address_of(memory, SIZE, PyBUF_WRITABLE)).counts, 0, GAUGES * sizeof(long long))
 
 
-cdef Numbers* numbers_of(object memory, int how) except NULL:
-    """Where `memory` lies. Whoever asks holds it for as long as that is used."""
+cdef void* address_of(object memory, Py_ssize_t size, int how) except NULL:
+    """Where `memory`, a buffer of at least so many bytes, lies. Whoever asks holds it for as long as that is used. how:
+    PyBUF_SIMPLE to read, PyBUF_WRITABLE."""
     cdef Py_buffer buffer
     PyObject_GetBuffer(memory, &buffer, how)
     try:
-        if buffer.len < <Py_ssize_t>sizeof(Numbers):
-            raise ValueError(f"the counters need {SIZE} bytes, not {buffer.len}")
-        return <Numbers*>buffer.buf
+        if buffer.len < size:
+            raise ValueError(f"{size} bytes are needed, not {buffer.len}")
+        return buffer.buf
     finally:
         PyBuffer_Release(&buffer)
 

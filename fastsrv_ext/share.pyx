@@ -5,9 +5,9 @@ fastsrv/server.py says with each tick which workers to look at, and leaves the n
 """
 
 cimport cython
-from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport PyBUF_SIMPLE
 
-from fastsrv_ext.counters cimport CONNECTED, Numbers
+from fastsrv_ext.counters cimport CONNECTED, Numbers, address_of
 
 PEERS = MAX_PEERS  # for who chooses them
 
@@ -30,8 +30,8 @@ cdef class Share:
         self.count = 0
         self.memory = peers
         for number, (state, counters) in enumerate(peers[:MAX_PEERS]):
-            self.peers[number].state = <const long long*>address_of(state, sizeof(long long))
-            numbers = <const Numbers*>address_of(counters, sizeof(Numbers))
+            self.peers[number].state = <const long long*>address_of(state, sizeof(long long), PyBUF_SIMPLE)
+            numbers = <const Numbers*>address_of(counters, sizeof(Numbers), PyBUF_SIMPLE)
             self.peers[number].connected = &numbers.counts[<int>CONNECTED]
             self.count = number + 1
 
@@ -54,14 +54,3 @@ cdef class Share:
         """By one that has so many?"""
         cdef long long lowest = self.lowest()
         return lowest != NOBODY and connected > lowest + max(1, lowest // EIGHTH)
-
-
-cdef const void* address_of(object memory, Py_ssize_t size) except NULL:
-    cdef Py_buffer buffer
-    PyObject_GetBuffer(memory, &buffer, PyBUF_SIMPLE)
-    try:
-        if buffer.len < size:
-            raise ValueError(f"{size} bytes are needed, not {buffer.len}")
-        return buffer.buf
-    finally:
-        PyBuffer_Release(&buffer)

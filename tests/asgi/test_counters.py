@@ -270,5 +270,5 @@ def test_counters_go_on_from_the_sums_that_they_find(wire):
 
 @pytest.mark.parametrize("function", [Counters, read])
 def test_too_little_memory_is_refused(function):
-    with pytest.raises(ValueError, match=f"need {SIZE} bytes, not {SIZE - 1}"):
+    with pytest.raises(ValueError, match=f"{SIZE} bytes are needed, not {SIZE - 1}"):
         function(bytearray(SIZE - 1))
