@@ -41,7 +41,7 @@ cdef class Call:
     # for the access log
     cdef readonly RequestHead head
     cdef readonly int status         # of the response: 0 before it has one
-    cdef readonly object response_headers    # as the app gave them
+    cdef readonly object response_headers    # as the app gave them; all of an answer of ours
     cdef readonly long long sent     # body bytes on the wire
     cdef readonly dict logged        # the scope as the app got it; None with the log off
     cdef readonly double took        # seconds from the start of the app to the end of its work, or to its loss

@@ -25,7 +25,7 @@ class Call:
     @property
     def status(self) -> int: ...  # of the response, 0 before it has one
     @property
-    def response_headers(self) -> Any: ...  # as the app gave them, None before it has
+    def response_headers(self) -> Any: ...  # as the app gave them, all of an answer of ours; None before
     @property
     def sent(self) -> int: ...  # body bytes
     @property

@@ -123,7 +123,8 @@ cdef class Exchange(Call):
         if self.peer == GONE and self.context.scope.send_raises:
             raise ClientDisconnected("the client has gone")
         self.status = status
-        self.response_headers = headers
+        if self.unanswered == 0:
+            self.response_headers = headers
         self.length = NO_LENGTH if bodiless else self.said.content_length
         self.progress = HELD
         if self.has_waited:
@@ -279,6 +280,7 @@ cdef class Exchange(Call):
         """The answer ends here, short of its end. status: what is told of it, if it has not begun."""
         if self.progress < BEGUN:
             self.unanswered = status
+            self.response_headers = ()
         if self.logged is not None:
             self.took = monotonic() - self.started
         return 0
@@ -298,7 +300,6 @@ cdef class Exchange(Call):
     cdef int tell_finished(self) except -1:
         if self.unanswered != 0:
             self.status = self.unanswered
-            self.response_headers = ()
         return Call.tell_finished(self)
 
     # --- how the app ended (called by fastsrv/dispatch.py) ---
@@ -358,7 +359,6 @@ cdef class Exchange(Call):
         else:
             status = HTTPStatus.SERVICE_UNAVAILABLE if dismissed and not owed else HTTPStatus.INTERNAL_SERVER_ERROR
             self.status = status
-            self.response_headers = ()
             self.progress = COMPLETE
             self.sent = self.write_error(status)
             self.completed()

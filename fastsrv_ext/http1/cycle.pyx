@@ -11,7 +11,7 @@ from fastsrv_ext.context cimport CommonResponse
 from fastsrv_ext.counters cimport APP_CLOSE, APP_FAILED, CLIENT_CLOSE, PERSISTS
 from fastsrv_ext.http.fields cimport NO_LENGTH
 from fastsrv_ext.http1.response cimport (
-    chunk_size_line, error_answer, error_body, join, length_line, render_head, with_upgrade,
+    chunk_size_line, error_answer, error_body, fields_of, join, length_line, render_head, with_upgrade,
 )
 
 cdef enum:
@@ -162,8 +162,10 @@ cdef class Cycle(Exchange):
 
     cdef Py_ssize_t write_error(self, object status) except -1:
         cdef bytes body = error_body(status.phrase)
+        cdef bytes answer = error_answer(status, body, self.context.response.default_fields, self.head.is_head)
         self.ends(APP_FAILED)
-        self.outlet.write(error_answer(status, body, self.context.response.default_fields, self.head.is_head))
+        self.response_headers = fields_of(answer)
+        self.outlet.write(answer)
         return 0 if self.head.is_head else len(body)
 
     # --- its end ---

@@ -17,7 +17,7 @@ from fastsrv_ext.counters cimport (
 )
 from fastsrv_ext.http.fields cimport Said, validate
 from fastsrv_ext.http1.reader cimport ENDED, IN_BODY, IN_HEAD, IN_PLAIN_BODY, REFUSED, SWITCHING
-from fastsrv_ext.http1.response cimport error_answer, error_body, render_head, with_upgrade
+from fastsrv_ext.http1.response cimport error_answer, error_body, fields_of, render_head, with_upgrade
 from fastsrv_ext.state cimport BODY, CLOSED, HEAD, IDLE, RESPOND, SEND, is_ending
 from fastsrv_ext.wire.connection cimport Connection
 
@@ -251,13 +251,14 @@ cdef class Pipeline(Carrier):
         self.count_refusal(refusal)
         self.context.counters.answered(refusal.status)
         self.respond()
-        self.write(error_answer(
-            refusal.status, body, self.context.response.default_fields + refusal.fields, cycle.head.is_head))
+        answer = error_answer(
+            refusal.status, body, self.context.response.default_fields + refusal.fields, cycle.head.is_head)
+        self.write(answer)
         self.flush()
         cycle.sent = 0 if cycle.head.is_head else len(body)
+        cycle.response_headers = fields_of(answer)
         if cycle.started == 0 and self.context.callbacks.unserved is not None:  # otherwise finished() tells of it
             cycle.status = refusal.status
-            cycle.response_headers = ()
             cycle.client = self.client
             if cycle.scope is None:
                 cycle.scope = make_scope(self.context, cycle.head, self.client, self.server)

@@ -119,3 +119,9 @@ cdef bytes error_answer(int status, bytes body, bytes default_fields, bint bodil
         status_line(status) + default_fields + b"content-type: text/plain; charset=utf-8\r\n"
         + b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body) + (b"" if bodiless else body)
     )
+
+
+cdef list fields_of(bytes answer):
+    """All fields of such an answer, for the access log."""
+    lines = answer.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    return [tuple(line.split(b": ", 1)) for line in lines[1:]]

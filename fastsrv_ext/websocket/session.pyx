@@ -352,6 +352,7 @@ cdef class Session(Call):
             self.end_opening()
             exchange.fail(owed)
             self.status = exchange.status or exchange.unanswered
+            self.response_headers, self.sent = exchange.response_headers or (), exchange.sent
             self.stage = ENDED
             self.closed(ABNORMAL, "")
             self.end()

@@ -34,13 +34,20 @@ def test_response_that_has_begun_is_finished_once(wire, begun, how):
     assert finished == [(202, 5)]
 
 
-def test_start_that_gave_way_to_a_refusal_is_finished_as_that(wire):
+@pytest.mark.parametrize("early", [True, False])
+def test_start_that_gave_way_to_a_refusal_is_finished_as_that(wire, early):
     finished = []
     app = Puppet()
-    it = wire(app, finished=lambda cycle: finished.append((cycle.status, cycle.response_headers))).send(CHUNKED)
-    app.begin(202)
+    it = wire(app, finished=finished.append).send(CHUNKED)
+    if early:
+        app.begin(202)
     breaks(it)
     it.end()
+    if not early:
+        app.begin(202)
     app.finish()
     assert it.output.startswith(b"HTTP/1.1 400 ")
-    assert finished == [(400, ())]
+    (cycle,) = finished
+    assert cycle.status == 400
+    assert b"".join(b"%s: %s\r\n" % field for field in cycle.response_headers) in it.output
+    assert dict(cycle.response_headers)[b"content-type"] == b"text/plain; charset=utf-8"

@@ -300,10 +300,13 @@ def test_denial_by_an_interim_response_is_an_error(connect, status):
 
 @pytest.mark.parametrize("failure", [None, ValueError("x")])
 def test_app_that_ends_before_accept_is_500(connect, failure):
-    app = Puppet()
-    client = connect(app)
+    app, logged = Puppet(), []
+    client = connect(app, finished=logged.append)
     app.finish(failure)
     assert statuses(client.output) == [500] and client.ended
+    (call,) = logged
+    assert (b"content-type", b"text/plain; charset=utf-8") in call.response_headers
+    assert (b"content-length", b"%d" % call.sent) in call.response_headers
 
 
 @pytest.mark.parametrize("leave", ["reset", "end"])

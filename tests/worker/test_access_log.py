@@ -29,8 +29,8 @@ async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": b"world!"})
 """
 ATOMS = [
-    *"hlutrsmUqHbBfaTDMLp", "{x-question}i", "{x-answer}o", "{x-missing}i", "{wsgi.url_scheme}e", "{raw_uri}e",
-    "{remote_port}e", "{http_x_question}e", "{content_type}e",
+    *"hlutrsmUqHbBfaTDMLp", "{x-question}i", "{x-answer}o", "{content-length}o", "{x-missing}i",
+    "{wsgi.url_scheme}e", "{raw_uri}e", "{remote_port}e", "{http_x_question}e", "{content_type}e",
 ]
 
 
@@ -65,9 +65,9 @@ def test_every_atom_tells_of_its_request(log):
             "h": "127.0.0.1", "l": "-", "u": "ann", "r": "GET /a%20path?b=c&d HTTP/1.1", "s": "200", "m": "GET",
             "U": "/a path", "q": "b=c&d", "H": "HTTP/1.1", "b": "13", "B": "13", "f": "http://example.org/",
             "a": 'curl \\"8\\"', "p": f"<{log.server.worker()}>", "{x-question}i": "what?",
-            "{x-answer}o": 'forty \\"two\\"', "{x-missing}i": "-", "{wsgi.url_scheme}e": "http",
-            "{raw_uri}e": "/a%20path?b=c&d", "{remote_port}e": str(port), "{http_x_question}e": "what?",
-            "{content_type}e": "text/html",
+            "{x-answer}o": 'forty \\"two\\"', "{content-length}o": "-", "{x-missing}i": "-",
+            "{wsgi.url_scheme}e": "http", "{raw_uri}e": "/a%20path?b=c&d", "{remote_port}e": str(port),
+            "{http_x_question}e": "what?", "{content_type}e": "text/html",
         }
         ask(connection, "/missing", method="HEAD")
         atoms = log.of("/missing")
@@ -83,7 +83,7 @@ def test_every_atom_tells_of_its_request(log):
         assert (log.of("/old")["H"], log.of("/old")["r"]) == ("HTTP/1.0", "GET /old HTTP/1.0")
     fetch(log.server, "/raises")
     atoms = log.of("/raises")
-    assert (atoms["s"], atoms["b"], atoms["{x-answer}o"]) == ("500", "22", "-")
+    assert (atoms["s"], atoms["b"], atoms["{x-answer}o"], atoms["{content-length}o"]) == ("500", "22", "-", "22")
 
 
 def test_no_request_can_forge_a_line(log):

@@ -11,7 +11,7 @@ from tests.support.servers import PATIENCE, read_response, read_to_end
 from tests.support.wire import get, post
 from tests.worker.served import SOURCE
 
-FORMAT = "ACCESS %(h)s %(r)s %(s)s %(b)s %(a)s %({x-missing}i)s"
+FORMAT = "ACCESS %(h)s %(r)s %(s)s %(b)s %(a)s %({x-missing}i)s %({content-type}o)s"
 COOKIE = get(b"/cookie", b"User-Agent: curl", b"Cookie: " + b"c" * 9000)
 LONG_LINE = get(b"/" + b"a" * 5000)
 FLOOD = 20
@@ -48,7 +48,7 @@ def post_request(worker, req, environ, resp):
         (b"GET /slow", r"GET /slow - 408 \d+ - -", r"408, .* \(fastsrv_header_timeout\)"),
     ]:
         refuse(server, request)
-        server.wait_for(rf"^ACCESS 127\.0\.0\.1 {line}$")
+        server.wait_for(rf"^ACCESS 127\.0\.0\.1 {line} text/plain; charset=utf-8$")
         server.wait_for(rf"\[WARNING\] Refused a request of 127\.0\.0\.1:\d+: {warning}$")
     assert server.output.count("ACCESS") == server.output.count("WARNING") == 7
     assert "HOOK" not in server.output and "\x16" not in server.output
