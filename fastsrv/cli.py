@@ -18,34 +18,58 @@ from gunicorn.config import Config
 from gunicorn.errors import AppImportError
 
 from fastsrv.application import load
-from fastsrv.config.origins import settings_in_force
+from fastsrv.config.origins import settings_in_force, shown
 from fastsrv.config.setting import OFF, ConfigError
-from fastsrv.config.sources import PREFIX
+from fastsrv.config.sources import PREFIX, config_file_names
 from fastsrv.config.system import check_system
 from fastsrv.config.tls import tls_context
 from fastsrv.versions import versions
 from fastsrv.worker import Worker
 
 PROG = "python -m fastsrv"
+PRESET = "fastsrv.Worker"
+SPELLINGS = (PRESET, "fastsrv.worker.Worker", "egg:fastsrv#worker", Worker)
 # Options of uvicorn's, and what they are here.
 UVICORN = {
     "--host": "--bind HOST:PORT", "--port": "--bind HOST:PORT", "--uds": "--bind unix:PATH", "--fd": "--bind fd://FD",
     "--factory": "the app's name with parentheses, 'module:create_app()'", "--app-dir": "--chdir",
     "--loop": "--asgi-loop", "--lifespan": "--asgi-lifespan", "--reload-dir": "--reload-extra-file",
-    "--env-file": "--env NAME=VALUE", "--proxy-headers": "--forwarded-allow-ips, the proxies that are believed",
+    "--reload-include": "--reload-extra-file", "--env-file": "--env NAME=VALUE", "--access-log": "--access-logfile -",
+    "--proxy-headers": "--forwarded-allow-ips, the proxies that are believed",
+    "--no-proxy-headers": "--forwarded-allow-ips '', which believes none",
     "--limit-concurrency": "fastsrv_limit_concurrency", "--limit-max-requests": "--max-requests",
+    "--limit-max-requests-jitter": "--max-requests-jitter", "--timeout-worker-healthcheck": "--timeout",
     "--timeout-keep-alive": "--keep-alive", "--timeout-graceful-shutdown": "--graceful-timeout",
+    "--h11-max-incomplete-event-size": "fastsrv_limit_request_head",
     "--ssl-keyfile": "--keyfile", "--ssl-certfile": "--certfile", "--ssl-ca-certs": "--ca-certs",
     "--ssl-cert-reqs": "--cert-reqs", "--ssl-ciphers": "--ciphers", "--ws": "fastsrv_websocket",
+    "--ws-max-size": "--websocket-max-message-size",
     "--ws-ping-interval": "fastsrv_websocket_ping_interval", "--ws-ping-timeout": "fastsrv_websocket_ping_timeout",
     "--ws-per-message-deflate": "fastsrv_websocket_deflate",
+}
+# Those that are nothing here, and why.
+ALWAYS_SENT = "each answer has that field, unless the app sends one of its own"
+OF_A_FORMATTER = "a formatter of yours, named in --log-config, may have colors"
+WITHOUT_LIKE = {
+    "--http": "fastsrv's own implementation is the only one", "--http2": "a proxy in front may speak it",
+    "--interface": "ASGI 3 is served; a2wsgi and asgiref wrap other applications",
+    "--no-access-log": "there is no access log without --access-logfile",
+    "--use-colors": OF_A_FORMATTER, "--no-use-colors": OF_A_FORMATTER,
+    "--server-header": ALWAYS_SENT, "--no-server-header": ALWAYS_SENT,
+    "--date-header": ALWAYS_SENT, "--no-date-header": ALWAYS_SENT,
+    "--header": "the app, or middleware of its, adds such fields",
+    "--reload-exclude": "gunicorn watches the modules that are loaded, and what --reload-extra-file names",
+    "--reload-delay": "gunicorn looks each second, or is told by inotify (--reload-engine)",
+    "--reset-contextvars": "each request has a context of its own",
+    "--ssl-keyfile-password": "load the key with its password in the ssl_context hook, in gunicorn.conf.py",
+    "--ws-max-queue": "a client is read no faster than the app receives",
 }
 OWN = "{}, set in gunicorn.conf.py or, in capitals, in the environment"
 
 
 def run() -> None:
     """gunicorn's own run(), for `python -m fastsrv`."""
-    sys.argv[1:1] = ["--worker-class", "fastsrv.Worker"]
+    sys.argv[1:1] = ["--worker-class", PRESET]
     Application("%(prog)s [OPTIONS] [APP_MODULE]", prog=PROG).run()
 
 
@@ -55,7 +79,14 @@ class Application(WSGIApplication):
     def load_default_config(self) -> None:
         self.cfg = CommandLine(self.usage, prog=self.prog)
 
+    def init(self, parser: Any, opts: Any, args: Any) -> Any:
+        found = super().init(parser, opts, args)
+        if opts.print_config and not opts.check_config and self.app_uri is None:
+            self.app_uri = ""  # none is loaded, so none has to be named
+        return found
+
     def run(self) -> None:
+        self.warn_of_other_workers()
         if not (self.cfg.print_config or self.cfg.check_config):
             self.start()
             return
@@ -71,6 +102,16 @@ class Application(WSGIApplication):
             self.check_app()
             print(f"OK: {self.app_uri!r} can be served with these settings")
         sys.exit(0)
+
+    def warn_of_other_workers(self) -> None:
+        """The preset, on the command line, wins."""
+        file_names = config_file_names(self.cfg)
+        given = {"GUNICORN_CMD_ARGS": self.given()["GUNICORN_CMD_ARGS"], str(file_names.get("__file__")): file_names}
+        for where, names in given.items():
+            named = names.get("worker_class", PRESET)
+            if named not in SPELLINGS:
+                terminal().warning(
+                    "worker_class = %s in %s has no effect: `%s` serves by %s", shown(named), where, PROG, PRESET)
 
     def start(self) -> None:
         try:
@@ -137,8 +178,20 @@ class CommandLine(Config):
 
 
 class Parser(argparse.ArgumentParser):
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse does, which would take some options of uvicorn's for the beginning of one of gunicorn's."""
+        words = sys.argv[1:] if args is None else args
+        theirs = [word for word in words if option_of(word) in UVICORN | WITHOUT_LIKE]
+        known, unknown = super().parse_known_args([word for word in words if word not in theirs], namespace)
+        return known, theirs + unknown
+
     def error(self, message: str) -> NoReturn:
         super().error("\n".join([message, *hints(message)]))
+
+
+def option_of(word: str) -> str:
+    """Of a word of the command line."""
+    return word.partition("=")[0]
 
 
 def hints(message: str) -> list[str]:
@@ -147,8 +200,10 @@ def hints(message: str) -> list[str]:
     for option in re.findall(r"--[\w-]+", message):
         name = option[2:].replace("-", "_")
         if name.startswith(PREFIX):
-            told[option] = OWN.format(name)
+            told[option] = "is " + OWN.format(name)
         elif option in UVICORN:
             meant = UVICORN[option]
-            told[option] = OWN.format(meant) if meant.startswith(PREFIX) else meant
-    return [f"{option} is {meant}" for option, meant in told.items()]
+            told[option] = "is " + (OWN.format(meant) if meant.startswith(PREFIX) else meant)
+        elif option in WITHOUT_LIKE:
+            told[option] = "has no like here: " + WITHOUT_LIKE[option]
+    return [f"{option} {what}" for option, what in told.items()]

@@ -11,18 +11,28 @@ import signal
 import socket
 import threading
 import time
+from enum import Enum
 from http import HTTPStatus
 from typing import Any
 
 from fastsrv.admin.address import Address
 from fastsrv.admin.request import Answer, Answers, answered, text
 
-CLIENTS = 8  # at a time: whoever comes behind them waits, or is another worker's
+CLIENTS = 8  # at a time: for whoever comes behind them one goes that is silent
 LIMIT = 5.0  # seconds for a request and its answer
 LAST_WORDS = 1.0  # seconds in which a client has to end its side behind the answer
 LAST_ANSWERS = 0.25  # seconds for what was accepted when the process ends
 LARGEST_HEAD = 16 * 1024  # bytes
-RETRY = 1.0  # seconds between two tries to have the address, or when there are no file descriptors
+RETRY = 1.0  # seconds between two tries to have the address, or when there are no file descriptors or threads
+MOMENT = 0.01  # seconds between two looks for a client that is silent
+
+
+class Stage(Enum):
+    """Of a client."""
+
+    ASKS = 1  # its request has not come, or not all of it
+    IS_OWED = 2
+    IS_ANSWERED = 3  # its end of the connection is waited for
 
 
 class AdminServer:
@@ -34,10 +44,9 @@ class AdminServer:
         self.log = log
         names = {"localhost", address.setting.rpartition(":")[0].strip("[]").lower()}
         self.hosts = frozenset(names) if address.is_loopback() else None
-        self.room = threading.Semaphore(CLIENTS)
-        self.clients = 0
+        self.clients: dict[socket.socket, Stage] = {}  # the oldest first
         self.ended = False
-        self.changed = threading.Condition()  # of the two
+        self.changed = threading.Condition()  # of the two: who holds it may look, and change them
 
     def start(self) -> None:
         threading.Thread(target=self.run, name="fastsrv-admin", daemon=True).start()
@@ -46,7 +55,7 @@ class AdminServer:
         """The process ends: answer what was accepted, and accept no more."""
         with self.changed:
             self.ended = True
-            self.changed.wait_for(lambda: self.clients == 0, LAST_ANSWERS)
+            self.changed.wait_for(lambda: {*self.clients.values()} <= {Stage.IS_ANSWERED}, LAST_ANSWERS)
 
     def let_go(self) -> None:
         """In a forked child: its copy of the address keeps that from whoever wants it next."""
@@ -58,10 +67,15 @@ class AdminServer:
         poll = select.poll()
         poll.register(self.address.socket, select.POLLIN)
         while not self.ended:
-            self.room.acquire()
+            with self.changed:
+                self.changed.wait_for(lambda: len(self.clients) < CLIENTS or any(map(self.waits, self.clients)))
             poll.poll()
-            if not self.accept():
-                self.room.release()
+            try:
+                self.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                pass  # another worker was faster, or the client has gone
+            except (OSError, RuntimeError):  # there are no descriptors, or no threads
+                time.sleep(RETRY)
 
     def listen(self) -> None:
         while True:
@@ -72,44 +86,63 @@ class AdminServer:
             except OSError:  # the old arbiter still has it
                 time.sleep(RETRY)
 
-    def accept(self) -> bool:
+    def accept(self) -> None:
+        """Raises OSError or RuntimeError."""
         with self.changed:
             if self.ended:
-                return False
+                return
+            connection, _ = self.address.socket.accept()
             try:
-                connection, _ = self.address.socket.accept()
-            except (BlockingIOError, ConnectionAbortedError):
-                return False  # another worker was faster, or the client has gone
-            except OSError:
-                connection = None
-            else:
-                self.clients += 1
-        if connection is None:
-            time.sleep(RETRY)
-            return False
-        threading.Thread(target=self.serve, args=(connection,), name="fastsrv-admin-client", daemon=True).start()
-        return True
+                while len(self.clients) >= CLIENTS and not self.send_one_away():
+                    self.changed.wait(MOMENT)
+                threading.Thread(
+                    target=self.serve, args=(connection,), name="fastsrv-admin-client", daemon=True).start()
+            except RuntimeError:
+                connection.close()
+                raise
+            self.clients[connection] = Stage.ASKS
+
+    def waits(self, client: socket.socket) -> bool:
+        """Is it the client's turn to do something?"""
+        return self.clients[client] is not Stage.IS_OWED
+
+    def send_one_away(self) -> bool:
+        """A client that is silent keeps nobody else waiting: the one that has been here longest goes."""
+        poll = select.poll()
+        for client in filter(self.waits, self.clients):
+            poll.register(client, select.POLLIN)
+        heard = {descriptor for descriptor, _ in poll.poll(0)}
+        for client in filter(self.waits, self.clients):
+            if client.fileno() not in heard:
+                client.shutdown(socket.SHUT_RDWR)  # its thread closes it
+                del self.clients[client]
+                return True
+        return False
 
     def serve(self, connection: socket.socket) -> None:
         until = time.monotonic() + LIMIT
         try:
-            with connection:
-                try:
-                    head = read_head(connection, until)
-                    if head:
-                        connection.settimeout(left(until))
-                        connection.sendall(self.answer(head))
-                finally:
-                    self.done()
+            head = read_head(connection, until)
+            if head:
+                self.is_at(connection, Stage.IS_OWED)
+                connection.settimeout(left(until))
+                connection.sendall(self.answer(head))
+                self.is_at(connection, Stage.IS_ANSWERED)
                 say_goodbye(connection)
         except OSError:
-            pass  # it has gone, or is too slow
+            pass  # it has gone, is too slow, or was sent away
         finally:
-            self.room.release()
+            with self.changed:
+                self.clients.pop(connection, None)
+                self.changed.notify_all()
+                connection.close()
 
-    def done(self) -> None:
+    def is_at(self, connection: socket.socket, stage: Stage) -> None:
+        """Raises ConnectionAbortedError if it was sent away."""
         with self.changed:
-            self.clients -= 1
+            if connection not in self.clients:
+                raise ConnectionAbortedError
+            self.clients[connection] = stage
             self.changed.notify_all()
 
     def answer(self, head: bytes) -> bytes:

@@ -12,10 +12,21 @@ import pytest
 import uvloop
 
 import fastsrv
-from fastsrv.cli import UVICORN, CommandLine
+from fastsrv.cli import UVICORN, WITHOUT_LIKE, CommandLine
 from fastsrv.config.table import OWN_SETTINGS
 from tests.support.servers import PATIENCE, ROOT
 
+# `uvicorn --help`, of 0.54
+UVICORNS_OWN = """
+--host --port --uds --fd --reload --reload-dir --reload-include --reload-exclude --reload-delay --workers --loop --http
+--http2 --ws --ws-max-size --ws-max-queue --ws-ping-interval --ws-ping-timeout --ws-per-message-deflate --lifespan
+--interface --env-file --log-config --log-level --access-log --no-access-log --use-colors --no-use-colors
+--proxy-headers --no-proxy-headers --server-header --no-server-header --date-header --no-date-header
+--forwarded-allow-ips --root-path --limit-concurrency --backlog --limit-max-requests --limit-max-requests-jitter
+--timeout-keep-alive --timeout-graceful-shutdown --timeout-worker-healthcheck --ssl-keyfile --ssl-certfile
+--ssl-keyfile-password --ssl-version --ssl-cert-reqs --ssl-ca-certs --ssl-ciphers --header --version --app-dir
+--h11-max-incomplete-event-size --reset-contextvars --factory --help
+"""
 APP = "async def app(scope, receive, send): pass"
 
 
@@ -144,6 +155,31 @@ def when_ready(server): pass
     }
 
 
+def test_settings_need_no_app(run):
+    done = run("--settings", config="keepalive = 7")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search("^keepalive += 7 ", done.stdout, re.MULTILINE)
+    assert run("--settings", "--check-config").stderr == "\nError: No application module specified.\n"
+
+
+@pytest.mark.parametrize(("config", "given", "told"), [
+    ("worker_class = 'sync'", "", ["'sync' in {folder}/gunicorn.conf.py"]),
+    ("worker_class = 'fastsrv.Worker'", "-k gevent", ["'gevent' in GUNICORN_CMD_ARGS"]),
+    ("class Own: pass\nworker_class = Own", "-k own.Worker",
+     ["'own.Worker' in GUNICORN_CMD_ARGS", "<Own> in {folder}/gunicorn.conf.py"]),
+    ("from fastsrv import Worker as worker_class", "", []),
+    ("worker_class = 'egg:fastsrv#worker'", "-k fastsrv.worker.Worker", []),
+])
+def test_worker_class_that_is_overridden_is_warned_of(run, tmp_path, config, given, told):
+    done = run("--check-config", "served:app", config=config, GUNICORN_CMD_ARGS=given)
+    assert done.returncode == 0
+    warned = done.stderr.splitlines()
+    assert len(warned) == len(told)
+    for line, beginning in zip(warned, told, strict=True):
+        assert line.startswith(f"WARNING: worker_class = {beginning.format(folder=tmp_path)}")
+        assert line.endswith(" has no effect: `python -m fastsrv` serves by fastsrv.Worker")
+
+
 def test_settings_that_cannot_be_obeyed_are_told_of_instead(run):
     done = run("--settings", "served:app", config="fastsrv_min_rate = '240 bytes/s'")
     assert done.returncode == 1
@@ -165,9 +201,25 @@ def test_option_of_uvicorns_or_of_a_setting_of_ours_is_answered_with_a_hint(run)
         "--fastsrv-min-rate is fastsrv_min_rate, set in gunicorn.conf.py or, in capitals, in the environment"]
 
 
+def test_option_of_uvicorns_is_not_taken_for_the_beginning_of_one_of_gunicorns(run):
+    done = run("--header", "a:b", "--http=h11", "served:app")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-3:] == [
+        "python -m fastsrv: error: unrecognized arguments: --header --http=h11",
+        "--header has no like here: the app, or middleware of its, adds such fields",
+        "--http has no like here: fastsrv's own implementation is the only one"]
+
+
 def test_options_of_uvicorns_are_none_of_gunicorns_and_what_is_told_is():
     there_is = CommandLine().parser().format_help() + " ".join(setting.name for setting in OWN_SETTINGS)
     for option, meant in UVICORN.items():
         assert not re.search(rf"{option}\b(?!-)", there_is), option
+        assert option not in WITHOUT_LIKE
         name = meant.split()[0].rstrip(",")
-        assert option == "--factory" or re.search(rf"{name}\b(?!-)", there_is), name
+        assert option in ("--factory", "--ws-max-size") or re.search(rf"{name}\b(?!-)", there_is), name
+
+
+def test_each_option_of_uvicorns_is_one_of_gunicorns_or_has_a_hint():
+    ours = CommandLine().parser().format_help()
+    for option in UVICORNS_OWN.split():
+        assert (option in UVICORN) + (option in WITHOUT_LIKE) + bool(re.search(rf"{option}\b(?!-)", ours)) == 1, option
