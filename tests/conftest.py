@@ -1,6 +1,8 @@
-"""Fixtures: `wire` (a connection in memory), `serve` (a server in a thread, on both loops), `gunicorn`."""
+"""Fixtures: `wire` (a connection in memory), `serve` (a server in a thread, on both loops), `gunicorn`, and
+`shared_port` for one with reuse_port."""
 
 import gc
+import socket
 import sys
 from pathlib import Path
 
@@ -65,3 +67,12 @@ def gunicorn(tmp_path):
     yield start
     for each in running:
         each.__exit__()
+
+
+@pytest.fixture
+def shared_port():
+    """A free port of 127.0.0.1, kept for those who ask for it with reuse_port."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]

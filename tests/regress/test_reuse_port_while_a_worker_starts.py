@@ -34,27 +34,23 @@ def until_listening(port, count):
 
 
 @pytest.fixture
-def service(gunicorn, tmp_path):
+def service(gunicorn, shared_port, tmp_path):
     """(gate, server, asked): one worker is ready. asked(ready): the pids that have answered, when so many listen."""
-    with socket.socket() as holder:  # of a free port
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        holder.bind(("127.0.0.1", 0))
-        address = holder.getsockname()
-        gate = Gate(tmp_path)
-        server = gunicorn(GATED, "--reuse-port", "--workers", "2", "--graceful-timeout", "2",
-                          bind=f"127.0.0.1:{address[1]}", config=FORKED)
-        gate.let()
-        server.wait_for("Ready after")
+    gate = Gate(tmp_path)
+    server = gunicorn(GATED, "--reuse-port", "--workers", "2", "--graceful-timeout", "2",
+                      bind=f"127.0.0.1:{shared_port}", config=FORKED)
+    gate.let()
+    server.wait_for("Ready after")
 
-        def asked(ready):
-            until_listening(address[1], ready)
-            pids = set()
-            for _ in range(TIMES):
-                with socket.create_connection(address, timeout=PATIENCE) as connection:
-                    pids.add(int(ask(connection).body))
-            return pids
+    def asked(ready):
+        until_listening(shared_port, ready)
+        pids = set()
+        for _ in range(TIMES):
+            with socket.create_connection(("127.0.0.1", shared_port), timeout=PATIENCE) as connection:
+                pids.add(int(ask(connection).body))
+        return pids
 
-        yield gate, server, asked
+    return gate, server, asked
 
 
 def test_connections_come_to_workers_that_are_ready(service):

@@ -66,37 +66,33 @@ def test_unix_socket_outlives_crowds_and_workers_and_has_its_umask(gunicorn, tmp
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_with_reuse_port_a_worker_that_drains_leaves_nobody_in_its_queue(gunicorn, loop):
+def test_with_reuse_port_a_worker_that_drains_leaves_nobody_in_its_queue(gunicorn, shared_port, loop):
     """Each worker has a socket of its own there, from which nobody else accepts."""
-    with socket.socket() as holder:  # of a free port
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        holder.bind(("127.0.0.1", 0))
-        address = holder.getsockname()
-        server = gunicorn(SOURCE, "--reuse-port", "--asgi-loop", loop, bind=f"127.0.0.1:{address[1]}")
+    server = gunicorn(SOURCE, "--reuse-port", "--asgi-loop", loop, bind=f"127.0.0.1:{shared_port}")
 
-        def connect():
-            return socket.create_connection(address, timeout=PATIENCE)
+    def connect():
+        return socket.create_connection(("127.0.0.1", shared_port), timeout=PATIENCE)
 
-        server.wait_for("Ready after")
-        with connect() as busy:
-            send(busy, "/wait", "Content-Length: 1", method="POST")
-            server.wait_for("a request waits")
-            server.signal(signal.SIGTERM, server.worker())
-            resets = 0
-            with pytest.raises(ConnectionRefusedError):  # nobody listens
-                for number in itertools.count():
-                    if number == 20:  # up to here nobody else listens, and a long answer is in hand
-                        busy.sendall(b"x")
-                    with connect() as late:
-                        try:
-                            assert ask(late).status == 200
-                        except ConnectionResetError:
-                            resets += 1
-            assert resets <= 1  # in the microseconds from the last accept() to close(): the kernel has no other way
-            assert number >= 20 and read_response(busy).body == b"waited"
-        server.wait_for("Ready after", 2)
-        with connect() as connection:
-            assert ask(connection).body == str(server.worker(2)).encode()
+    server.wait_for("Ready after")
+    with connect() as busy:
+        send(busy, "/wait", "Content-Length: 1", method="POST")
+        server.wait_for("a request waits")
+        server.signal(signal.SIGTERM, server.worker())
+        resets = 0
+        with pytest.raises(ConnectionRefusedError):  # nobody listens
+            for number in itertools.count():
+                if number == 20:  # up to here nobody else listens, and a long answer is in hand
+                    busy.sendall(b"x")
+                with connect() as late:
+                    try:
+                        assert ask(late).status == 200
+                    except ConnectionResetError:
+                        resets += 1
+        assert resets <= 1  # in the microseconds from the last accept() to close(): the kernel has no other way
+        assert number >= 20 and read_response(busy).body == b"waited"
+    server.wait_for("Ready after", 2)
+    with connect() as connection:
+        assert ask(connection).body == str(server.worker(2)).encode()
 
 
 @pytest.mark.parametrize("fields", [(), ("Connection: close",)], ids=["idle window", "no idle window"])
