@@ -8,6 +8,7 @@ alone.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -83,6 +84,8 @@ class Watchdog:
     def end(self) -> None:
         """The loop has ended just now, or will not go on: tell of it what there is to be told. May be called again.
         Who asks what the worker is doing is answered as before."""
+        if self.place.slot.pid != os.getpid():
+            return  # a child that the app has forked: the lock may be held by the thread that is not there
         with self.lock:
             now = time.monotonic_ns()
             self.watch(now, 0, now, now)

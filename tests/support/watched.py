@@ -1,6 +1,7 @@
 """A watchdog that is told by hand when the loop has ticked, and when it has looked itself."""
 
 import logging
+import os
 
 from fastsrv.place import SECOND, Place
 from fastsrv.watchdog import EVERY, Watchdog
@@ -16,6 +17,7 @@ class Watched:
         caplog.set_level(logging.INFO)
         self.caplog = caplog
         self.slot = (place := Place(None, 1)).slot
+        place.begin(os.getpid())
         self.dog = Watchdog(
             place, logging.getLogger("watched"), report=lambda: iter(()), requests=requests,
             slow_callback=slow_callback)

@@ -148,3 +148,22 @@ def test_switched_off(watched):
     it = watched(slow_callback=2**63 - 1)
     it.looks(1e6)
     assert it.told == [] and it.counted == (0, 0)
+
+
+def test_worker_ends_within_a_stall(watched):
+    it = watched()
+    it.looks_until(2.1)
+    it.slot.ticked = 0
+    it.dog.end()
+    assert len(it.told) == 2 and it.told[1].startswith("The event loop was blocked for ")
+    it.dog.end()
+    it.looks(10.0)
+    assert len(it.told) == 2
+
+
+def test_child_that_the_app_has_forked_ends(watched):
+    it = watched()
+    it.looks_until(2.1)
+    it.slot.pid += 1  # the worker is another process
+    it.dog.end()
+    assert len(it.told) == 1
