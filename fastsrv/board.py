@@ -99,9 +99,18 @@ class Slot:
         """Seconds since its loop last had a turn; 0 for one that does not serve."""
         return (time.monotonic_ns() - max(self.ticked, self.since)) / SECOND if self.serves() else 0.0
 
-    def counted(self) -> dict[str, Any]:
-        """As Counters.snapshot() has it: sums of all workers that have had this slot."""
-        return read(self.counters)
+    def figures(self, number: int) -> dict[str, Any]:
+        """What workers() has of it, as a new dict. number: its own, from 1 on."""
+        now = time.monotonic_ns()
+
+        def seconds_since(moment: int) -> float | None:
+            return round((now - moment) / SECOND, 3) if moment else None
+
+        return {
+            "worker": number, "pid": self.pid, "age": self.age, "state": self.state.name.lower(),
+            "state_seconds": seconds_since(self.since), "uptime_seconds": seconds_since(self.booted),
+            "told_seconds": seconds_since(self.told), "silent_seconds": round(self.silent(), 3), **read(self.counters),
+        }
 
     def lives(self) -> bool:
         """Is there a worker in it?"""
@@ -121,9 +130,9 @@ class Board:
     stopping = Word(0)  # when it has begun to stop, and all workers with it; 0: it has not
     failures = Word(1)  # boots that have failed, one after another
     failed = Word(2)  # when the last one did
-    highest = Word(5)  # how many slots have been given, counted from the first
-    readied = Word(3)  # when a worker last became ready, which writes it
-    asked = Word(4)  # when somebody last asked all workers for their reports, who writes it
+    highest = Word(3)  # how many slots have been given, counted from the first
+    readied = Word(4)  # when a worker last became ready, which writes it
+    asked = Word(5)  # when somebody last asked all workers for their reports, who writes it
 
     def __init__(self) -> None:
         self.arbiter = os.getpid()
@@ -178,44 +187,35 @@ class Board:
         """The slots in which there is or was a worker, by their number from 1 on."""
         return dict(enumerate(self.slots[:self.highest], 1))
 
+    def living(self) -> dict[int, Slot]:
+        """The slots of workers that live, by their number from 1 on."""
+        return {number: slot for number, slot in self.used().items() if slot.lives()}
+
     def taken(self) -> list[Slot]:
-        """The slots of workers that live."""
-        return [slot for slot in self.slots[:self.highest] if slot.lives()]
+        """The same alone."""
+        return list(self.living().values())
+
+    def totals(self) -> dict[str, Any]:
+        """What the function of this name returns."""
+        return {"starts": self.starts, "exits": self.exits(), **read(*(slot.counters for slot in self.used().values()))}
 
 
 current: Board | None = None  # this process's, once a worker was made
 
 
-# --- for apps, and whoever shows it ---
+# --- for apps ---
 
 
 def workers() -> list[dict[str, Any]]:
     """The workers that live, each as a new dict; docs/OPERATIONS.md tells what is in it. May be called in any thread.
     [] where there is no board."""
-    return [] if current is None else [
-        described(number, slot) for number, slot in current.used().items() if slot.lives()]
-
-
-def described(number: int, slot: Slot) -> dict[str, Any]:
-    now = time.monotonic_ns()
-
-    def seconds_since(moment: int) -> float | None:
-        return round((now - moment) / SECOND, 3) if moment else None
-
-    return {
-        "worker": number, "pid": slot.pid, "age": slot.age, "state": slot.state.name.lower(),
-        "state_seconds": seconds_since(slot.since), "uptime_seconds": seconds_since(slot.booted),
-        "told_seconds": seconds_since(slot.told), "silent_seconds": round(slot.silent(), 3), **slot.counted(),
-    }
+    return [] if current is None else [slot.figures(number) for number, slot in current.living().items()]
 
 
 def totals() -> dict[str, Any]:
     """What all workers, also those that have ended, have counted, as a new dict; docs/OPERATIONS.md tells what is in
     it. {} where there is no board."""
-    if current is None:
-        return {}
-    counted = read(*(slot.counters for slot in current.used().values()))
-    return {"starts": current.starts, "exits": current.exits(), **counted}
+    return {} if current is None else current.totals()
 
 
 def private_slot(age: int) -> Slot:

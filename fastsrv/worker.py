@@ -21,7 +21,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
 from gunicorn.workers import base
 
-from fastsrv.admin.address import inherited, open_address
+import fastsrv.admin.address as address
 from fastsrv.admin.paths import Paths
 from fastsrv.admin.server import AdminServer
 from fastsrv.application import load
@@ -84,7 +84,7 @@ class Worker(base.Worker):
         """Called by the arbiter before the first fork: the place to refuse settings."""
         config = cls.check_settings(cfg, log)
         try:
-            open_address(config.admin["bind"], cfg, log)
+            address.open_address(config.admin["bind"], cfg, log)
         except ConfigError as error:
             log.error("%s", error)
             sys.exit(1)
@@ -200,10 +200,9 @@ class Worker(base.Worker):
 
     def open_admin(self) -> None:
         """Before the app is loaded, which may take long."""
-        address = inherited()
-        if address is not None and self.place.board is not None:
+        if address.current is not None and self.place.board is not None:
             paths = Paths(self.place.board, self.config.admin["blocked_after"], self.config.loop["kind"])
-            self.admin = AdminServer(address, paths.answer, self.careful_log)
+            self.admin = AdminServer(address.current, paths.answer, self.careful_log)
             self.admin.start()
 
     def load_app(self) -> None:

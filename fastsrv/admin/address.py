@@ -97,11 +97,6 @@ current: Address | None = None  # this arbiter's, and that of its workers; None:
 known = OFF  # what the setting was when it was last looked at
 
 
-def inherited() -> Address | None:
-    """In a worker: what the arbiter has opened."""
-    return current
-
-
 def is_socket(path: str) -> bool:
     try:
         return stat.S_ISSOCK(os.stat(path).st_mode)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from fastsrv.board import Board, State, totals
+from fastsrv.board import Board, State
 from fastsrv.versions import named_versions
 from fastsrv_ext.counters import BOUNDS, KINDS
 
@@ -80,7 +80,7 @@ class Collected:
             InfoMetricFamily,
         )
 
-        total = totals()
+        total = self.board.totals()
         total["refused"] = dict.fromkeys(KINDS, 0) | total["refused"]  # a series that begins with 1 has had no increase
         yield InfoMetricFamily(PREFIX.rstrip("_"), "Versions", value=named_versions(self.loop))
         for name, what, key in GAUGES:
@@ -114,9 +114,9 @@ class Collected:
             gauge(PREFIX + "worker_silent_seconds", "Since this worker's loop last had a turn", labels=["worker"]),
         )
         for number, slot in self.board.used().items():
-            counted = slot.counted()
+            figures = slot.figures(number)
             for family, value in zip(
-                families, (counted["connected"], counted["in_flight"], counted["requests"], slot.silent()), strict=True,
+                families, (figures["connected"], figures["in_flight"], figures["requests"], slot.silent()), strict=True,
             ):
                 family.add_metric([str(number)], value)
         yield from families

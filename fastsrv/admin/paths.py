@@ -12,7 +12,7 @@ from typing import Any
 
 from fastsrv.admin.metrics import metrics_page
 from fastsrv.admin.request import Answer, text
-from fastsrv.admin.status import POLICY, described, status_page
+from fastsrv.admin.status import POLICY, status_of, status_page
 from fastsrv.board import Board
 from fastsrv.reports import stacks_of_all
 
@@ -71,15 +71,15 @@ class Paths:
         return Answer(HTTPStatus.OK, body, kind)
 
     def status(self, accept: str) -> Answer:
-        return Answer(HTTPStatus.OK, status_page(self.described()), "text/html; charset=utf-8", POLICY)
+        return Answer(HTTPStatus.OK, status_page(self.shown()), "text/html; charset=utf-8", POLICY)
 
     def status_json(self, accept: str) -> Answer:
-        return Answer(HTTPStatus.OK, json.dumps(self.described()).encode(), JSON)
+        return Answer(HTTPStatus.OK, json.dumps(self.shown()).encode(), JSON)
 
     def stacks(self, accept: str) -> Answer:
         """What the log says of a worker that is aborted, of all of them."""
         found = stacks_of_all(self.board)
         return text(HTTPStatus.OK, "\n\n".join(f"Worker {age} (pid {pid})\n{report}" for age, pid, report in found))
 
-    def described(self) -> dict[str, Any]:
-        return described(bool(self.board.stopping), self.blocked_after, self.loop)
+    def shown(self) -> dict[str, Any]:
+        return status_of(self.board, self.blocked_after, self.loop)

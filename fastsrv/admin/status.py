@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from fastsrv.board import totals, workers
+from fastsrv.board import Board
 from fastsrv.versions import versions
 
 PAGE = Path(__file__).with_name("page.html").read_text("utf-8")
@@ -22,7 +22,7 @@ ROW = re.compile(r'<template id="row">(.*?)</template>', re.DOTALL)
 # In the order in which they are told; blocked is said of those that serve.
 CONDITIONS = ("blocked", "ready", "retiring", "booting", "draining")
 
-Described = dict[str, Any]
+Shown = dict[str, Any]
 
 
 def sha256(tag: str) -> str:
@@ -35,9 +35,10 @@ POLICY = (f"default-src 'none'; script-src 'sha256-{sha256('script')}'; style-sr
           "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 
 
-def described(stopping: bool, blocked_after: float, loop: str) -> Described:
+def status_of(board: Board, blocked_after: float, loop: str) -> Shown:
     """docs/OPERATIONS.md tells what is in it."""
-    found = workers()
+    stopping = bool(board.stopping)
+    found = [slot.figures(number) for number, slot in board.living().items()]
     for worker in found:
         worker["condition"] = "blocked" if worker["silent_seconds"] > blocked_after else worker["state"]
     return {
@@ -46,11 +47,11 @@ def described(stopping: bool, blocked_after: float, loop: str) -> Described:
         "versions": versions(loop),
         "stopping": stopping,
         "workers": sorted(found, key=lambda worker: worker["age"]),
-        "totals": totals(),
+        "totals": board.totals(),
     }
 
 
-def health(stopping: bool, found: list[Described]) -> str:
+def health(stopping: bool, found: list[Shown]) -> str:
     """"good"; "fair", if some workers do not serve; "bad", if none does."""
     serving = sum(worker["condition"] in ("ready", "retiring") for worker in found)
     if stopping or not serving:
@@ -58,13 +59,13 @@ def health(stopping: bool, found: list[Described]) -> str:
     return "good" if serving == len(found) else "fair"
 
 
-def summary(stopping: bool, found: list[Described]) -> str:
+def summary(stopping: bool, found: list[Shown]) -> str:
     counts = Counter(worker["condition"] for worker in found)
     told = ", ".join(f"{counts[condition]} {condition}" for condition in CONDITIONS if counts[condition])
     return f"The service stops: {told or 'no worker'}" if stopping else told or "no worker"
 
 
-def status_page(shown: Described) -> bytes:
+def status_page(shown: Shown) -> bytes:
     """With `shown` in the places that are named after it: <... data-of="name">."""
     row = ROW.search(PAGE)
     assert row is not None
@@ -74,7 +75,7 @@ def status_page(shown: Described) -> bytes:
     return text.replace("<!-- rows -->", rows).encode()
 
 
-def filled(text: str, shown: Described) -> str:
+def filled(text: str, shown: Shown) -> str:
     text = re.sub(r'(data-of="(\w+)"[^>]*>)', lambda place: place[1] + html.escape(str(told(shown[place[2]]))), text)
     return re.sub(r'data-is="(\w+)"', lambda place: f'data-is="{place[1]}" class="{shown[place[1]]}"', text)
 

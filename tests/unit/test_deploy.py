@@ -9,8 +9,8 @@ from shutil import which
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from fastsrv import board
 from fastsrv.admin.metrics import metrics_page
+from fastsrv.board import Board
 
 FOLDER = Path(__file__).parents[2] / "deploy/prometheus"
 METRIC = re.compile(r"\bfastsrv_\w+")
@@ -24,11 +24,11 @@ def test_rules(command):
 
 
 @pytest.fixture
-def names(monkeypatch):
+def names():
     """Of all that /metrics can have."""
-    monkeypatch.setattr(board, "current", board.Board())
-    board.current.take(1)
-    text, _ = metrics_page(board.current, "asyncio", 30, "")
+    board = Board()
+    board.take(1)
+    text, _ = metrics_page(board, "asyncio", 5, "")
     families = list(text_string_to_metric_families(text.decode()))
     return {sample.name for each in families for sample in each.samples} | {
         f"{each.name}_total" for each in families if each.type == "counter"}  # of which nothing was counted yet
