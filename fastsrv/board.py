@@ -74,6 +74,7 @@ class Slot:
     length = Word(10)  # bytes of that report
     stalls = Word(11)  # how often its loop was blocked for longer than fastsrv_slow_callback
     stalled = Word(12)  # nanoseconds of all that
+    accepts = Word(13)  # 1: it accepts connections, as one that is alone does also for a while as it ends
 
     def __init__(self, memory: memoryview, text: memoryview) -> None:
         self.words = memory[:WORDS * WORD].cast("q")
@@ -92,12 +93,21 @@ class Slot:
     def begin(self, age: int) -> None:
         """It is another worker's now. The sums go on."""
         self.age = self.passes_for = age
-        self.pid = self.told = self.took_over = self.booted = self.ticked = self.answered = 0
+        self.pid = self.told = self.took_over = self.booted = self.ticked = self.answered = self.accepts = 0
         self.state = State.BOOTING
 
     def silent(self) -> float:
-        """Seconds since its loop last had a turn; 0 for one that does not serve."""
-        return (time.monotonic_ns() - max(self.ticked, self.since)) / SECOND if self.serves() else 0.0
+        """Seconds since its loop last had a turn; 0 before it serves, and behind its end."""
+        ticked = self.ticked
+        return (time.monotonic_ns() - ticked) / SECOND if ticked else 0.0
+
+    def is_reachable(self, within: float) -> bool:
+        """Does it accept, and has its loop had a turn in so many seconds?"""
+        return bool(self.accepts) and self.silent() <= within
+
+    def is_blocked(self, after: float) -> bool:
+        """Does it accept, though its loop has had no turn for so many seconds?"""
+        return bool(self.accepts) and self.silent() > after
 
     def figures(self, number: int) -> dict[str, Any]:
         """What workers() has of it, as a new dict. number: its own, from 1 on."""
@@ -120,6 +130,7 @@ class Slot:
         return self.passes_for != self.age
 
     def serves(self) -> bool:
+        """Is it at work, and not at its end? Its loop may be blocked."""
         return self.number in (State.READY, State.RETIRING)
 
 

@@ -125,6 +125,7 @@ class Drain:
         """What waits in the queues of the listening sockets may be lost with them."""
         await self.listeners.empty(lambda: self.disconnect)
         self.listeners.end()
+        self.place.accept_no_more()
 
     def sent_away(self, left: float) -> list[Any]:
         """The WebSockets that have to leave by now: some more with each look, all of them in `left` seconds."""

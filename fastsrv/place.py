@@ -83,6 +83,7 @@ class Place:
         """It serves from now on. Is it the first one that does?"""
         is_first = self.board is None or not self.board.readied
         self.slot.state = State.RETIRING if self.slot.told else State.READY
+        self.slot.accepts = 1
         self.readied = time.monotonic_ns()
         if self.board is not None:
             self.board.readied = self.readied
@@ -124,6 +125,10 @@ class Place:
     def leave(self) -> None:
         """It ends."""
         self.slot.state = State.DRAINING
+
+    def accept_no_more(self) -> None:
+        """It has closed its listening sockets."""
+        self.slot.accepts = 0
 
     def resume(self) -> None:
         """It is not to end any more, and in the place of those that have failed: while it seemed older than they were,

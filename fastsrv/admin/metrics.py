@@ -104,8 +104,10 @@ class Collected:
             if state > State.FAILED:
                 states.add_metric([state.name.lower()], sum(slot.state == state for slot in living))
         yield states
+        yield gauge(PREFIX + "workers_serving", "Workers that accept, and whose loop is not blocked",
+                    value=sum(slot.is_reachable(self.blocked_after) for slot in living))
         yield gauge(PREFIX + "workers_blocked", "Workers whose loop has had no turn for fastsrv_admin_blocked_after",
-                    value=sum(slot.silent() > self.blocked_after for slot in living))
+                    value=sum(slot.is_blocked(self.blocked_after) for slot in living))
         yield gauge(PREFIX + "stopping", "1: the service stops", value=bool(self.board.stopping))
         families = (
             gauge(PREFIX + "worker_connections", "Connections of this worker", labels=["worker"]),

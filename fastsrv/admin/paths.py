@@ -18,7 +18,7 @@ from fastsrv.reports import stacks_of_all
 
 INDEX = """\
 /livez        200; 503: the loops of all workers are blocked
-/readyz       200; 503: no worker serves, or the service stops
+/readyz       200; 503: no worker serves, or their loops are blocked, or the service stops
 /status       how the workers are, for a human
 /status.json  the same as data
 /stacks       what each worker is doing now, also one that is blocked
@@ -51,7 +51,7 @@ class Paths:
     def livez(self, accept: str) -> Answer:
         """A worker that boots, or ends, is not blocked."""
         workers = self.board.taken()
-        if workers and all(slot.silent() > self.blocked_after for slot in workers):
+        if workers and all(slot.is_blocked(self.blocked_after) for slot in workers):
             return text(HTTPStatus.SERVICE_UNAVAILABLE,
                         f"no loop of any worker has had a turn for {self.blocked_after:g} s")
         return text(HTTPStatus.OK, "ok")
@@ -59,7 +59,7 @@ class Paths:
     def readyz(self, accept: str) -> Answer:
         if self.board.stopping:
             return text(HTTPStatus.SERVICE_UNAVAILABLE, "the service stops")
-        if not any(slot.serves() for slot in self.board.taken()):
+        if not any(slot.is_reachable(self.blocked_after) for slot in self.board.taken()):
             return text(HTTPStatus.SERVICE_UNAVAILABLE, "no worker serves")
         return text(HTTPStatus.OK, "ok")
 

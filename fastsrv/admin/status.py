@@ -14,13 +14,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from fastsrv.board import Board
+from fastsrv.board import Board, Slot
 from fastsrv.versions import versions
 
 PAGE = Path(__file__).with_name("page.html").read_text("utf-8")
 ROW = re.compile(r'<template id="row">(.*?)</template>', re.DOTALL)
-# In the order in which they are told; blocked is said of those that serve.
-CONDITIONS = ("blocked", "ready", "retiring", "booting", "draining")
+CONDITIONS = ("blocked", "silent", "ready", "retiring", "booting", "draining")  # in the order in which they are told
+SILENT = 1.0  # seconds without a turn of its loop, behind which a worker is told as silent: four ticks
 
 Shown = dict[str, Any]
 
@@ -38,9 +38,9 @@ POLICY = (f"default-src 'none'; script-src 'sha256-{sha256('script')}'; style-sr
 def status_of(board: Board, blocked_after: float, loop: str) -> Shown:
     """docs/OPERATIONS.md tells what is in it."""
     stopping = bool(board.stopping)
-    found = [slot.figures(number) for number, slot in board.living().items()]
-    for worker in found:
-        worker["condition"] = "blocked" if worker["silent_seconds"] > blocked_after else worker["state"]
+    found = [
+        slot.figures(number) | {"serves": slot.is_reachable(blocked_after), "condition": condition(slot, blocked_after)}
+        for number, slot in board.living().items()]
     return {
         "health": health(stopping, found),
         "summary": summary(stopping, found),
@@ -51,12 +51,18 @@ def status_of(board: Board, blocked_after: float, loop: str) -> Shown:
     }
 
 
+def condition(slot: Slot, blocked_after: float) -> str:
+    """What it is at, or what is the matter with it."""
+    if slot.is_blocked(blocked_after):
+        return "blocked"
+    return "silent" if slot.silent() > SILENT else slot.state.name.lower()
+
+
 def health(stopping: bool, found: list[Shown]) -> str:
-    """"good"; "fair", if some workers do not serve; "bad", if none does."""
-    serving = sum(worker["condition"] in ("ready", "retiring") for worker in found)
-    if stopping or not serving:
+    """"bad", if no worker serves, or all end; "fair", if one is not as it should be; "good"."""
+    if stopping or not any(worker["serves"] for worker in found):
         return "bad"
-    return "good" if serving == len(found) else "fair"
+    return "good" if all(worker["condition"] in ("ready", "retiring") for worker in found) else "fair"
 
 
 def summary(stopping: bool, found: list[Shown]) -> str:

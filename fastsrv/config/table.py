@@ -104,10 +104,11 @@ OWN_SETTINGS = (
             "loops of all workers: host:port, [v6]:port or unix:/path. A reload does not change it. docs/OPERATIONS.md "
             "tells what can be asked.",
             "It tells whoever reaches it how the service is: that is for you to open."),
-    Setting("fastsrv_admin_blocked_after", 30.0, "seconds", "admin.blocked_after",
-            "Time without a turn of its loop after which a worker is told as blocked at the admin address. If all are, "
-            "/livez is 503.",
-            "gunicorn's timeout, which ends such a worker, is as long."),
+    Setting("fastsrv_admin_blocked_after", 5.0, "seconds", "admin.blocked_after",
+            "Time without a turn of its loop after which a worker is told as blocked at the admin address, and counts "
+            "as one that does not serve. If all are, /readyz and /livez are 503.",
+            "Long enough for what an app may do once in a while, and well before gunicorn's timeout of 30 ends the "
+            "worker: whoever asks every few seconds sees it."),
     Setting("fastsrv_scan_heads", True, SWITCH, "service.scan_heads",
             "Read request heads of the plain form without the parser. Off: httptools reads all of them; "
             "the app sees the same.",

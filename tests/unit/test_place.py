@@ -184,6 +184,18 @@ def test_one_that_ends_goes_on_to_end_when_it_reaches_max_requests():
     assert places[1].slot.state == State.DRAINING and not places[1].is_retiring()
 
 
+def test_worker_is_reachable_while_it_accepts_and_its_loop_turns():
+    board, places = crew("1 ready, 2 told, 3 drains, 4 booting")
+    for place in places.values():
+        place.beat()
+    assert [slot.is_reachable(1.0) for slot in board.taken()] == [True, True, True, False]
+    places[3].accept_no_more()
+    assert [slot.is_reachable(1.0) for slot in board.taken()] == [True, True, False, False]
+    places[1].slot.ticked -= 2 * SECOND
+    assert [slot.is_reachable(1.0) for slot in board.taken()] == [False, True, False, False]
+    assert [slot.is_blocked(1.0) for slot in board.taken()] == [True, False, False, False]
+
+
 def test_last_one_that_serves_does_not_leave():
     _, places = crew("1 full, 2 booting")
     since = places[1].slot.since

@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.support.asking import fetch, send
 from tests.support.servers import PATIENCE, read_response, read_to_end
 from tests.worker.gate import GATED, Gate
+from tests.worker.served import SOURCE
 
 APP = """
 import fastsrv.board, json, os, threading
@@ -203,15 +204,27 @@ def test_blocked_loops(started, blocks):
                 stack.enter_context(block(server))
                 admin.until(lambda shown: all(
                     worker["silent_seconds"] > 0.6 for worker in shown["workers"] if worker["in_flight"]))
-            assert admin.status("/livez") == 503
-            assert admin.metrics()["fastsrv_workers_blocked", ()] == 2
+            assert (admin.json()["health"], admin.status("/livez"), admin.status("/readyz")) == ("bad", 503, 503)
+            found = admin.metrics()
+            assert (found["fastsrv_workers_blocked", ()], found["fastsrv_workers_serving", ()]) == (2, 0)
             for pid in {worker["pid"] for worker in admin.json()["workers"]}:
                 server.signal(signal.SIGKILL, pid)
 
 
+def test_loop_that_is_silent_for_a_second_is_told(started, blocks):
+    server, admin = started("--workers", "2", env={**LOCAL, "FASTSRV_ADMIN_BLOCKED_AFTER": "60"})
+    wait_until_ready(server, 2)
+    assert admin.json()["health"] == "good"
+    with block(server):
+        shown = admin.until(lambda shown: shown["summary"] == "1 silent, 1 ready")
+        assert shown["health"] == "fair" and [each["serves"] for each in shown["workers"]] == [True, True]
+        assert max(each["silent_seconds"] for each in shown["workers"]) > 1
+        blocks()
+
+
 def test_boot_is_not_ready_and_not_blocked(started, tmp_path):
     gate = Gate(tmp_path)
-    server, admin = started(source=GATED, env={**LOCAL, "FASTSRV_ADMIN_BLOCKED_AFTER": "0.001"})
+    server, admin = started(source=GATED)
     admin.until(lambda shown: shown["summary"] == "1 booting")
     assert (admin.status("/livez"), admin.status("/readyz")) == (200, 503)
     gate.let()
@@ -224,6 +237,19 @@ def test_boot_is_not_ready_and_not_blocked(started, tmp_path):
     gate.let()
     server.wait_for("Worker exiting")
     assert admin.status("/readyz") == 200
+
+
+def test_only_worker_serves_while_it_ends_and_accepts(started):
+    server, admin = started("--max-requests", "1", source=SOURCE)
+    wait_until_ready(server)
+    with server.connect() as connection:
+        send(connection, "/wait", "Content-Length: 2", method="POST")
+        shown = admin.until(lambda shown: shown["summary"] == "1 draining")
+        assert (shown["health"], shown["workers"][0]["serves"]) == ("fair", True)
+        assert admin.status("/readyz") == 200 and fetch(server, "/").status == 200
+        connection.sendall(b"ok")
+        assert read_response(connection).body == b"waited"
+    wait_until_ready(server, 2)
 
 
 def test_stop_is_not_ready(started):
