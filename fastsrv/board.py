@@ -119,7 +119,8 @@ class Slot:
         return {
             "worker": number, "pid": self.pid, "age": self.age, "state": self.state.name.lower(),
             "state_seconds": seconds_since(self.since), "uptime_seconds": seconds_since(self.booted),
-            "told_seconds": seconds_since(self.told), "silent_seconds": round(self.silent(), 3), **read(self.counters),
+            "told_seconds": seconds_since(self.told), "silent_seconds": round(self.silent(), 3),
+            "stalls": self.stalls, "stalled_seconds": self.stalled / SECOND, **read(self.counters),
         }
 
     def lives(self) -> bool:
@@ -208,7 +209,11 @@ class Board:
 
     def totals(self) -> dict[str, Any]:
         """What the function of this name returns."""
-        return {"starts": self.starts, "exits": self.exits(), **read(*(slot.counters for slot in self.used().values()))}
+        used = self.used().values()
+        return {
+            "starts": self.starts, "exits": self.exits(), "stalls": sum(slot.stalls for slot in used),
+            "stalled_seconds": sum(slot.stalled for slot in used) / SECOND, **read(*(slot.counters for slot in used)),
+        }
 
 
 current: Board | None = None  # this process's, once a worker was made

@@ -35,6 +35,8 @@ COUNTERS = (
     ("websocket_sent_messages", "Whole messages that left", "messages_sent"),
     ("websocket_sent_bytes", "Bytes of these messages", "message_bytes_sent"),
     ("worker_starts", "Workers that were started", "starts"),
+    ("loop_stalls", "How often a worker's loop was blocked for longer than fastsrv_slow_callback", "stalls"),
+    ("loop_stalled_seconds", "Time of these stalls, as it passes", "stalled_seconds"),
 )
 # name, what it is, key, label
 LABELLED = (
@@ -109,19 +111,18 @@ class Collected:
         yield gauge(PREFIX + "workers_blocked", "Workers whose loop has had no turn for fastsrv_admin_blocked_after",
                     value=sum(slot.is_blocked(self.blocked_after) for slot in living))
         yield gauge(PREFIX + "stopping", "1: the service stops", value=bool(self.board.stopping))
-        families = (
-            gauge(PREFIX + "worker_connections", "Connections of this worker", labels=["worker"]),
-            gauge(PREFIX + "worker_requests_in_flight", "Requests of this worker", labels=["worker"]),
-            counter(PREFIX + "worker_requests", "Requests of this worker", labels=["worker"]),
-            gauge(PREFIX + "worker_silent_seconds", "Since this worker's loop last had a turn", labels=["worker"]),
-        )
-        for number, slot in self.board.used().items():
-            figures = slot.figures(number)
-            for family, value in zip(
-                families, (figures["connected"], figures["in_flight"], figures["requests"], slot.silent()), strict=True,
-            ):
-                family.add_metric([str(number)], value)
-        yield from families
+        figures = [slot.figures(number) for number, slot in self.board.used().items()]
+        for family, name, what, key in (
+            (gauge, "connections", "Connections of this worker", "connected"),
+            (gauge, "requests_in_flight", "Requests of this worker", "in_flight"),
+            (counter, "requests", "Requests of this worker", "requests"),
+            (gauge, "silent_seconds", "Since this worker's loop last had a turn", "silent_seconds"),
+            (counter, "stalled_seconds", "Time for which this worker's loop was blocked", "stalled_seconds"),
+        ):
+            of_each = family(f"{PREFIX}worker_{name}", what, labels=["worker"])
+            for each in figures:
+                of_each.add_metric([str(each["worker"])], each[key])
+            yield of_each
 
 
 def filled(family: HistogramMetricFamily, counted: dict[str, Any]) -> HistogramMetricFamily:

@@ -53,6 +53,8 @@ def test_page_tells_of_a_blocked_worker(service, window, tmp_path):
         assert page.run("return document.querySelector('tr.blocked td:nth-child(6)').textContent") == "1"
         os.close(os.open(tmp_path / "blocks", os.O_RDONLY))
         page.until(lambda: page.texts("h1") == ["2 ready"])
+        page.until(lambda: page.run("return document.querySelector('dd[data-of=stalls]').textContent") != "0")
+        assert sorted(page.texts("td:nth-child(10)"))[-1] != "0"
 
 
 def test_page_says_that_nobody_answers(service, window):

@@ -220,6 +220,13 @@ def test_loop_that_is_silent_for_a_second_is_told(started, blocks):
         assert shown["health"] == "fair" and [each["serves"] for each in shown["workers"]] == [True, True]
         assert max(each["silent_seconds"] for each in shown["workers"]) > 1
         blocks()
+    shown = admin.until(lambda shown: shown["summary"] == "2 ready")
+    assert shown["totals"]["stalls"] == sum(worker["stalls"] for worker in shown["workers"]) > 0
+    assert shown["totals"]["stalled_seconds"] > 0.5
+    found = admin.metrics()
+    assert found["fastsrv_loop_stalls_total", ()] > 0 and found["fastsrv_loop_stalled_seconds_total", ()] > 0.5
+    of_each = [found["fastsrv_worker_stalled_seconds_total", (("worker", number),)] for number in "12"]
+    assert max(of_each) > 0.5 and sum(of_each) == pytest.approx(found["fastsrv_loop_stalled_seconds_total", ()])
 
 
 def test_boot_is_not_ready_and_not_blocked(started, tmp_path):
