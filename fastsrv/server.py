@@ -182,6 +182,7 @@ class Server:
         self.context.response.refresh_date()
         self.dispatch.refresh()
         self.place.beat()
+        self.counters.note_states(self.clock.census())
         self.share.look_at([] if self.context.draining else self.place.peers())
         self.seldom.tick()
         self.beat()

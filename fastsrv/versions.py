@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from functools import cache
 from importlib import metadata
 
 import gunicorn
@@ -15,8 +16,9 @@ def versions(loop: str) -> str:
     return ", ".join(f"{name} {version}".rstrip() for name, version in named_versions(loop).items())
 
 
+@cache
 def named_versions(loop: str) -> dict[str, str]:
-    """All of them, by name; asyncio's is Python's own."""
+    """All of them, by name; asyncio's is Python's own. Read once: it takes a file."""
     return {
         "fastsrv": __version__,
         "gunicorn": gunicorn.__version__,

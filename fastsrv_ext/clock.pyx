@@ -6,6 +6,8 @@ heartbeat calls `advance()` and, after the loop has polled once more, `judge()`.
 
 from math import ceil
 
+from libc.string cimport memset
+
 from fastsrv_ext.budget cimport monotonic
 from fastsrv_ext.state cimport CLOSED, NAMES, STATES, State, is_move, is_of_connection
 
@@ -146,7 +148,17 @@ cdef class Clock:
 
     def census(self):
         """How many wait in each state: {"HEAD": 0, "IDLE": 12, ...}, CLOSED left out."""
-        return {NAMES[state]: len(self.members(state)) for state in range(STATES) if state != CLOSED}
+        cdef long long[STATES] found
+        cdef Queue queue
+        cdef Link link
+        cdef int state
+        memset(found, 0, sizeof(found))
+        for queue in (*self.queues, *self.early.values()):
+            link = queue.next
+            while link is not queue:
+                found[<int>(<Timed>link).state] += 1
+                link = link.next
+        return {NAMES[state]: found[state] for state in range(STATES) if state != CLOSED}
 
     cdef list members(self, int state):
         cdef Queue early

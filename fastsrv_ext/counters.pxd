@@ -85,6 +85,7 @@ cdef inline void observe(Histogram* histogram, double seconds) noexcept:
 
 cdef struct Numbers:
     long long[COUNTS] counts
+    long long[STATES] states            # connections by State, at the last tick; they end with the worker, too
     long long[ENDINGS] closed           # connections
     long long[STATES] expired           # limits of time that were acted upon, by State
     long long[REFUSALS] refused         # requests, by BadRequest.kind

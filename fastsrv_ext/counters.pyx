@@ -71,17 +71,23 @@ cdef class Counters:
         """By so much."""
         observe(&self.now.lags, max(0.0, seconds))  # the loop counts in whole milliseconds
 
+    def note_states(self, dict census not None):
+        """Clock.census() of now."""
+        for i, name in enumerate(NAMES):
+            self.now.states[<int>i] = census.get(name, 0)
+
     def snapshot(self):
         """The counts since the worker began, as a new dict:
 
-        {"connected": 1, "in_flight": 1, "opened": 3, "requests": 7, "responses": 6, ...,
+        {"connected": 1, "in_flight": 1, "opened": 3, "requests": 7, "responses": 6, ..., "states": {"HEAD": 0, ...},
         "connections": {"keepalive": 2, ...}, "expired": {"IDLE": 2, ...}, "refused": {"host": 1},
         "close_codes": {1000: 1}, "statuses": {"2xx": 6, ...},
         "durations": {"count": 6, "sum": 0.025, "buckets": [4, 2, 0, ...]}, ...}
 
         connected: connections. in_flight: requests whose app is at work now, until its response is complete or, where
         its client has gone, until the app has sent the last of it to nobody, or ends. opened: connections. requests:
-        whose app was called. responses: complete ones. connections: closed ones, by the reason of their end; each
+        whose app was called. responses: complete ones. states: connections by state, when note_states() was last
+        called. connections: closed ones, by the reason of their end; each
         reason is there. expired: limits of time that were acted upon, by state. refused: requests that were refused, by
         kind (BadRequest.kind, or "other"); a kind is there once it has occurred. close_codes: WebSockets that have
         ended, by code; 3000 stands for all up to 3999, 4000 for all up to 4999. statuses: answers, also those without
@@ -111,7 +117,9 @@ def read(*memories):
 
 def clear_gauges(memory):
     """Whoever has counted there is dead, and with it what there was at the moment. Raises ValueError as read()."""
-    memset((<Numbers*>address_of(memory, SIZE, PyBUF_WRITABLE)).counts, 0, GAUGES * sizeof(long long))
+    cdef Numbers* numbers = <Numbers*>address_of(memory, SIZE, PyBUF_WRITABLE)
+    memset(numbers.counts, 0, GAUGES * sizeof(long long))
+    memset(numbers.states, 0, sizeof(numbers.states))
 
 
 cdef void* address_of(object memory, Py_ssize_t size, int how) except NULL:
@@ -130,6 +138,7 @@ cdef void* address_of(object memory, Py_ssize_t size, int how) except NULL:
 cdef dict told(Numbers* numbers):
     cdef int i
     shot = {name: numbers.counts[i] for i, name in enumerate(COUNT_NAMES)}
+    shot["states"] = {name: numbers.states[i] for i, name in enumerate(NAMES) if is_of_connection(<State>i)}
     shot["connections"] = {
         name.lower(): numbers.closed[i] for i, name in enumerate(Ending.__members__) if i != PERSISTS}
     shot["expired"] = {

@@ -40,6 +40,7 @@ COUNTERS = (
 )
 # name, what it is, key, label
 LABELLED = (
+    ("connection_states", "Connections that are open, by state: whom they wait for", "states", "state"),
     ("responses", "Answers that are complete, by class of status, those without the app included", "statuses", "class"),
     ("connections_ended", "Connections that have ended, by why", "connections", "reason"),
     ("requests_refused", "Requests that were refused, by why", "refused", "kind"),
@@ -54,6 +55,14 @@ HISTOGRAMS = (
 )
 
 
+def get_ready(board: Board, loop: str) -> None:
+    """Load what writes the page, if it is installed: when it is asked for there may be no file descriptors left."""
+    try:
+        metrics_page(board, loop, 0.0, "application/openmetrics-text")
+    except ImportError:
+        pass  # the answer says so
+
+
 def metrics_page(board: Board, loop: str, blocked_after: float, accept: str) -> tuple[bytes, str]:
     """The page, and its Content-Type. accept: the value of the Accept field. Raises ImportError where there is no
     prometheus_client."""
@@ -62,8 +71,12 @@ def metrics_page(board: Board, loop: str, blocked_after: float, accept: str) -> 
 
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Collected(board, loop, blocked_after))
-    encoder, kind = choose_encoder(accept)
-    return encoder(registry), kind
+    try:
+        encoder, kind = choose_encoder(accept)
+        return encoder(registry), kind
+    except Exception:  # a version that is none, or that it does not know
+        encoder, kind = choose_encoder("")
+        return encoder(registry), kind
 
 
 class Collected:
@@ -90,10 +103,8 @@ class Collected:
         for name, what, key in COUNTERS:
             yield CounterMetricFamily(PREFIX + name, what, value=total[key])
         for name, what, key, label in LABELLED:
-            family = CounterMetricFamily(PREFIX + name, what, labels=[label])
-            for value, count in total[key].items():
-                family.add_metric([str(value)], count)
-            yield family
+            family = GaugeMetricFamily if key == "states" else CounterMetricFamily
+            yield labelled(family(PREFIX + name, what, labels=[label]), total[key])
         for name, what, key in HISTOGRAMS:
             yield filled(HistogramMetricFamily(PREFIX + name, what, labels=[]), total[key])
         yield from self.of_workers(GaugeMetricFamily, CounterMetricFamily)
@@ -101,17 +112,14 @@ class Collected:
     def of_workers(self, gauge: Any, counter: Any) -> Iterator[Metric]:
         """The workers by state, and each one by the number of its slot. gauge, counter: families of metrics."""
         living = self.board.taken()
-        states = gauge(PREFIX + "workers", "Workers, by state", labels=["state"])
-        for state in State:
-            if state > State.FAILED:
-                states.add_metric([state.name.lower()], sum(slot.state == state for slot in living))
-        yield states
+        yield labelled(gauge(PREFIX + "workers", "Workers, by state", labels=["state"]), {
+            state.name.lower(): sum(slot.state == state for slot in living) for state in State if state > State.FAILED})
         yield gauge(PREFIX + "workers_serving", "Workers that accept, and whose loop is not blocked",
                     value=sum(slot.is_reachable(self.blocked_after) for slot in living))
         yield gauge(PREFIX + "workers_blocked", "Workers whose loop has had no turn for fastsrv_admin_blocked_after",
                     value=sum(slot.is_blocked(self.blocked_after) for slot in living))
         yield gauge(PREFIX + "stopping", "1: the service stops", value=bool(self.board.stopping))
-        figures = [slot.figures(number) for number, slot in self.board.used().items()]
+        figures = {number: slot.figures(number) for number, slot in self.board.used().items()}
         for family, name, what, key in (
             (gauge, "connections", "Connections of this worker", "connected"),
             (gauge, "requests_in_flight", "Requests of this worker", "in_flight"),
@@ -119,10 +127,20 @@ class Collected:
             (gauge, "silent_seconds", "Since this worker's loop last had a turn", "silent_seconds"),
             (counter, "stalled_seconds", "Time for which this worker's loop was blocked", "stalled_seconds"),
         ):
-            of_each = family(f"{PREFIX}worker_{name}", what, labels=["worker"])
-            for each in figures:
-                of_each.add_metric([str(each["worker"])], each[key])
-            yield of_each
+            yield labelled(family(f"{PREFIX}worker_{name}", what, labels=["worker"]), {
+                number: each[key] for number, each in figures.items()})
+        states = gauge(PREFIX + "worker_connection_states", "Connections of this worker, by whom they wait for",
+                       labels=["worker", "state"])
+        for number, each in figures.items():
+            labelled(states, each["states"], str(number))
+        yield states
+
+
+def labelled(family: Any, counted: dict[Any, float], *before: str) -> Any:
+    """With a sample for each number, by its key behind the labels of `before`."""
+    for value, number in counted.items():
+        family.add_metric([*before, str(value)], number)
+    return family
 
 
 def filled(family: HistogramMetricFamily, counted: dict[str, Any]) -> HistogramMetricFamily:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from fastsrv.admin.metrics import metrics_page
+from fastsrv.admin.metrics import get_ready, metrics_page
 from fastsrv.admin.request import Answer, text
 from fastsrv.admin.status import POLICY, status_of, status_page
 from fastsrv.board import Board
@@ -30,6 +30,7 @@ class Paths:
     """blocked_after: seconds after which a loop that has had no turn is blocked."""
 
     def __init__(self, board: Board, blocked_after: float, loop: str) -> None:
+        get_ready(board, loop)
         self.board = board
         self.blocked_after = blocked_after
         self.loop = loop

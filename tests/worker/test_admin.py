@@ -7,14 +7,17 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import threading
 from shutil import which
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.asking import fetch, send
-from tests.support.servers import PATIENCE, read_response, read_to_end
+from fastsrv.admin.metrics import metrics_page
+from fastsrv.board import Board
+from tests.support.asking import ask, fetch, send
+from tests.support.servers import PATIENCE, ROOT, read_response, read_to_end
 from tests.worker.gate import GATED, Gate
 from tests.worker.served import SOURCE
 
@@ -164,6 +167,54 @@ def test_metrics_are_as_prometheus_has_them(started):
     assert found["fastsrv_workers", (("state", "ready"),)] == 2
     assert sum(found["fastsrv_worker_requests_total", (("worker", number),)] for number in "12") == 5
     assert found["fastsrv_received_bytes_total", ()] > 0
+
+
+@pytest.mark.parametrize("accept", [
+    "application/openmetrics-text; version=abc", "application/openmetrics-text; version=1.x, */*;q=0.1",
+    "text/plain; version=2.y; escaping=z", "application/openmetrics-text; version=9.9.9; escaping=z", "\xff; version=;=",
+])
+def test_metrics_are_told_whatever_the_scraper_wants(accept):
+    body, _ = metrics_page(Board(), "asyncio", 5, accept)
+    assert b"fastsrv_workers_serving 0.0" in body
+
+
+def test_scrape_needs_no_file():
+    """As when there are no descriptors left but the client's."""
+    source = """if True:
+        import resource
+        from fastsrv.admin.paths import Paths
+        from fastsrv.board import Board
+        paths = Paths(Board(), 5, "uvloop")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        for path in "/livez", "/readyz", "/metrics", "/status", "/status.json":
+            for accept in "", "application/openmetrics-text; version=1.0.0", "text/plain; version=1.0.0":
+                print(path, int(paths.answer(path, accept).status))
+    """
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.stderr == "" and "/metrics 200\n" * 3 in done.stdout and done.stdout.count(" 200\n") == 4 * 3
+
+
+def test_connections_are_told_by_state(started):
+    server, admin = started(source=SOURCE)
+    wait_until_ready(server)
+    with server.connect() as idle, server.connect() as waits, server.connect():
+        assert ask(idle).status == 200
+        send(waits, "/wait", "Content-Length: 2", method="POST")
+        expected = {"HEAD": 1, "IDLE": 1, "BODY": 1}
+
+        def told(states):
+            return {state: count for state, count in states.items() if count} == expected
+
+        shown = admin.until(lambda shown: told(shown["totals"]["states"]))
+        assert told(shown["workers"][0]["states"])
+        found = admin.metrics()
+        assert all(
+            found["fastsrv_connection_states", (("state", state),)] ==
+            found["fastsrv_worker_connection_states", (("state", state), ("worker", "1"))] == expected.get(state, 0)
+            for state in shown["totals"]["states"])
+    server.signal(signal.SIGKILL, server.worker())
+    wait_until_ready(server, 2)
+    assert not any(admin.json()["totals"]["states"].values())
 
 
 def test_metrics_without_the_package_say_what_is_missing(started, tmp_path):
