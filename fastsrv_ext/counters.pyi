@@ -7,6 +7,7 @@ from typing_extensions import Buffer, Self, disjoint_base
 
 SIZE: Final[int]  # bytes
 KINDS: dict[str, str | None]  # of a refusal -> the setting that decides it
+CLOSE_CODES: tuple[int, ...]  # of WebSockets
 BOUNDS: tuple[float, ...]  # seconds: the upper ends of a histogram's buckets, but the last
 
 Count: type[IntEnum]  # its members: counters.pxd

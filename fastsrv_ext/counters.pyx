@@ -32,14 +32,15 @@ KINDS = {
 }
 # Those that end a connection for the reason of their name; the others end it for BAD_REQUEST.
 cdef frozenset APART = frozenset(("header_timeout", "body_timeout", "body_rate", "concurrency"))
+# What WebSockets are closed with: 3000 stands for all up to 3999, 4000 for all up to 4999.
+CLOSE_CODES = (*range(1000, 1016), 3000, 4000)
 cdef dict KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 cdef tuple COUNT_NAMES = tuple(map(str.lower, Count.__members__))
-cdef tuple CODE_NAMES = (*range(1000, 1016), 3000, 4000)
 cdef tuple CLASS_NAMES = ("other", "1xx", "2xx", "3xx", "4xx", "5xx")
 # The upper ends of a histogram's buckets but the last, which has none: seconds.
 BOUNDS = tuple(2**bits / 1e4 for bits in range(BUCKETS - 1))
 
-assert len(KINDS) <= REFUSALS and len(CODE_NAMES) == CODES and len(CLASS_NAMES) == CLASSES
+assert len(KINDS) <= REFUSALS and len(CLOSE_CODES) == CODES and len(CLASS_NAMES) == CLASSES
 
 
 cdef class Counters:
@@ -64,7 +65,7 @@ cdef class Counters:
 
     cdef int close(self, int code) except -1:
         """Count the end of a WebSocket."""
-        self.now.close_codes[<int>CODE_NAMES.index(code if code < 3000 else code // 1000 * 1000)] += 1
+        self.now.close_codes[<int>CLOSE_CODES.index(code if code < 3000 else code // 1000 * 1000)] += 1
         return 0
 
     def tick_was_late(self, double seconds):
@@ -144,7 +145,7 @@ cdef dict told(Numbers* numbers):
     shot["expired"] = {
         name: numbers.expired[i] for i, name in enumerate(NAMES) if is_of_connection(<State>i) and i != RESPOND}
     shot["refused"] = {name: numbers.refused[i] for i, name in enumerate(KINDS) if numbers.refused[i]}
-    shot["close_codes"] = {code: numbers.close_codes[i] for i, code in enumerate(CODE_NAMES) if numbers.close_codes[i]}
+    shot["close_codes"] = {code: numbers.close_codes[i] for i, code in enumerate(CLOSE_CODES) if numbers.close_codes[i]}
     shot["statuses"] = {name: numbers.statuses[i] for i, name in enumerate(CLASS_NAMES)}
     shot["durations"] = histogram(&numbers.durations)
     shot["first_bytes"] = histogram(&numbers.first_bytes)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastsrv.board import Board, State
 from fastsrv.versions import named_versions
-from fastsrv_ext.counters import BOUNDS, KINDS
+from fastsrv_ext.counters import BOUNDS, CLOSE_CODES, KINDS
 
 if TYPE_CHECKING:
     from prometheus_client.core import HistogramMetricFamily, Metric
@@ -96,7 +96,8 @@ class Collected:
         )
 
         total = self.board.totals()
-        total["refused"] = dict.fromkeys(KINDS, 0) | total["refused"]  # a series that begins with 1 has had no increase
+        for key, all_of_them in ("refused", KINDS), ("close_codes", CLOSE_CODES):
+            total[key] = dict.fromkeys(all_of_them, 0) | total[key]  # a series that begins with 1 has had no increase
         yield InfoMetricFamily(PREFIX.rstrip("_"), "Versions", value=named_versions(self.loop))
         for name, what, key in GAUGES:
             yield GaugeMetricFamily(PREFIX + name, what, value=total[key])
