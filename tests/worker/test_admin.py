@@ -167,11 +167,12 @@ def test_metrics_are_as_prometheus_has_them(started):
     assert found["fastsrv_workers", (("state", "ready"),)] == 2
     assert sum(found["fastsrv_worker_requests_total", (("worker", number),)] for number in "12") == 5
     assert found["fastsrv_received_bytes_total", ()] > 0
+    assert found["fastsrv_websockets_closed_total", (("code", "1006"),)] == 0  # there before the first one
 
 
 @pytest.mark.parametrize("accept", [
     "application/openmetrics-text; version=abc", "application/openmetrics-text; version=1.x, */*;q=0.1",
-    "text/plain; version=2.y; escaping=z", "application/openmetrics-text; version=9.9.9; escaping=z", "\xff; version=;=",
+    "text/plain; version=2.y; escaping=z", "application/openmetrics-text; version=9.9.9; escaping=z", "\xff",
 ])
 def test_metrics_are_told_whatever_the_scraper_wants(accept):
     body, _ = metrics_page(Board(), "asyncio", 5, accept)
@@ -269,7 +270,7 @@ def test_loop_that_is_silent_for_a_second_is_told(started, blocks):
     with block(server):
         shown = admin.until(lambda shown: shown["summary"] == "1 silent, 1 ready")
         assert shown["health"] == "fair" and [each["serves"] for each in shown["workers"]] == [True, True]
-        assert max(each["silent_seconds"] for each in shown["workers"]) > 1
+        assert max(each["silent_seconds"] for each in shown["workers"]) >= 1
         blocks()
     shown = admin.until(lambda shown: shown["summary"] == "2 ready")
     assert shown["totals"]["stalls"] == sum(worker["stalls"] for worker in shown["workers"]) > 0
@@ -494,6 +495,68 @@ def test_app_and_health_are_served_beside_hostile_clients(started):
         for each in crowd[16:]:
             each.close()
         assert admin.status("/readyz") == 200
+
+
+def test_silent_clients_starve_no_health_check(started):
+    """More than there is room for have asked nothing, or do not go when they are answered."""
+    server, admin = started()
+    wait_until_ready(server)
+    with contextlib.ExitStack() as stack:
+        for each in [stack.enter_context(admin.connect()) for _ in range(20)]:
+            each.sendall(b"GET /livez HTTP/1.1\r\n\r\n")
+            assert read_response(each).status == 200
+        silent = [stack.enter_context(admin.connect()) for _ in range(70)]  # of whom the kernel keeps 64 waiting
+        assert admin.status("/livez") == 200
+        assert read_to_end(silent[0]) == b""
+        silent[-1].sendall(b"GET /livez HTTP/1.1\r\n\r\n")
+        assert read_response(silent[-1]).status == 200
+
+
+class Refusing:
+    """An address of one client."""
+
+    def __init__(self, listener):
+        self.setting, self.socket = "127.0.0.1:0", listener
+
+    def is_loopback(self):
+        return True
+
+    def bind(self):
+        return False
+
+
+def test_no_thread_to_be_had_ends_nothing():
+    """At the limit of processes: the client is closed, and the next one answered when there is room again."""
+    source = """if True:
+        import logging, os, resource, socket, sys, threading
+        from fastsrv.admin.server import AdminServer
+        from fastsrv.admin.request import text
+        from tests.worker.test_admin import Refusing
+        listener = socket.create_server(("127.0.0.1", 0))
+        listener.setblocking(False)
+        it = AdminServer(Refusing(listener), lambda *asked: text(200, "ok"), logging.getLogger())
+        it.start()
+        limits = resource.getrlimit(resource.RLIMIT_AS)
+
+        def ask():
+            with socket.create_connection(listener.getsockname(), timeout=30) as client:
+                client.sendall(b"GET / HTTP/1.1\\r\\n\\r\\n")
+                return client.recv(12)
+
+        print(ask())
+        threading.stack_size(1 << 30)
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, limits[1]))
+        try:
+            print(ask())
+        except ConnectionError:
+            print(b"")
+        resource.setrlimit(resource.RLIMIT_AS, limits)
+        threading.stack_size(0)
+        print(ask(), threading.active_count())
+    """
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (done.stdout.splitlines()[:2], done.stderr) == (["b'HTTP/1.1 200'", "b''"], "")
+    assert done.stdout.splitlines()[2].startswith("b'HTTP/1.1 200'")
 
 
 def test_no_request_makes_a_traceback(started):
