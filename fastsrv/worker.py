@@ -116,8 +116,13 @@ class Worker(base.Worker):
 
     @property
     def age(self) -> int:
-        """The arbiter's number for it: a younger worker has a greater one. The arbiter itself may be told another."""
-        return self.place.slot.passes_for if os.getpid() == self.ppid and "place" in vars(self) else self.number
+        """The arbiter's number for it: a younger worker has a greater one. The arbiter itself, which asks each second,
+        may be told another."""
+        if os.getpid() != self.ppid or "place" not in vars(self):
+            return self.number
+        if address.current is not None:
+            address.current.try_again(self.careful_log)
+        return self.place.slot.passes_for
 
     @age.setter
     def age(self, age: int) -> None:

@@ -20,6 +20,8 @@ from fastsrv.config.setting import OFF, ConfigError
 BACKLOG = 64  # connections that wait: probes and scrapes are few
 OWNER_AND_GROUP = 0o660  # who may connect to a UNIX socket: writing to the file is connecting
 
+EVERY = "0.0.0.0"  # every address of the host
+
 
 class Address:
     """The socket may be bound later than it is made, behind USR2, while another arbiter has the address: it is the same
@@ -31,6 +33,7 @@ class Address:
         self.setting = setting
         self.owner = owner
         self.maker = os.getpid()
+        self.failed: int | None = None  # errno of the last try to bind it
         place: Any = parse_address(setting)
         self.path: str | None = place if isinstance(place, str) else None
         if self.path is not None:
@@ -38,10 +41,11 @@ class Address:
             self.socket = socket.socket(socket.AF_UNIX)
         else:
             host, port = place
+            host = EVERY if host in ("", "*") else host  # as gunicorn's bind has it
             family, kind, protocol, _, self.place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
             self.socket = socket.socket(family, kind, protocol)
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.setblocking(False)  # another worker may be faster
+        self.socket.setblocking(False)  # accept(): another worker may be faster
 
     def __str__(self) -> str:
         if self.path is not None:
@@ -59,33 +63,41 @@ class Address:
     def is_public(self) -> bool:
         return self.path is None and not self.is_loopback()
 
-    def bind(self) -> bool:
-        """Listen. False: somebody has done so already. Raises OSError while the address is another's."""
-        if self.is_bound():
-            return False
-        try:
-            self.socket.bind(self.place)
-        except OSError:
-            if not self.is_bound():
-                raise
-            return False  # another worker was faster
+    # --- in the arbiter alone: it may do more than workers, which could also remove each other's file ---
+
+    def bind(self) -> None:
+        """Listen. Raises OSError while that cannot be done."""
+        if self.path is not None:
+            self.make_way(self.path)
+        self.socket.bind(self.place)
         self.socket.listen(BACKLOG)
         if self.path is not None:
             os.chmod(self.path, OWNER_AND_GROUP)
             if os.geteuid() == 0:
                 os.chown(self.path, *self.owner)
-        return True
 
-    # --- in the arbiter alone: two workers could remove each other's file ---
-
-    def remove_dead_file(self) -> None:
+    def make_way(self, path: str) -> None:
         """An arbiter that was killed leaves its UNIX socket's file behind, at which nobody listens."""
-        if self.path is None or self.is_bound() or not is_socket(self.path):
-            return
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.setblocking(False)
-            if probe.connect_ex(self.path) == errno.ECONNREFUSED:
-                os.unlink(self.path)
+        if is_socket(path):
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.setblocking(False)
+                if probe.connect_ex(path) == errno.ECONNREFUSED:
+                    os.unlink(path)
+        elif os.path.exists(path):
+            what = "folder" if os.path.isdir(path) else "file"
+            raise FileExistsError(errno.EEXIST, f"there is a {what}, which is no socket")
+
+    def try_again(self, log: Any) -> None:
+        """Bind, if that could not be done before. Each second."""
+        try:
+            if not self.is_bound():
+                self.bind()
+                log.info("Admin address: %s", self)
+        except OSError as error:
+            if error.errno != self.failed:  # it is told of once
+                self.failed = error.errno
+                log.warning("fastsrv_admin_bind = %r cannot be listened on: %s; it is tried again each second",
+                            self.setting, error.strerror)
 
     def end(self) -> None:
         """The arbiter ends, and all workers have."""
@@ -106,23 +118,25 @@ def is_socket(path: str) -> bool:
 
 def open_address(setting: str, cfg: Any, log: Any) -> None:
     """At the arbiter's start. cfg: gunicorn's. Raises ConfigError if the address cannot be had; behind USR2 the old
-    arbiter may have it, and each worker tries again."""
+    arbiter may have it, and it is tried again."""
     global current, known
     known = setting
     if setting == OFF:
         return
+    opened = None
     try:
-        current = Address(setting, (cfg.uid, cfg.gid))
-        atexit.register(current.end)
-        current.remove_dead_file()
-        current.bind()
-        log.info("Admin address: %s", current)
+        opened = Address(setting, (cfg.uid, cfg.gid))
+        opened.bind()
+        log.info("Admin address: %s", opened)
     except OSError as error:
-        if error.errno != errno.EADDRINUSE or "GUNICORN_PID" not in os.environ:
+        if opened is None or error.errno != errno.EADDRINUSE or "GUNICORN_PID" not in os.environ:
             raise ConfigError(
                 f"fastsrv_admin_bind = {setting!r} cannot be listened on: {error.strerror or error}") from error
+        opened.failed = error.errno
         log.warning("fastsrv_admin_bind = %r is still the old arbiter's; it is tried again each second", setting)
-    if current is not None and current.is_public():
+    current = opened
+    atexit.register(opened.end)
+    if opened.is_public():
         log.warning("fastsrv_admin_bind = %r is no address of this host alone: whoever reaches it can read it", setting)
 
 
@@ -134,9 +148,3 @@ def tend(setting: str, log: Any) -> None:
         now = OFF if current is None else current.setting
         if setting != now:
             log.warning("fastsrv_admin_bind is %r now, and stays %r until gunicorn is started anew", setting, now)
-    if current is not None and not current.is_bound():
-        current.remove_dead_file()
-        try:
-            current.bind()
-        except OSError:
-            pass  # the workers try it each second

@@ -6,6 +6,7 @@ http.server parses it. Knows no socket (server.py does) and no path (paths.py do
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -21,6 +22,9 @@ SECURITY = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+# A target with a host, which is the one that counts (RFC 9112, 3.2.2); and its path.
+ABSOLUTE = re.compile("https?://([^/?]*)(.*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -59,21 +63,22 @@ class Request(BaseHTTPRequestHandler):
         self.raw_requestline = self.rfile.readline()
         if not self.raw_requestline.strip() or not self.parse_request():
             return  # parse_request() has answered
+        absolute = ABSOLUTE.match(self.path)
+        host, path = absolute.groups() if absolute else (self.headers.get("Host"), self.path)
         if self.command not in ("GET", "HEAD"):
             self.write(text(HTTPStatus.METHOD_NOT_ALLOWED, "GET or HEAD"), {"Allow": "GET, HEAD"})
-        elif not self.is_meant():
+        elif not self.is_meant(host):
             self.write(text(HTTPStatus.MISDIRECTED_REQUEST, "ask by address, or by the name in fastsrv_admin_bind"))
         else:
-            self.write(self.answers(self.path.partition("?")[0], self.headers.get("Accept", "")))
+            self.write(self.answers(path.partition("?")[0] or "/", self.headers.get("Accept", "")))
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """What http.server says of a head that is none."""
         self.write(text(HTTPStatus(code), message or HTTPStatus(code).phrase))
 
-    def is_meant(self) -> bool:
+    def is_meant(self, host: str | None) -> bool:
         """A page that somebody looks at can ask an address of the same host, by a name of its own that leads there (DNS
         rebinding); the name stands in Host."""
-        host = self.headers.get("Host")
         return host is None or self.hosts is None or is_one_of(host, self.hosts)
 
     def write(self, answer: Answer, more: dict[str, str] | None = None) -> None:

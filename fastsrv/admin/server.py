@@ -23,7 +23,7 @@ LIMIT = 5.0  # seconds for a request and its answer
 LAST_WORDS = 1.0  # seconds in which a client has to end its side behind the answer
 LAST_ANSWERS = 0.25  # seconds for what was accepted when the process ends
 LARGEST_HEAD = 16 * 1024  # bytes
-RETRY = 1.0  # seconds between two tries to have the address, or when there are no file descriptors or threads
+RETRY = 1.0  # seconds between two looks for the address, or when there are no file descriptors or threads
 MOMENT = 0.01  # seconds between two looks for a client that is silent
 
 
@@ -63,7 +63,8 @@ class AdminServer:
 
     def run(self) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # they are the main thread's, to wake it up
-        self.listen()
+        while not self.address.is_bound():  # behind USR2, while the old arbiter has it
+            time.sleep(RETRY)
         poll = select.poll()
         poll.register(self.address.socket, select.POLLIN)
         while not self.ended:
@@ -75,15 +76,6 @@ class AdminServer:
             except (BlockingIOError, ConnectionAbortedError):
                 pass  # another worker was faster, or the client has gone
             except (OSError, RuntimeError):  # there are no descriptors, or no threads
-                time.sleep(RETRY)
-
-    def listen(self) -> None:
-        while True:
-            try:
-                if self.address.bind():
-                    self.log.info("Admin address: %s", self.address)
-                return
-            except OSError:  # the old arbiter still has it
                 time.sleep(RETRY)
 
     def accept(self) -> None:

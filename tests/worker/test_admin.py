@@ -9,12 +9,17 @@ import socket
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from shutil import which
+from types import SimpleNamespace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from fastsrv.admin.address import Address
 from fastsrv.admin.metrics import metrics_page
+from fastsrv.admin.paths import Paths
+from fastsrv.admin.request import answered
 from fastsrv.board import Board
 from tests.support.asking import ask, fetch, send
 from tests.support.servers import PATIENCE, ROOT, read_response, read_to_end
@@ -135,6 +140,20 @@ def test_paths_and_their_fields(started):
     assert admin.status("/nothing") == 404
     assert admin.get("/livez", method="POST").status == 405
     assert "hello" not in server.output
+
+
+@pytest.mark.parametrize(("target", "status"), [
+    ("http://localhost/livez", 200), ("HTTP://localhost:9000/livez?verbose", 200), ("http://127.0.0.1", 200),
+    ("http://localhost/nothing", 404), ("http://evil.example/livez", 421), ("http://localhost@evil.example/livez", 421),
+    ("https://localhost/livez", 200), ("http:///livez", 421), ("ftp://localhost/livez", 404), ("//livez", 200),
+])
+def test_target_in_absolute_form(target, status):
+    """RFC 9112, 3.2.2: it is to be understood, and what Host says is not heeded."""
+    asked = f"GET {target} HTTP/1.1\r\nHost: {'localhost' if status == 421 else 'evil.example'}\r\n\r\n".encode()
+    if not target.lower().startswith("http"):
+        asked = asked.replace(b"evil.example", b"localhost")
+    paths = Paths(Board(), 5, "asyncio")
+    assert answered(asked, paths.answer, frozenset({"localhost"})).split()[1] == str(status).encode()
 
 
 def test_page_of_another_name_gets_nothing(started):
@@ -478,6 +497,62 @@ def test_new_arbiter_has_the_address_when_the_old_one_ends(started, tmp_path, ki
     assert path is None or not path.exists()
 
 
+@pytest.mark.parametrize("timeout", ["30", "0"])
+def test_new_arbiter_has_the_address_when_the_old_one_was_killed(started, tmp_path, timeout):
+    """The old one leaves the file of its UNIX socket behind. It is the arbiter who removes it and binds, as workers may
+    not be allowed to."""
+    path = tmp_path / "admin"
+    server, admin = started(
+        "--timeout", timeout, env={"FASTSRV_ADMIN_BIND": f"unix:{path}"}, path=path, module=("fastsrv",))
+    wait_until_ready(server)
+    server.signal(signal.SIGUSR2)
+    wait_until_ready(server, 2)
+    arbiter = int(re.search(r"\[(\d+)\] \[WARNING\] fastsrv_admin_bind", server.output)[1])
+    try:
+        server.signal(signal.SIGKILL)
+        assert int(server.wait_for(r"\[(\d+)\] \[INFO\] Admin address: ", 2)[1]) == arbiter
+        assert [worker["pid"] for worker in admin.json()["workers"]] == [server.worker(2)]
+        assert "Traceback" not in server.output
+    finally:
+        os.kill(arbiter, signal.SIGTERM)
+
+
+def test_address_that_cannot_be_had_is_told_once_by_its_error(tmp_path):
+    told = []
+    log = SimpleNamespace(info=lambda *said: told.append(said), warning=lambda text, *said: told.append(text % said))
+    it = Address(f"unix:{tmp_path}/folder/admin", (os.getuid(), os.getgid()))
+    for _ in range(3):
+        it.try_again(log)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/admin").write_text("")
+    for _ in range(3):
+        it.try_again(log)
+    assert [text.partition("cannot be listened on: ")[2].partition(";")[0] for text in told] == [
+        "No such file or directory", "there is a file, which is no socket"]
+    (tmp_path / "folder/admin").unlink()
+    it.try_again(log)
+    it.try_again(log)
+    with it.socket:
+        assert it.is_bound() and told[2:] == [("Admin address: %s", it)]
+
+
+@pytest.mark.parametrize("make", [Path.write_bytes, lambda path, _: path.mkdir()], ids=["file", "folder"])
+def test_what_is_no_socket_is_told_and_left(tmp_path, make):
+    make(tmp_path / "admin", b"")
+    it = Address(f"unix:{tmp_path}/admin", (0, 0))
+    with it.socket, pytest.raises(FileExistsError, match=r"there is a (file|folder), which is no socket"):
+        it.bind()
+    assert (tmp_path / "admin").exists()
+
+
+@pytest.mark.parametrize("host", ["*", ""])
+def test_every_address_of_the_host(host):
+    it = Address(f"{host}:0", (0, 0))
+    with it.socket:
+        it.bind()
+        assert it.socket.getsockname()[0] == "0.0.0.0" and it.is_public()
+
+
 # --- clients that do their worst ---
 
 
@@ -502,9 +577,10 @@ def test_silent_clients_starve_no_health_check(started):
     server, admin = started()
     wait_until_ready(server)
     with contextlib.ExitStack() as stack:
-        for each in [stack.enter_context(admin.connect()) for _ in range(20)]:
-            each.sendall(b"GET /livez HTTP/1.1\r\n\r\n")
-            assert read_response(each).status == 200
+        for _ in range(20):
+            client = stack.enter_context(admin.connect())
+            client.sendall(b"GET /livez HTTP/1.1\r\n\r\n")
+            assert read_response(client).status == 200
         silent = [stack.enter_context(admin.connect()) for _ in range(70)]  # of whom the kernel keeps 64 waiting
         assert admin.status("/livez") == 200
         assert read_to_end(silent[0]) == b""
@@ -512,8 +588,8 @@ def test_silent_clients_starve_no_health_check(started):
         assert read_response(silent[-1]).status == 200
 
 
-class Refusing:
-    """An address of one client."""
+class Bound:
+    """An address, as a server has it."""
 
     def __init__(self, listener):
         self.setting, self.socket = "127.0.0.1:0", listener
@@ -521,8 +597,8 @@ class Refusing:
     def is_loopback(self):
         return True
 
-    def bind(self):
-        return False
+    def is_bound(self):
+        return True
 
 
 def test_no_thread_to_be_had_ends_nothing():
@@ -531,10 +607,10 @@ def test_no_thread_to_be_had_ends_nothing():
         import logging, os, resource, socket, sys, threading
         from fastsrv.admin.server import AdminServer
         from fastsrv.admin.request import text
-        from tests.worker.test_admin import Refusing
+        from tests.worker.test_admin import Bound
         listener = socket.create_server(("127.0.0.1", 0))
         listener.setblocking(False)
-        it = AdminServer(Refusing(listener), lambda *asked: text(200, "ok"), logging.getLogger())
+        it = AdminServer(Bound(listener), lambda *asked: text(200, "ok"), logging.getLogger())
         it.start()
         limits = resource.getrlimit(resource.RLIMIT_AS)
 
