@@ -40,7 +40,7 @@ class Exit(IntEnum):
 
     CLEAN = 1  # it was told to, or had served max_requests
     FAILED_BOOT = 2  # before it was ready
-    KILLED = 3  # by a signal, or the app has ended the process
+    KILLED = 3  # by a signal, or the app has ended the process; also while it was to end
     TIMEOUT = 4  # by the arbiter, which has missed its heartbeat
 
 
@@ -75,6 +75,7 @@ class Slot:
     stalls = Word(11)  # how often its loop was blocked for longer than fastsrv_slow_callback
     stalled = Word(12)  # nanoseconds of all that
     accepts = Word(13)  # 1: it accepts connections, as one that is alone does also for a while as it ends
+    ended = Word(14)  # 1: its process ends in order
 
     def __init__(self, memory: memoryview, text: memoryview) -> None:
         self.words = memory[:WORDS * WORD].cast("q")
@@ -93,7 +94,8 @@ class Slot:
     def begin(self, age: int) -> None:
         """It is another worker's now. The sums go on."""
         self.age = self.passes_for = age
-        self.pid = self.told = self.took_over = self.booted = self.ticked = self.answered = self.accepts = 0
+        self.pid = self.told = self.took_over = self.booted = self.ticked = self.answered = 0
+        self.accepts = self.ended = 0
         self.state = State.BOOTING
 
     def silent(self) -> float:
@@ -169,7 +171,7 @@ class Board:
         """Its worker is dead. aborted: as its heartbeat was missed."""
         clear_gauges(slot.counters)
         failed = slot.state == State.BOOTING and not slot.told
-        how = Exit.TIMEOUT if aborted else Exit.FAILED_BOOT if failed else Exit.KILLED if slot.serves() else Exit.CLEAN
+        how = Exit.TIMEOUT if aborted else Exit.FAILED_BOOT if failed else Exit.CLEAN if slot.ended else Exit.KILLED
         self.words[STARTS + how] += 1
         if failed:
             now = time.monotonic_ns()

@@ -101,6 +101,10 @@ class Place:
         """Its loop's turns are of no account any more."""
         self.slot.ticked = 0
 
+    def end(self) -> None:
+        """Its process ends in order."""
+        self.slot.ended = 1
+
     def tell(self) -> None:
         """It is told to end, maybe once more. From a signal's handler, which may interrupt any other step."""
         self.slot.told = self.slot.told or time.monotonic_ns()

@@ -155,6 +155,7 @@ class Worker(base.Worker):
         try:
             super().init_process()
         except SystemExit as end:
+            self.place.end()
             sys.exit(self.code_behind(end.code))
         except Exception as failure:
             if not self.fails_alone():

@@ -408,6 +408,21 @@ def test_exits_are_told_apart(started, blocks):
     assert admin.json()["totals"]["starts"] == 4
 
 
+def test_death_of_a_worker_that_ends_is_no_clean_exit(started):
+    server, admin = started("--workers", "2", source=SOURCE)
+    wait_until_ready(server, 2)
+    with server.connect() as waits:
+        send(waits, "/wait", "Content-Length: 2", method="POST")
+        server.wait_for("a request waits")
+        busy = next(each["pid"] for each in admin.json()["workers"] if each["in_flight"])
+        server.signal(signal.SIGTERM, busy)
+        admin.until(lambda shown: any(each["state"] == "draining" for each in shown["workers"]))
+        server.signal(signal.SIGKILL, busy)
+        assert read_to_end(waits) == b""
+    exits = admin.until(lambda shown: any(shown["totals"]["exits"].values()))["totals"]["exits"]
+    assert exits == {"clean": 0, "failed_boot": 0, "killed": 1, "timeout": 0}
+
+
 def test_child_that_the_app_forks_keeps_nothing(started, blocks):
     server, admin = started()
     port, child = admin.port, int(fetch(server, "/fork").body)
