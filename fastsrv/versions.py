@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import platform
-from functools import cache
 from importlib import metadata
 
 import gunicorn
 
 __version__ = "0.1.0"
+UVLOOP = metadata.version("uvloop")  # read here: later there may be no descriptor left for its file
 
 
 def versions(loop: str) -> str:
@@ -16,12 +16,11 @@ def versions(loop: str) -> str:
     return ", ".join(f"{name} {version}".rstrip() for name, version in named_versions(loop).items())
 
 
-@cache
 def named_versions(loop: str) -> dict[str, str]:
-    """All of them, by name; asyncio's is Python's own. Read once: it takes a file."""
+    """All of them, by name; asyncio's is Python's own."""
     return {
         "fastsrv": __version__,
         "gunicorn": gunicorn.__version__,
-        loop: metadata.version("uvloop") if loop == "uvloop" else "",
+        loop: UVLOOP if loop == "uvloop" else "",
         platform.python_implementation(): platform.python_version(),
     }

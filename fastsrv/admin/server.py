@@ -106,8 +106,11 @@ class AdminServer:
         heard = {descriptor for descriptor, _ in poll.poll(0)}
         for client in filter(self.waits, self.clients):
             if client.fileno() not in heard:
-                client.shutdown(socket.SHUT_RDWR)  # its thread closes it
                 del self.clients[client]
+                try:
+                    client.shutdown(socket.SHUT_RDWR)  # its thread closes it
+                except OSError:
+                    pass  # it has just gone by itself
                 return True
         return False
 
