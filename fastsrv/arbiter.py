@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastsrv import board
-from fastsrv.admin.address import tend
+from fastsrv.admin import address
 from fastsrv.config.setting import ConfigError
 from fastsrv.config.sources import config_file_names, read_own
 from fastsrv.place import Place
@@ -30,7 +30,6 @@ def take_place(worker: Any) -> Place:
             board.current = board.Board()
         place = Place(board.current, worker.age, shares_sockets=bool(worker.sockets))
         hear_of_death(worker, place)
-        hear_of_readiness(worker, board.current)
         hear_of_stop(worker.sockets, board.current, worker.log)
         return place
     except Exception:
@@ -42,7 +41,7 @@ def tend_address(worker: Any) -> None:
     """A worker is about to be forked: is the admin address free by now, and is it still the one that is wanted?"""
     try:
         wanted = read_own(config_file_names(worker.cfg), os.environ, worker.cfg.settings)["fastsrv_admin_bind"]
-        tend(wanted, worker.log)
+        address.tend(wanted, worker.log)
     except ConfigError:
         pass  # the worker tells of it
     except Exception:
@@ -56,20 +55,18 @@ def begin() -> None:
         board.current.failures = 0
 
 
-def started(timeout: float, log: Any) -> None:
-    """The arbiter listens. With timeout = 0 it never looks after its workers, and there is no better moment."""
+def started() -> None:
+    """The arbiter listens, and has said so."""
     readiness.show()
-    if not timeout:
+
+
+def each_second(log: Any) -> None:
+    """gunicorn asks its workers for their ages that often: the only moment that the arbiter has for us. log: one that
+    raises nothing."""
+    if address.current is not None:
+        address.current.try_again(log)
+    if board.current is not None and board.current.readied:
         readiness.tell(log)
-
-
-def hear_of_readiness(worker: Any, of: board.Board) -> None:
-    """gunicorn looks at this file of a worker's, once a second."""
-    def looked() -> None:
-        if of.readied:
-            readiness.tell(worker.log)
-
-    have_called_before(worker.tmp, "last_update", looked, worker.log)
 
 
 def hear_of_death(worker: Any, place: Place) -> None:

@@ -21,11 +21,11 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
 from gunicorn.workers import base
 
-import fastsrv.admin.address as address
+from fastsrv.admin import address
 from fastsrv.admin.paths import Paths
 from fastsrv.admin.server import AdminServer
 from fastsrv.application import load
-from fastsrv.arbiter import begin, started, take_place
+from fastsrv.arbiter import begin, each_second, started, take_place
 from fastsrv.board import TEXT
 from fastsrv.config.config import Config
 from fastsrv.config.gunicorns import graceful_timeout
@@ -88,7 +88,7 @@ class Worker(base.Worker):
         except ConfigError as error:
             log.error("%s", error)
             sys.exit(1)
-        started(cfg.timeout, log)
+        started()
 
     @classmethod
     def check_settings(cls, cfg: Any, log: Any) -> Config:
@@ -120,8 +120,7 @@ class Worker(base.Worker):
         may be told another."""
         if os.getpid() != self.ppid or "place" not in vars(self):
             return self.number
-        if address.current is not None:
-            address.current.try_again(self.careful_log)
+        each_second(self.careful_log)
         return self.place.slot.passes_for
 
     @age.setter

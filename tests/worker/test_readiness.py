@@ -31,9 +31,10 @@ def heard(systemd):
     return data.decode().splitlines()[0], CREDENTIALS.unpack(credentials)[0]
 
 
-def test_systemd_hears_from_the_arbiter_when_a_worker_is_ready(gunicorn, tmp_path, systemd):
+@pytest.mark.parametrize("timeout", ["30", "0"])
+def test_systemd_hears_from_the_arbiter_when_a_worker_is_ready(gunicorn, tmp_path, systemd, timeout):
     gate = Gate(tmp_path)
-    server = gunicorn(GATED, "--workers", "2", env={"NOTIFY_SOCKET": systemd.getsockname()})
+    server = gunicorn(GATED, "--workers", "2", "--timeout", timeout, env={"NOTIFY_SOCKET": systemd.getsockname()})
     server.worker(2)
     systemd.setblocking(False)
     with pytest.raises(BlockingIOError):
@@ -51,11 +52,6 @@ def test_systemd_hears_from_the_arbiter_when_a_worker_is_ready(gunicorn, tmp_pat
     systemd.setblocking(False)
     with pytest.raises(BlockingIOError):  # it is said once
         systemd.recv(1000)
-
-
-def test_systemd_hears_at_once_from_an_arbiter_that_never_looks(gunicorn, systemd):
-    server = gunicorn(SOURCE, "--timeout", "0", env={"NOTIFY_SOCKET": systemd.getsockname()})
-    assert heard(systemd) == ("READY=1", server.process.pid)
 
 
 def test_applications_find_the_variable_of_systemd(gunicorn, systemd):
