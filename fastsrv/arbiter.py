@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import fastsrv.admin.address as address
 from fastsrv import board
-from fastsrv.admin import address
 from fastsrv.config.setting import ConfigError
 from fastsrv.config.sources import config_file_names, read_own
 from fastsrv.place import Place

@@ -21,7 +21,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
 from gunicorn.workers import base
 
-from fastsrv.admin import address
+import fastsrv.admin.address as address
 from fastsrv.admin.paths import Paths
 from fastsrv.admin.server import AdminServer
 from fastsrv.application import load
