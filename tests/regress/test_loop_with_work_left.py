@@ -53,7 +53,7 @@ def test_what_the_app_leaves_behind_is_ended(gunicorn, loop):
 
 @pytest.mark.parametrize("path", ["/hang", "/hang-in-generator"])
 def test_what_does_not_end_does_not_hold_the_worker_up(gunicorn, path):
-    server = gunicorn(SOURCE + LEFT, "--timeout", "0", "--graceful-timeout", "1")
+    server = gunicorn(SOURCE + LEFT, "--timeout", "0", "--graceful-timeout", "3")
     assert fetch(server, path).body == b"left"
     server.signal(signal.SIGTERM, server.worker())
     server.worker(2)
