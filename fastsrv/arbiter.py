@@ -1,7 +1,7 @@
 """What is ours in gunicorn's arbiter: it has the board and the admin address, and learns which workers have
 died and that it stops.
 
-Runs in the arbiter alone, before each fork, where an exception of ours would end gunicorn: it is logged instead.
+Runs in the arbiter alone, where an exception of ours would end gunicorn: it is logged instead.
 fastsrv/worker.py calls it.
 """
 
@@ -38,7 +38,7 @@ def take_place(worker: Any) -> Place:
 
 
 def tend_address(worker: Any) -> None:
-    """A worker is about to be forked: is the admin address free by now, and is it still the one that is wanted?"""
+    """A worker is about to be forked: is the admin address still the one that is wanted?"""
     try:
         wanted = read_own(config_file_names(worker.cfg), os.environ, worker.cfg.settings)["fastsrv_admin_bind"]
         address.tend(wanted, worker.log)
@@ -61,12 +61,14 @@ def started() -> None:
 
 
 def each_second(log: Any) -> None:
-    """gunicorn asks its workers for their ages that often: the only moment that the arbiter has for us. log: one that
-    raises nothing."""
-    if address.current is not None:
-        address.current.try_again(log)
-    if board.current is not None and board.current.readied:
-        readiness.tell(log)
+    """gunicorn asks its workers for their ages that often: the only moment that the arbiter has for us."""
+    def looked() -> None:
+        if address.current is not None:
+            address.current.try_again(log)
+        if board.current is not None and board.current.readied:
+            readiness.tell(log)
+
+    guarded(looked, log)
 
 
 def hear_of_death(worker: Any, place: Place) -> None:
@@ -91,10 +93,14 @@ def have_called_before(owner: Any, name: str, act: Callable[[], None], log: Any)
 
     def called() -> Any:
         if os.getpid() == arbiter:
-            try:
-                act()
-            except Exception:
-                log.exception("What the workers know of each other may be wrong until gunicorn is started anew")
+            guarded(act, log)
         return method()
 
     setattr(owner, name, called)
+
+
+def guarded(act: Callable[[], None], log: Any) -> None:
+    try:
+        act()
+    except Exception:
+        log.exception("What the workers know of each other may be wrong until gunicorn is started anew")

@@ -341,7 +341,7 @@ class Worker(base.Worker):
         it ends."""
         self.last_resort.code = self.code_behind(code)
         self.place.rest()
-        self.last_resort.end_by(Timetable.graceful(time.monotonic(), self.config.end["graceful_timeout"]))
+        self.last_resort.end_by(self.end_behind(0))
         if self.server is not None:
             self.last_resort.end_by(self.server.timetable)
         self.watchdog.end()  # of a worker that is aborted

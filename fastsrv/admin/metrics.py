@@ -71,12 +71,15 @@ def metrics_page(board: Board, loop: str, blocked_after: float, accept: str) -> 
 
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Collected(board, loop, blocked_after))
-    try:
+
+    def written(accept: str) -> tuple[bytes, str]:
         encoder, kind = choose_encoder(accept)
         return encoder(registry), kind
+
+    try:
+        return written(accept)
     except Exception:  # a version that is none, or that it does not know
-        encoder, kind = choose_encoder("")
-        return encoder(registry), kind
+        return written("")
 
 
 class Collected:

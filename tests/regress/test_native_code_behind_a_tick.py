@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.support.apps import LIFESPAN
 from tests.support.asking import ask
 from tests.support.watched import Watched
 
@@ -25,11 +26,7 @@ import ctypes
 usleep = ctypes.PyDLL(None).usleep  # keeps the GIL
 
 async def app(scope, receive, send):
-    if scope["type"] == "lifespan":
-        await receive()
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        return await send({"type": "lifespan.shutdown.complete"})
+""" + LIFESPAN + """\
     usleep(600_000)
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"hello"})

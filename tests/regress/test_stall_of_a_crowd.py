@@ -5,6 +5,7 @@ import contextlib
 import re
 import signal
 
+from tests.support.apps import LIFESPAN
 from tests.support.asking import send
 
 CLIENTS = 30
@@ -14,11 +15,7 @@ import asyncio, os
 crowd = []
 
 async def app(scope, receive, send):
-    if scope["type"] == "lifespan":
-        await receive()
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        return await send({"type": "lifespan.shutdown.complete"})
+""" + LIFESPAN + """\
     crowd.extend(asyncio.create_task(asyncio.Event().wait(), name="u" * 1000) for _ in range(10))
     print("one more", flush=True)
     if len(crowd) == 300:

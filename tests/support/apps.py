@@ -3,6 +3,15 @@
 import asyncio
 import threading
 
+# The first lines of an app whose text a test writes.
+LIFESPAN = """\
+    if scope["type"] == "lifespan":
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        return await send({"type": "lifespan.shutdown.complete"})
+"""
+
 
 async def hello(scope, receive, send):
     """Answers 13 bytes of text."""

@@ -3,6 +3,8 @@
 It has a handler of its own, so that what else is written to the log still comes to stderr, before it hangs there, too.
 """
 
+from tests.support.apps import LIFESPAN
+
 SOURCE = """
 import logging, os
 
@@ -12,11 +14,7 @@ def hang(log=logging.getLogger("gunicorn.error")):
     log.info("the log hangs%s", " " * 100_000)
 
 async def app(scope, receive, send):
-    if scope["type"] == "lifespan":
-        await receive()
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        return await send({"type": "lifespan.shutdown.complete"})
+""" + LIFESPAN + """\
     if scope["path"] == "/hang":
         hang()
     await send({"type": "http.response.start", "status": 200, "headers": []})
