@@ -1,7 +1,7 @@
 """Found by a review: the only worker served on with the old code after a HUP onto broken code, and left all the same
 when it reached max_requests. Its replacement failed, and gunicorn ended."""
 
-from tests.worker.test_succession import Service
+from tests.worker.gate import Service
 
 
 def test_worker_that_nobody_can_replace_serves_on(gunicorn, tmp_path):

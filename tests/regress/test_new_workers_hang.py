@@ -3,7 +3,7 @@ when fastsrv_retire_timeout and graceful_timeout had passed, with what it had in
 
 import time
 
-from tests.worker.test_succession import Service
+from tests.worker.gate import Service
 
 RETIRE, GRACE = 1, 1  # seconds
 ENOUGH = RETIRE + GRACE + 1.5  # seconds

@@ -1,7 +1,10 @@
 """Workers that start when the test says so, one by one."""
 
 import os
+import re
+import signal
 
+from tests.support.asking import fetch
 from tests.worker.served import SOURCE
 
 GATED = """
@@ -36,3 +39,38 @@ class Gate:
     def break_(self, count=1, how="x"):
         """So many fail: x the import, l the lifespan, k by a SIGKILL."""
         os.write(self.gate, how.encode() * count)
+
+
+class Service:
+    """A gunicorn whose workers start when the test says so; `count` have."""
+
+    def __init__(self, gunicorn, folder, *options, count=2, **more):
+        self.gate = Gate(folder)
+        self.server = gunicorn(GATED, "--workers", str(count), *options, **more)
+        self.gate.let(count)
+        self.pids = self.ready(count)
+
+    def ready(self, number):
+        """Wait until so many workers have been ready; returns the pids, by age."""
+        self.server.wait_for("Ready after", number)
+        return sorted(int(pid) for pid in re.findall(r"\[(\d+)\] \[INFO\] Ready after", self.server.output))
+
+    def has_exited(self, pid):
+        return f"Worker exiting (pid: {pid})" in self.server.output
+
+    def exits(self, pid):
+        self.server.wait_for(rf"Worker exiting \(pid: {pid}\)")
+
+    def hup(self):
+        """Returns when as many new workers boot."""
+        booted = self.server.output.count("Booting worker")
+        self.server.signal(signal.SIGHUP)
+        self.server.worker(booted + len(self.pids))
+
+    def asked(self, times=20):
+        """The pids of the workers that answer, each time on a connection of its own."""
+        return {int(fetch(self.server).body) for _ in range(times)}
+
+    def stop(self):
+        self.server.signal(signal.SIGTERM)
+        assert self.server.wait() == 0

@@ -1,51 +1,15 @@
 """One worker follows another: whoever ends is replaced first, and one that cannot start harms nobody else."""
 
 import os
-import re
 import signal
 
 import pytest
 
-from tests.support.asking import ask, fetch, send
+from tests.support.asking import ask, send
 from tests.support.servers import read_response, read_to_end
-from tests.worker.gate import GATED, Gate
+from tests.worker.gate import Service
 
 FAILURES = {"import": "x", "lifespan": "l", "crash": "k"}
-
-
-class Service:
-    """A gunicorn whose workers start when the test says so; `count` have."""
-
-    def __init__(self, gunicorn, folder, *options, count=2, **more):
-        self.gate = Gate(folder)
-        self.server = gunicorn(GATED, "--workers", str(count), *options, **more)
-        self.gate.let(count)
-        self.pids = self.ready(count)
-
-    def ready(self, number):
-        """Wait until so many workers have been ready; returns the pids, by age."""
-        self.server.wait_for("Ready after", number)
-        return sorted(int(pid) for pid in re.findall(r"\[(\d+)\] \[INFO\] Ready after", self.server.output))
-
-    def has_exited(self, pid):
-        return f"Worker exiting (pid: {pid})" in self.server.output
-
-    def exits(self, pid):
-        self.server.wait_for(rf"Worker exiting \(pid: {pid}\)")
-
-    def hup(self):
-        """Returns when as many new workers boot."""
-        booted = self.server.output.count("Booting worker")
-        self.server.signal(signal.SIGHUP)
-        self.server.worker(booted + len(self.pids))
-
-    def asked(self, times=20):
-        """The pids of the workers that answer, each time on a connection of its own."""
-        return {int(fetch(self.server).body) for _ in range(times)}
-
-    def stop(self):
-        self.server.signal(signal.SIGTERM)
-        assert self.server.wait() == 0
 
 
 @pytest.fixture
