@@ -1,5 +1,5 @@
 # How long one turn of the loop may take for what peers can repeat: pipelined requests, messages, TLS records, limits
-# that pass. Knows no connection: who has spent it lets others go first, and asks the loop for a turn.
+# that pass, apps. Knows no connection: who has spent it lets others go first, and stands in line for another turn.
 
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
@@ -12,13 +12,19 @@ cdef inline double monotonic() noexcept:
 
 
 cdef class Budget:
-    cdef double seconds              # of one turn, for all who wait for one together
-    cdef Py_ssize_t waiting          # connections that have asked for a turn
+    cdef double seconds              # of one turn, for all who stand in line together
+    cdef object line                 # a deque of callables: who has more to do, in the order in which they get a turn
+    cdef Py_ssize_t waiting          # its length
+    cdef bint is_used_up             # an app took all of this turn: who has one to start stands in line
     cdef long long turn              # a number for this one; see this_turn()
     cdef bint turn_ends              # next_turn() comes with the next one
+    cdef object context              # contextvars.Context of nobody's request: next_turn() runs in it
 
     cdef inline bint is_spent(self, double since) noexcept:
-        """By one that has been at work since then? Those that wait for a turn share it."""
+        """By one that has been at work since then? Those that stand in line share it."""
         return (monotonic() - since) * (1 + self.waiting) >= self.seconds
 
+    cdef int app_ran(self, loop, double since) except -1
+    cdef int stand_in_line(self, loop, go_on) except -1
     cdef long long this_turn(self, loop) except -1
+    cdef int ask_for_turn(self, loop) except -1

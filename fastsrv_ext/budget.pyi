@@ -1,5 +1,6 @@
 # What Python code sees of budget.pyx; compiled code sees budget.pxd.
 
+from asyncio import AbstractEventLoop
 from typing import Final
 
 from typing_extensions import disjoint_base
@@ -11,4 +12,4 @@ class Budget:
     """How long one turn of the loop may take for what peers can repeat. One a worker."""
 
     def __init__(self, seconds: float = ...) -> None: ...
-    def next_turn(self) -> None: ...  # called by the loop
+    def next_turn(self, loop: AbstractEventLoop) -> None: ...  # called by the loop

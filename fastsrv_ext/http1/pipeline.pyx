@@ -10,7 +10,7 @@ from fastsrv_ext.http.refusal import BadRequest
 from fastsrv_ext.asgi.call cimport GONE, THERE
 from fastsrv_ext.asgi.exchange cimport BEGUN, COMPLETE, FULL, NOTHING
 from fastsrv_ext.asgi.scope cimport make_scope
-from fastsrv_ext.budget cimport monotonic
+from fastsrv_ext.budget cimport Budget, monotonic
 from fastsrv_ext.context cimport Context
 from fastsrv_ext.counters cimport (
     APP_FAILED, BODY_UNREAD, IN_FLIGHT, KEEPALIVE_OFF, PEER_ENDED, PERSISTS, Ending,
@@ -38,6 +38,8 @@ cdef class Pipeline(Carrier):
         """Start what can be started, within the budget of a turn; then rest. Not entered twice: a cycle that completes
         within start() returns to this loop."""
         cdef Reader reader = self.reader
+        cdef Budget budget = self.context.budget
+        cdef Cycle cycle
         cdef bint started = False, spent = False, waits = False
         cdef double began = 0
         if self.advancing or self.state == CLOSED:
@@ -55,14 +57,20 @@ cdef class Pipeline(Carrier):
                     waits = True
                     break
                 elif reader.first is not None:
+                    if budget.is_used_up:
+                        spent = True
+                        break
                     if started:
                         if began == 0:
                             began = monotonic()
-                        spent = self.context.budget.is_spent(began)
+                        spent = budget.is_spent(began)
                         if spent:
                             break
-                    self.start(reader.dequeue())
+                    cycle = reader.dequeue()
+                    self.start(cycle)
                     started = True
+                    if cycle.started > 0:
+                        budget.app_ran(self.context.loop, cycle.started)
                 elif self.refusal is not None:
                     self.answer_refusal()
                 else:
@@ -78,7 +86,7 @@ cdef class Pipeline(Carrier):
             if self.corked_since == 0:
                 self.corked_since = monotonic()
             self.advance_soon()
-            if not self.context.budget.is_spent(self.corked_since):
+            if not budget.is_spent(self.corked_since):
                 self.throttle()
                 return 0
         self.corked_since = 0

@@ -38,7 +38,7 @@ cdef class HTTP1(Pipeline):
         self.context.counters.now.counts[<int>BYTES_RECEIVED] += len(data)
         if not is_acted_upon(reader.input):
             self.discard(len(data))
-        elif reader.unread is not None or self.turn is not None:
+        elif reader.unread is not None or self.in_line:
             reader.keep(data)
             self.throttle()  # it has had its turn, or enough to do
         elif reader.read(data):
@@ -94,7 +94,7 @@ cdef class HTTP1(Pipeline):
 
     cdef int expired(self) except -1:
         cdef State state = self.state
-        if self.turn is not None and state != SEND and state != CLOSE:
+        if self.in_line and state != SEND and state != CLOSE:
             # What has come is not judged before its turn: with the next tick, unless it has moved on by then.
             self.enter(HEAD if state == IDLE else state)
             return self.shorten(self.clock.limit(self.state) - 1)
@@ -201,7 +201,7 @@ cdef class HTTP1(Pipeline):
             since = max(since, self.since)
             if self.clock.now - since < max(SHUT_AFTER, self.clock.limit(IDLE)):
                 return
-            if self.turn is None and not (self.has_part_of_record() or self.has_unread_bytes()):
+            if not self.in_line and not (self.has_part_of_record() or self.has_unread_bytes()):
                 self.ends(self.context.drains_for)
                 self.finish()
         elif not is_acted_upon(reader.input):

@@ -51,7 +51,7 @@ cdef class WebSocket(Channel):
         self.context.counters.now.counts[<int>BYTES_RECEIVED] += PyBytes_GET_SIZE(data)
         if not self.listens():
             self.discard(PyBytes_GET_SIZE(data))
-        elif self.unread is not None or self.turn is not None:
+        elif self.unread is not None or self.in_line:
             self.keep(data, 0)
             self.throttle()
         else:
@@ -144,7 +144,7 @@ cdef class WebSocket(Channel):
 
     cdef bint has_enough(self) noexcept:
         """Of messages that the app does not take, of bytes that come faster than they are decoded, or of this turn."""
-        return self.listens() and (self.unread is not None or self.turn is not None or (
+        return self.listens() and (self.unread is not None or self.in_line or (
             self.session is not None and self.session.held > MAX_MESSAGES_HELD))
 
     cdef bint listens(self) noexcept:

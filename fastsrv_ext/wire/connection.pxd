@@ -13,7 +13,7 @@ cdef class Connection(Sender):
     cdef tuple client                # the peer: (host, port) or None
     cdef tuple server                # (host, port) or (path, None)
     cdef Watch watcher               # None, unless the loop does not listen to the peer, or did not lately
-    cdef object turn                 # asyncio.Handle: advance() comes with it; None
+    cdef bint in_line                # for a turn of the loop, with which advance() comes
     cdef Py_ssize_t drained          # bytes that came and were thrown away
     cdef int draining_since          # the tick at which DRAIN was entered, whatever has extended it
     cdef bint throttled              # reading is paused

@@ -106,16 +106,15 @@ cdef class Connection(Sender):
     # --- turns of the loop ---
 
     cdef int advance_soon(self) except -1:
-        """In the loop's next turn: there is more to do than the caller's stack should carry, or than a turn should."""
-        if self.turn is None:
-            self.turn = self.context.loop.call_soon(self.go_on)
-            self.context.budget.waiting += 1
+        """In another turn of the loop: there is more to do than the caller's stack, or a turn, should carry."""
+        if not self.in_line:
+            self.in_line = True
+            self.context.budget.stand_in_line(self.context.loop, self.go_on)
         return 0
 
     def go_on(self):
         """The turn that advance_soon() asked for."""
-        self.turn = None
-        self.context.budget.waiting -= 1
+        self.in_line = False
         if self.state != CLOSED:
             self.advance()
 

@@ -44,7 +44,7 @@ cdef class TLS:
     cdef Records records
     cdef bytes held                  # not decrypted yet, from `decrypted` on: the budget of a turn was spent; None
     cdef Py_ssize_t decrypted        # bytes of `held`
-    cdef object turn                 # asyncio.Handle: go_on() comes with it; None
+    cdef bint in_line                # for a turn of the loop, with which go_on() comes
 
     cdef int go_through(self, bytes data, Py_ssize_t start) except -1
     cdef int hold(self, bytes data, Py_ssize_t start) except -1

@@ -123,15 +123,14 @@ cdef class TLS:
         return self.ask_for_turn()
 
     cdef int ask_for_turn(self) except -1:
-        if self.turn is None:
-            self.turn = get_running_loop().call_soon(self.go_on)
-            self.budget.waiting += 1
+        if not self.in_line:
+            self.in_line = True
+            self.budget.stand_in_line(get_running_loop(), self.go_on)
         return 0
 
     def go_on(self):
         """The turn that was asked for."""
-        self.turn = None
-        self.budget.waiting -= 1
+        self.in_line = False
         if self.held is None or self.paused:
             return
         data, self.held = self.held, None
