@@ -21,6 +21,7 @@ STATE = 2  # which of its words is a worker's state
 SLOT = 4096  # bytes of a slot: a page, so that no two workers write to one line of a cache
 TEXT = 64 * 1024  # bytes of a slot's text, behind all slots: memory is taken when it is written
 SECOND = 1_000_000_000  # nanoseconds
+SILENT = 2.0  # seconds without a turn of its loop, eight ticks, behind which a worker is not counted upon
 STARTS = 16  # the word of the board that counts the workers that were started; behind it one for each Exit
 
 
@@ -102,6 +103,10 @@ class Slot:
         """Seconds since its loop last had a turn; 0 before it serves, and behind its end."""
         ticked = self.ticked
         return (time.monotonic_ns() - ticked) / SECOND if ticked else 0.0
+
+    def is_silent(self) -> bool:
+        """Does its loop stand still for longer than a busy one does?"""
+        return self.silent() > SILENT
 
     def is_reachable(self, within: float) -> bool:
         """Does it accept, and has its loop had a turn in so many seconds?"""

@@ -1,6 +1,6 @@
 """What `--reload` serves while an app cannot be loaded, or does not start: a page that says why.
 
-Knows no gunicorn and no loop: fastsrv/worker.py loads the app, and has the reloader watch the files named here.
+Knows no loop: fastsrv/worker.py loads the app, and asks for the page.
 """
 
 from __future__ import annotations
@@ -9,6 +9,16 @@ import os
 import traceback
 from collections.abc import Callable
 from typing import Any
+
+
+def app_of(failure: BaseException, reloader: Any, log: Any) -> Callable[..., Any]:
+    """The page in the place of an app that cannot be loaded. reloader: gunicorn's, or None; told of what may have to be
+    mended."""
+    log.error("The app cannot be loaded; a page shows why", exc_info=failure)
+    if reloader is not None:
+        for name in files_of(failure):
+            reloader.add_extra_file(name)
+    return failed_app("".join(traceback.format_exception(failure)))
 
 
 def failed_app(reason: str) -> Callable[..., Any]:

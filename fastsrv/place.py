@@ -15,7 +15,6 @@ from fastsrv.board import SECOND, STATE, Board, Slot, State, private_slot
 from fastsrv_ext.share import PEERS
 
 RECENTLY = 10 * SECOND  # a boot that has failed so long before a TERM belongs to the same HUP
-SILENT = 2.0  # seconds without a turn of its loop, behind which a worker is not counted upon
 LOOK = 0.1  # seconds between two looks at the others
 UNDECIDED = SECOND // 2  # behind a TERM: others may not have heard theirs yet, nor the board of a stop
 STARTED = 5 * SECOND  # before a TERM, at most: a worker that the same HUP has started
@@ -151,11 +150,11 @@ class Place:
         return [] if self.board is None else [slot for slot in self.board.taken() if slot is not self.slot]
 
     def others_serve(self) -> bool:
-        """One whose loop does not turn does not."""
-        return any(slot.serves() and slot.silent() < SILENT for slot in self.others())
+        """Does one that can be counted upon? One whose loop stands still cannot."""
+        return any(slot.serves() and not slot.is_silent() for slot in self.others())
 
     def others_are_there(self) -> bool:
-        """Those that would serve, if their apps let them: what has been accepted is theirs to answer."""
+        """Is there one that has something to lose? What one whose loop stands still has accepted is its to answer."""
         return any(slot.serves() for slot in self.others())
 
     def peers(self) -> list[tuple[memoryview, memoryview]]:

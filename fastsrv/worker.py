@@ -13,7 +13,6 @@ import socket
 import ssl
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -32,7 +31,7 @@ from fastsrv.config.gunicorns import graceful_timeout
 from fastsrv.config.setting import ConfigError
 from fastsrv.config.sources import strangers
 from fastsrv.config.tls import tls_context
-from fastsrv.failed_app import failed_app, files_of, shown_if_it_fails
+from fastsrv.failed_app import app_of, shown_if_it_fails
 from fastsrv.forks import Forks
 from fastsrv.forwarded import Forwarded
 from fastsrv.last_resort import LastResort
@@ -211,26 +210,20 @@ class Worker(base.Worker):
             self.admin.start()
 
     def load_app(self) -> None:
-        """One that is no ASGI 3 app ends gunicorn, as one that cannot be imported does; with `reload` a page shows
-        what is wrong, until a file changes."""
+        """With `reload` a page shows what is wrong with the app, until a file changes."""
         try:
-            try:
-                self.wsgi = load(self.app)
-            except AppImportError as error:
-                if isinstance(error.__cause__, SystemExit) and not self.alive:  # a signal's, not the app's
-                    raise error.__cause__ from None
-                self.log.error("%s", error)
-                raise
+            self.wsgi = load(self.app)
             if self.cfg.reload:
                 self.wsgi = shown_if_it_fails(self.wsgi, self.log)
         except (Exception, SystemExit) as failure:
-            if not self.cfg.reload or not self.alive:  # a signal's SystemExit is none of the app's
+            end = failure.__cause__ or failure
+            if isinstance(end, SystemExit) and not self.alive:  # a signal's, not the app's
+                raise end from None
+            if isinstance(failure, AppImportError):
+                self.log.error("%s", failure)
+            if not self.cfg.reload or not self.alive:
                 raise
-            self.log.exception("The app cannot be loaded; a page shows why")
-            if self.reloader is not None:
-                for name in files_of(failure):
-                    self.reloader.add_extra_file(name)
-            self.wsgi = failed_app(traceback.format_exc())
+            self.wsgi = app_of(failure, self.reloader, self.log)
 
     def run(self) -> None:
         assert self.loop is not None

@@ -20,7 +20,6 @@ from fastsrv.versions import versions
 PAGE = Path(__file__).with_name("page.html").read_text("utf-8")
 ROW = re.compile(r'<template id="row">(.*?)</template>', re.DOTALL)
 CONDITIONS = ("blocked", "silent", "ready", "retiring", "booting", "draining")  # in the order in which they are told
-SILENT = 1.0  # seconds without a turn of its loop, behind which a worker is told as silent: four ticks
 
 Shown = dict[str, Any]
 
@@ -55,7 +54,7 @@ def condition(slot: Slot, blocked_after: float) -> str:
     """What it is at, or what is the matter with it."""
     if slot.is_blocked(blocked_after):
         return "blocked"
-    return "silent" if slot.silent() > SILENT else slot.state.name.lower()
+    return "silent" if slot.is_silent() else slot.state.name.lower()
 
 
 def health(stopping: bool, found: list[Shown]) -> str:
