@@ -16,6 +16,8 @@ cdef class Budget:
     cdef object line                 # a deque of callables: who has more to do, in the order in which they get a turn
     cdef Py_ssize_t waiting          # its length
     cdef bint is_used_up             # an app took all of this turn: who has one to start stands in line
+    cdef bint has_accepted           # a connection, in this turn
+    cdef int turns_given             # to who waits to be accepted, one after another
     cdef long long turn              # a number for this one; see this_turn()
     cdef bint turn_ends              # next_turn() comes with the next one
     cdef object context              # contextvars.Context of nobody's request: next_turn() runs in it

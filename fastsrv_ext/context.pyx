@@ -151,6 +151,7 @@ cdef class Context:
 
     cdef int connection_opened(self) except -1:
         self.counters.now.counts[<int>OPENED] += 1
+        self.budget.has_accepted = True
         self.counters.now.counts[<int>CONNECTED] += 1
         cdef long long connected = self.counters.now.counts[<int>CONNECTED]
         if connected == self.service.max_connections and self.callbacks.crowded is not None:

@@ -5,6 +5,7 @@ better, p99 was not."""
 import asyncio
 import selectors
 import sys
+import threading
 import time
 from math import inf
 
@@ -15,6 +16,7 @@ from tests.support.servers import PATIENCE
 from tests.support.wire import HTTP1, Transport, get
 
 PEERS = 4
+CROWD = 16
 ANSWERS = 100
 
 
@@ -146,3 +148,37 @@ def test_all_get_as_many_answers(serve):
             for key in list(selector.get_map().values()):
                 key.fileobj.close()
     assert max(answers.values()) - min(answers.values()) <= 0.2 * ANSWERS / PEERS, answers
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="as above")
+def test_who_waits_to_be_accepted_is_not_passed_by_who_asks_again(serve):
+    """A loop accepts one a turn: with a turn for each run of the app, those who are accepted first ask again before
+    the last one is."""
+    everybody_is_there, first = threading.Event(), []
+
+    async def slow(scope, receive, send):
+        if scope["type"] == "http":
+            everybody_is_there.wait(PATIENCE)
+            time.sleep(0.003)
+        await hello(scope, receive, send)
+
+    server = serve(slow)
+    with selectors.DefaultSelector() as selector:
+        for number in range(CROWD):
+            client = server.connect()  # the kernel's word: nobody has accepted it yet
+            selector.register(client, selectors.EVENT_READ, number)
+            client.sendall(get())
+        everybody_is_there.set()
+        answers = 0
+        try:
+            while len(first) < CROWD:
+                for key, _ in selector.select(PATIENCE):
+                    assert key.fileobj.recv(65536).startswith(b"HTTP/1.1 200 ")
+                    answers += 1
+                    if key.data not in first:
+                        first.append(key.data)
+                    key.fileobj.sendall(get())
+        finally:
+            for key in list(selector.get_map().values()):
+                key.fileobj.close()
+    assert answers <= 1.5 * CROWD, answers
