@@ -191,9 +191,9 @@ class Dispatch:
             self.log.warning(
                 "The app goes on with %s after its client has gone and it was cancelled", call.describe())
 
-    def answering(self) -> list[asyncio.Task[None]]:
-        """The tasks that are at work on requests, but for WebSockets."""
-        return [task for task, call in self.tasks.items() if call.scope["type"] != "websocket"]
+    def answering(self) -> dict[asyncio.Task[None], float]:
+        """The tasks that are at work on requests, but for WebSockets: since which moment of time.monotonic()."""
+        return {task: call.started for task, call in self.tasks.items() if call.scope["type"] != "websocket"}
 
     def give_notice(self) -> None:
         """The worker ends soon: tell all that are at work, as of a client that goes."""

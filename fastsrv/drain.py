@@ -21,6 +21,7 @@ POLL = 0.05  # seconds between two looks at what is still open
 LONG = 1.0  # seconds after which what is in hand may take long, and nobody else should have to wait for it
 MOMENT = 0.08  # seconds for which nobody accepts, so that what is left may end
 POLL_OF_A_MOMENT = 0.01  # seconds
+MORE = 1 / 4  # of the time that answers have taken: what is accepted last may take longer
 SHUT = ("HEAD", "DRAIN", "CLOSE", "CLOSING")  # states whose time is up sooner while the worker drains
 STANDING = ("OPEN", "PONG", "SEND")  # those of connections that may have no end of their own
 SHUT_AT_ONCE = 32  # connections: 20 to 60 us each, and others are still served
@@ -40,6 +41,9 @@ class Drain:
         self.place = server.place
         self.since = self.clock.now
         self.leaving: set[Any] = set()  # WebSockets that were told so
+        self.in_hand: dict[Any, float] = {}  # what holds up the end, and since when
+        self.answering: dict[Any, float] = {}  # the requests of it, and when they began
+        self.longest = 0.0  # seconds that one of them took
 
     async def run(self) -> None:
         """Each answer is the last of its connection from now on; then what else is asked on connections that stand
@@ -47,7 +51,8 @@ class Drain:
         self.place.leave()
         self.server.context.draining = self.dispatch.draining = True
         now = monotonic()
-        seen = dict.fromkeys(self.in_hand(), now - LONG)
+        self.in_hand = dict.fromkeys(self.holding_up(), now - LONG)
+        self.answering = self.dispatch.answering()
         if self.place.successor() is Successor.SERVES:
             await self.accept_no_more()
         # At most half of the time: what an idle connection asks for is to be answered, too.
@@ -55,7 +60,7 @@ class Drain:
         self.clock.cap("IDLE", window)
         while self.clock.waiting("IDLE") and monotonic() < min(now + window, self.disconnect):
             await self.look_round()
-        await self.outlast(seen)
+        await self.outlast()
         await self.accept_no_more()
         # Not before: who connects again comes to another worker now.
         spread_until = monotonic() + max(0.0, self.disconnect - monotonic()) / 2
@@ -74,41 +79,58 @@ class Drain:
 
     # --- the only worker, which the next one follows when it has ended ---
 
-    async def outlast(self, seen: dict[Any, float]) -> None:
-        """Accept until all that is in hand is done, or the time is up. It may never all be at once while clients come,
-        so nobody accepts for a moment now and then: who comes waits in the kernel's queue, for this worker or the next.
-        (With reuse_port the queue would be lost with this worker.)
-
-        seen: what is in hand, and since when.
-        """
-        pause, next_moment = LONG, 0.0
-        while self.place.successor() is Successor.TO_COME and monotonic() < self.disconnect:
+    async def outlast(self) -> None:
+        """Accept until all that is in hand is done, or what is accepted last has just the time to be. It may never all
+        be done at once while clients come, so nobody accepts for a moment now and then: who comes waits in the kernel's
+        queue, for this worker or the next. (With reuse_port the queue would be lost with this worker.)"""
+        begun, pause, next_moment = monotonic(), LONG, 0.0
+        while self.place.successor() is Successor.TO_COME:
             now = monotonic()
-            seen = {each: seen.get(each, now) for each in self.in_hand()}
-            if now < next_moment or any(now - since >= LONG for since in seen.values()):
+            self.look_at_hand(now)
+            if now >= self.last_call(begun):
+                if self.place.shares_sockets:
+                    await self.ends_within(self.disconnect - now)
+                return
+            if now < next_moment or any(now - since >= LONG for since in self.in_hand.values()):
                 await self.look_round()
-            elif not self.place.shares_sockets or await self.ends_in_a_moment():
-                break
+            elif not self.place.shares_sockets or await self.ends_within(MOMENT):
+                return
             else:
+                self.listeners.open()
                 next_moment = monotonic() + pause
                 pause *= 2
 
-    async def ends_in_a_moment(self) -> bool:
-        """Does all that is left end if nobody comes? WebSockets are told to leave: a client that connects again has to
-        wait for the next worker."""
+    def last_call(self, begun: float) -> float:
+        """When nobody is accepted any more: what is in hand then has as long as answers have taken here, and a part
+        more, until it is cut off."""
+        return max(self.disconnect - self.longest * (1 + MORE) - MOMENT, begun + (self.disconnect - begun) / 4)
+
+    async def ends_within(self, seconds: float) -> bool:
+        """Does all that is left end in that time if nobody comes? WebSockets are told to leave: a client that connects
+        again has to wait for the next worker. Nobody is accepted behind it, unless there is another one than it."""
         self.listeners.hold()
         await self.look_round(self.sent_away(0.0), seconds=0.0)
-        end = monotonic() + MOMENT
-        while self.is_at_work() and monotonic() < end:
+        end = monotonic() + seconds
+        while self.is_at_work() and monotonic() < end and self.place.successor() is Successor.TO_COME:
             await self.look_round(self.leaving, seconds=POLL_OF_A_MOMENT)
-        if self.is_at_work() or self.place.successor() is not Successor.TO_COME:
+        if self.place.successor() is not Successor.TO_COME:
             self.listeners.open()
-            return False
-        for connection in self.clock.connections():
-            connection.abort()
-        return True
+        elif not self.is_at_work():
+            for connection in self.clock.connections():
+                connection.abort()
+            return True
+        return False
 
-    def in_hand(self) -> list[Any]:
+    def look_at_hand(self, now: float) -> None:
+        """What is in hand, and what that tells of how long answers take: not those that took longer than there is."""
+        answering = self.dispatch.answering()
+        took = (now - begun for task, begun in self.answering.items() if task not in answering)
+        room = self.disconnect - now
+        self.longest = max([self.longest, *(seconds for seconds in took if seconds < room)])
+        self.answering = answering
+        self.in_hand = {each: self.in_hand.get(each, now) for each in self.holding_up()}
+
+    def holding_up(self) -> list[Any]:
         """What holds up the end: requests at work, and connections. Not those for whose end nobody has to wait: the
         peer's is all that they lack, or they are WebSockets, which are told to leave."""
         return [*self.dispatch.answering(), *(

@@ -12,9 +12,9 @@ cdef inline double monotonic() noexcept:
 
 
 cdef class Budget:
-    cdef double seconds              # of one turn, for all who stand in line together
-    cdef object line                 # a deque of callables: who has more to do, in the order in which they get a turn
-    cdef Py_ssize_t waiting          # its length
+    cdef double seconds              # of one turn, for all together who have had too much of one
+    cdef object line                 # a deque of (callable, sharing): who has more to do, in the order of their turns
+    cdef Py_ssize_t sharing          # how many of them have had too much; the others have not begun
     cdef bint is_used_up             # an app took all of this turn: who has one to start stands in line
     cdef bint has_accepted           # a connection, in this turn
     cdef int turns_given             # to who waits to be accepted, one after another
@@ -23,8 +23,8 @@ cdef class Budget:
     cdef object context              # contextvars.Context of nobody's request: next_turn() runs in it
 
     cdef inline bint is_spent(self, double since) noexcept:
-        """By one that has been at work since then? Those that stand in line share it."""
-        return (monotonic() - since) * (1 + self.waiting) >= self.seconds
+        """By one that has been at work since then?"""
+        return (monotonic() - since) * (1 + self.sharing) >= self.seconds
 
     cdef int app_ran(self, loop, double since) except -1
     cdef int stand_in_line(self, loop, go_on) except -1

@@ -36,8 +36,9 @@ cdef class Budget:
 
     cdef int stand_in_line(self, loop, go_on) except -1:
         """`go_on()` comes with the loop's next turn, or a later one if apps use up those before it."""
-        self.line.append(go_on)
-        self.waiting += 1
+        cdef bint sharing = not self.is_used_up  # otherwise it is an app that has had too much, most likely another's
+        self.line.append((go_on, sharing))
+        self.sharing += sharing
         return self.ask_for_turn(loop)
 
     cdef long long this_turn(self, loop) except -1:
@@ -53,7 +54,7 @@ cdef class Budget:
 
     def next_turn(self, loop):
         """Called by the loop: who stands in line goes on, once, until an app uses up this turn, too."""
-        cdef Py_ssize_t left = self.waiting
+        cdef Py_ssize_t left = len(self.line)
         cdef bint has_accepted
         self.turn += 1
         self.turn_ends = False
@@ -66,8 +67,9 @@ cdef class Budget:
         try:
             while left > 0 and not self.is_used_up:
                 left -= 1
-                self.waiting -= 1
-                self.line.popleft()()
+                go_on, sharing = self.line.popleft()
+                self.sharing -= sharing
+                go_on()
         finally:
-            if self.waiting > 0:
+            if self.line:
                 self.ask_for_turn(loop)

@@ -36,7 +36,7 @@ cdef class Call:
     cdef bint in_flight              # between begin() and end()
     cdef Call became                 # None, or what goes on with the peer in its place, and is told of it
 
-    cdef double started              # seconds of the system's monotonic clock; 0: it has not begun
+    cdef readonly double started     # seconds of the system's monotonic clock; 0: it has not begun
 
     # for the access log
     cdef readonly RequestHead head

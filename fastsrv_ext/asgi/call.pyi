@@ -35,6 +35,8 @@ class Call:
     @property
     def logged(self) -> dict[str, Any] | None: ...  # the scope as the app got it; None with the log off
     @property
+    def started(self) -> float: ...  # a moment of time.monotonic(); 0.0 before the app was called
+    @property
     def took(self) -> float: ...  # seconds from the app's start to its work's end or loss; 0.0 with the log off
     def receive(self) -> Coroutine[Any, Any, dict[str, Any]]: ...
     async def wait_for_turn(self) -> dict[str, Any]: ...
