@@ -1,6 +1,7 @@
 """The smallest complete ASGI application: every HTTP request is answered with a line of plain text.
 
 gunicorn -k fastsrv.Worker --chdir examples hello:app
+python examples/hello.py
 """
 
 BODY = b"Hello from fastsrv\n"
@@ -23,3 +24,9 @@ async def lifespan(receive, send):
     await send({"type": "lifespan.startup.complete"})
     await receive()  # lifespan.shutdown
     await send({"type": "lifespan.shutdown.complete"})
+
+
+if __name__ == "__main__":
+    import fastsrv
+
+    fastsrv.run("hello:app", reload=True)  # what the command above does, for who develops

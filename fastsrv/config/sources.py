@@ -23,7 +23,11 @@ ALIKE = 0.7  # of difflib's ratio, 0 to 1: a name that is less like one of ours 
 
 
 def config_file_names(cfg: Any) -> Mapping[str, object]:
-    """The names that gunicorn's config file has defined; gunicorn itself ignores those it does not know."""
+    """The names that gunicorn's config file has defined; gunicorn itself ignores those it does not know. Of settings
+    that were given by name (fastsrv/given.py), fastsrv's own."""
+    if "own" in vars(cfg):
+        given: Mapping[str, object] = cfg.own
+        return given
     location: str = (cfg.settings["config"].get() if "config" in cfg.settings else None) or ""
     module = location[len("python:"):] if location.startswith("python:") else "__config__"
     return vars(sys.modules[module]) if module in sys.modules else {}

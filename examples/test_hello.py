@@ -1,0 +1,19 @@
+"""How an application is tested with its server: the bytes are those that clients get.
+
+pytest examples
+"""
+
+from urllib.request import urlopen
+
+import hello
+
+from fastsrv.testing import serve
+
+
+def test_every_path_is_answered_with_a_line():
+    with serve(hello.app) as served:
+        for path in ("/", "/any/other?way=1"):
+            with urlopen(served.url + path) as answer:
+                assert answer.status == 200
+                assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+                assert answer.read() == b"Hello from fastsrv\n"

@@ -1,0 +1,129 @@
+"""`serve(app)`: an application on a port of its own, from a thread of this process: for tests and notebooks.
+
+The server is a worker's, and so are its protocols; without gunicorn there are no workers, signals, access log or hooks.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastsrv.config.config import Config
+from fastsrv.config.tls import tls_context
+from fastsrv.forwarded import Forwarded
+from fastsrv.given import Given
+from fastsrv.loops import end_what_is_left, new_loop
+from fastsrv.server import Server
+
+LOCAL = "127.0.0.1"
+WITHOUT = ("bind", "workers", "reload", "worker_class", "preload_app")  # settings for which it takes an arbiter
+
+
+@dataclass(frozen=True)
+class Served:
+    """Where the app can be reached."""
+
+    host: str
+    port: int
+    tls: bool = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        """"http://127.0.0.1:54321", without a slash at the end."""
+        return f"http{'s' * self.tls}://{self.authority}"
+
+    @property
+    def ws_url(self) -> str:
+        """The same for a WebSocket: "ws://127.0.0.1:54321"."""
+        return f"ws{'s' * self.tls}://{self.authority}"
+
+    @property
+    def authority(self) -> str:
+        """What a Host field says: "127.0.0.1:54321", "[::1]:54321"."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@contextmanager
+def serve(app: Callable[..., Any], *, host: str = LOCAL, port: int = 0, **settings: Any) -> Iterator[Served]:
+    """Serve the ASGI 3 application `app` while the `with` block runs, from a thread:
+
+        with serve(app) as served:
+            assert httpx.get(served.url).status_code == 200
+
+    Its lifespan has started when the block is entered, and has ended when that is left, behind the answers that are
+    still owed (for graceful_timeout at most). port: 0 for one that is free. settings: gunicorn's and fastsrv's by their
+    names, as fastsrv.run() takes them; docs/SETTINGS.md. What the app raises while it answers is logged to
+    "fastsrv.testing".
+
+    Raises LifespanFailed if the app does not start, OSError for an address that cannot be had, TypeError for a name
+    that is no setting, ConfigError (a ValueError) for a value that one cannot have.
+    """
+    for name in WITHOUT:
+        if name in settings:
+            raise TypeError(f"serve() has no arbiter, and no {name}: fastsrv.run() does")
+    cfg = Given("serve()", settings)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family, backlog=cfg.backlog) as listening:
+        tls = tls_context(cfg)
+        thread = ServerThread(app, cfg, listening, tls)
+        thread.start_up()
+        try:
+            yield Served(host, listening.getsockname()[1], tls is not None)
+        finally:
+            thread.end()
+
+
+class ServerThread(threading.Thread):
+    """Serves from start_up() to end()."""
+
+    def __init__(self, app: Callable[..., Any], cfg: Any, listening: socket.socket, tls: Any) -> None:
+        super().__init__(name="fastsrv", daemon=True)
+        self.app = app
+        self.cfg = cfg
+        self.config = Config.from_gunicorn(cfg)
+        self.listening = listening
+        self.tls = tls
+        self.loop = new_loop(**self.config.loop)
+        self.has_begun = threading.Event()  # to serve, or it has failed
+        self.failure: BaseException | None = None
+        self.server: Server | None = None
+
+    def start_up(self) -> None:
+        self.start()
+        self.has_begun.wait()
+        if self.failure is not None:
+            self.end()
+
+    def end(self) -> None:
+        """Raises what has ended the server, if it was not us."""
+        if self.server is not None and not self.loop.is_closed():
+            try:
+                self.loop.call_soon_threadsafe(self.server.stop)
+            except RuntimeError:  # it is closed since
+                pass
+        self.join()
+        if self.failure is not None:
+            raise self.failure
+
+    def run(self) -> None:
+        try:
+            self.loop.run_until_complete(self.serve())
+        except BaseException as failure:
+            self.failure = failure
+        finally:
+            self.loop.close()
+            self.has_begun.set()
+
+    async def serve(self) -> None:
+        self.server = Server(
+            self.app, self.config, [self.listening.dup()], logging.getLogger("fastsrv.testing"), tls=self.tls,
+            ready=self.has_begun.set, forwarded=Forwarded(self.cfg).apply)
+        try:
+            await self.server.serve()
+        finally:
+            await end_what_is_left(self.server.timetable.leave)

@@ -1,0 +1,128 @@
+"""fastsrv.testing.serve(): an app on a port of its own, from a thread, with real clients."""
+
+import asyncio
+import threading
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+from websockets.sync.client import connect
+
+from fastsrv.config.setting import ConfigError
+from fastsrv.lifespan import LifespanFailed
+from fastsrv.testing import serve
+from tests.support.apps import hello
+from tests.support.servers import PATIENCE
+from tests.support.tls import CERTIFICATE, client_context
+
+
+class Life:
+    """An app that notes what its lifespan says, and answers with what the lifespan left."""
+
+    def __init__(self, startup="complete"):
+        self.events, self.startup = [], startup
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] == "lifespan":
+            self.events.append((await receive())["type"])
+            scope["state"]["word"] = b"from the lifespan"
+            await send({"type": f"lifespan.startup.{self.startup}", "message": "no database"})
+            self.events.append((await receive())["type"])
+            await send({"type": "lifespan.shutdown.complete"})
+        else:
+            await send({"type": "http.response.start", "status": 200})
+            await send({"type": "http.response.body", "body": scope["state"]["word"]})
+
+
+def get(url, **options):
+    with urlopen(url, timeout=PATIENCE, **options) as answer:
+        return answer.read()
+
+
+def test_app_is_served_and_its_lifespan_lasts_as_long_as_the_block():
+    app = Life()
+    with serve(app) as served:
+        assert app.events == ["lifespan.startup"]
+        assert get(served.url) == b"from the lifespan"
+    assert app.events == ["lifespan.startup", "lifespan.shutdown"]
+    with pytest.raises(OSError):
+        get(served.url)
+
+
+def test_several_apps_are_served_beside_each_other():
+    with serve(hello) as one, serve(Life()) as other:
+        assert one.port != other.port
+        assert get(one.url) != get(other.url)
+
+
+def test_websocket_is_served():
+    async def echo(scope, receive, send):
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.accept"})
+            event = await receive()
+            await send({"type": "websocket.send", "text": event["text"]})
+            await send({"type": "websocket.close"})
+
+    with serve(echo) as served, connect(served.ws_url, proxy=None) as client:
+        client.send("said")
+        assert client.recv() == "said"
+
+
+def test_app_that_does_not_start_raises():
+    with pytest.raises(LifespanFailed, match="no database"), serve(Life("failed")):
+        pytest.fail("it has started")
+
+
+def test_failure_of_the_block_is_raised_behind_the_end_of_the_app():
+    app = Life()
+    with pytest.raises(ZeroDivisionError), serve(app):
+        raise ZeroDivisionError
+    assert app.events[-1] == "lifespan.shutdown"
+
+
+def test_what_the_app_raises_is_logged(caplog):
+    async def broken(scope, receive, send):
+        raise LookupError("no such thing")
+
+    with serve(broken) as served, pytest.raises(HTTPError, match="500"):
+        get(served.url)
+    assert "no such thing" in caplog.text
+
+
+def test_answer_that_is_owed_when_the_block_ends_is_given():
+    async def waits(scope, receive, send):
+        begun.set()
+        await asyncio.to_thread(ends.wait)
+        await hello(scope, receive, send)
+
+    begun, ends, answers = threading.Event(), threading.Event(), []
+    with serve(waits, asgi_lifespan="off") as served:
+        client = threading.Thread(target=lambda: answers.append(get(served.url)))
+        client.start()
+        assert begun.wait(PATIENCE)
+        threading.Timer(0.1, ends.set).start()  # while the server ends
+    client.join()
+    assert len(answers) == 1
+
+
+def test_settings_are_obeyed():
+    with serve(hello, fastsrv_limit_request_head=400) as served, pytest.raises(HTTPError, match="431"):
+        get(served.url + "/" + "x" * 400)
+    with pytest.raises(TypeError, match=r"serve\(\) knows no 'workres'"), serve(hello, workres=1):
+        pass
+    with pytest.raises(TypeError, match="no arbiter, and no workers"), serve(hello, workers=2):
+        pass
+    with pytest.raises(ConfigError, match=r"keepalive = 'long' of serve\(\)"), serve(hello, keepalive="long"):
+        pass
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_address_and_tls(host):
+    context = client_context()
+    context.check_hostname = False
+    with serve(hello, host=host, certfile=str(CERTIFICATE), keyfile=str(CERTIFICATE)) as served:
+        assert served.url.startswith("https://")
+        assert get(served.url, context=context)
+    with serve(hello, host=host) as served, pytest.raises(OSError), serve(hello, host=host, port=served.port):
+        pass
