@@ -55,7 +55,7 @@ OBEYED = (
     Obeyed("permit_unconventional_http_method", "limits.any_method"),
     Obeyed("permit_unconventional_http_version", "limits.any_version"),
     Obeyed("header_map", "limits.refuse_underscores", lambda choice: choice == "refuse"),
-    Obeyed("root_path", "scope.root_path"),
+    Obeyed("root_path", "scope.root_path", lambda path: path.rstrip("/")),
     Obeyed("websocket_max_message_size", "websocket.max_message_size", or_unlimited, missing=16 * 1024 * 1024),
     Obeyed("asgi_lifespan", "lifespan.mode"),
     Obeyed("asgi_loop", "loop.kind", lambda choice: "asyncio" if choice == "asyncio" else "uvloop"),
@@ -84,6 +84,8 @@ def check(cfg: Any) -> None:
     for name, value in (*((row.name, row.of(cfg)) for row in OBEYED), *((name, getattr(cfg, name)) for name in BASES)):
         if isinstance(value, int) and value > LARGEST:  # gunicorn's own check lets any size pass
             raise ConfigError(f"{name} must be at most {LARGEST}, not {value}")
+    if cfg.root_path and not cfg.root_path.startswith("/"):
+        raise ConfigError(f"root_path must begin with a slash, not {cfg.root_path!r}")
     if cfg.reuse_port and any(isinstance(address, str) for address in cfg.address):
         raise ConfigError(
             "reuse_port cannot be used with a UNIX socket (bind): the system has no queue for each worker there")

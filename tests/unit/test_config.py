@@ -318,6 +318,17 @@ def test_settings_of_gunicorn_are_obeyed(read, name, value):
     assert getattr(read(**{name: value}), name) == value
 
 
+@pytest.mark.parametrize(("value", "ours"), [("/api/", "/api"), ("/", ""), ("/a/b", "/a/b"), ("", "")])
+def test_root_path_ends_with_no_slash(read, value, ours):
+    assert read(root_path=value).root_path == ours
+
+
+@pytest.mark.parametrize("value", ["api", "https://example.org/api"])
+def test_root_path_that_is_no_path_is_refused(read, value):
+    with pytest.raises(ConfigError, match=r"^root_path must begin with a slash, not "):
+        read(root_path=value)
+
+
 def test_reload_is_waited_for_by_a_developer(read):
     """Nobody's next request is worth a window, nor a stream the whole of a long graceful_timeout."""
     given = {"fastsrv_shutdown_keepalive": 7}
