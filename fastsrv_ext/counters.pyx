@@ -18,7 +18,7 @@ KINDS = {
     "content_length": None, "content_type": None, "authorization": None, "expect": None, "trailer": None,
     "websocket": None, "websocket_version": None, "chunk_excess": None,
     "underscore": "header_map",
-    "forwarded": "secure_scheme_headers",
+    "forwarded": "fastsrv_forwarded_fields",
     "line_size": "limit_request_line",
     "field_size": "limit_request_field_size",
     "fields": "limit_request_fields",

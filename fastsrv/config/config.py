@@ -49,6 +49,7 @@ class Config:
     end: Topic  # of a worker
     watchdog: Topic  # for Watchdog
     admin: Topic  # for what is told at an address of its own
+    forwarded: Topic  # for Forwarded
 
     @classmethod
     def from_gunicorn(cls, cfg: Any, environ: Mapping[str, str] | None = None) -> Config:

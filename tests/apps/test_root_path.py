@@ -7,7 +7,7 @@ import json
 import httpx
 import pytest
 
-from tests.support.proxies import Nginx
+from tests.support.proxies import Haproxy, Nginx
 from tests.support.servers import PATIENCE, Gunicorn
 from tests.websocket.makes import Websockets
 
@@ -110,3 +110,21 @@ def test_nginx_in_front(missing, tmp_path, slash):
     with proxy:
         assert ask(proxy, "/api/files/a.txt").text == "of a file"
         assert told(ask(proxy, "/api/where"))["for"] == "http://a/api/where"
+
+
+def test_proxy_that_says_what_it_has_taken_off(tmp_path):
+    config = "fastsrv_forwarded_fields = 'x-forwarded'\n"
+    with Gunicorn(tmp_path, APP, config=config) as server:
+        proxy = Haproxy(tmp_path, f"127.0.0.1:{server.port}", more="")
+        proxy.config = proxy.config.replace("    http-request set-header X-Forwarded-Proto http unless", """
+    http-request replace-path /out(/.*) \\1
+    http-request set-header X-Forwarded-Prefix /out
+    http-request set-header X-Forwarded-Host shown.example
+    http-request set-header X-Forwarded-Port 8080
+    http-request set-header X-Forwarded-Proto http unless""")
+        with proxy:
+            assert ask(proxy, "/out/files/a.txt").text == "of a file"
+            assert told(ask(proxy, "/out/where")) == {
+                "root_path": "/out", "path": "/out/where", "raw_path": "/where",
+                "url": "http://shown.example:8080/out/where", "for": "http://shown.example:8080/out/where"}
+        assert told(ask(server, "/where"))["for"] == "http://a/where"
