@@ -19,6 +19,7 @@ KINDS = {
     "websocket": None, "websocket_version": None, "chunk_excess": None,
     "underscore": "header_map",
     "forwarded": "fastsrv_forwarded_fields",
+    "proxy_protocol": "proxy_protocol",
     "line_size": "limit_request_line",
     "field_size": "limit_request_field_size",
     "fields": "limit_request_fields",

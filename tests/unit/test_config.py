@@ -272,7 +272,7 @@ def test_name_like_none_of_ours_is_refused_with_a_place_to_look(read):
 
 
 @pytest.mark.parametrize(("name", "value"), [
-    ("proxy_protocol", "v1"), ("proxy_protocol", True), ("protocol", "uwsgi"), ("http_protocols", "h2,h1"),
+    ("protocol", "uwsgi"), ("http_protocols", "h2,h1"),
     ("permit_obsolete_folding", True), ("strip_header_spaces", True), ("casefold_http_method", True),
 ])
 def test_setting_of_gunicorn_that_cannot_be_obeyed_is_refused(read, name, value):
