@@ -78,7 +78,7 @@ class PrefaceLayer(asyncio.Protocol):
             self.http.preface_began()
             return
         if preface.server is not None:
-            self.http.introduce(preface.client, preface.server)
+            self.http.introduce(preface.client, preface.server, preface.secure)
         self.hand_on(preface.size)
 
     def hand_on(self, size: int) -> None:

@@ -23,6 +23,8 @@ LARGEST_PORT = 65535
 V2_HEADER = struct.Struct("!12sBBH")  # signature, version and command, family and protocol, length of the rest
 LOCAL, PROXY = 0x20, 0x21
 UNSPEC, TCP4, TCP6, UNIX = 0x00, 0x11, 0x21, 0x31
+SSL, BY_TLS = 0x20, 0x01  # the TLV that tells how the client has come, and its bit that says by TLS (2.2.6)
+TLV_HEADER = struct.Struct("!BH")  # type, length of the value
 ADDRESSES = {TCP4: struct.Struct("!4s4sHH"), TCP6: struct.Struct("!16s16sHH"), UNIX: struct.Struct("!108s108s")}
 
 
@@ -33,11 +35,12 @@ class PrefaceError(ValueError):
 class Preface(NamedTuple):
     """size: bytes that it takes. server: the proxy's address to which the client has come, (host, port) or
     (path, None); None if the preface tells of no client, and the connection's own addresses hold. client: (host, port),
-    None for a UNIX socket's, too."""
+    None for a UNIX socket's, too. secure: it has come to the proxy by TLS; of version 2, if the proxy tells."""
 
     size: int
     client: tuple[str, int] | None = None
     server: tuple[str, int | None] | None = None
+    secure: bool = False
 
 
 def begins(data: bytes, versions: str) -> bool | None:
@@ -95,7 +98,24 @@ def read_v2(data: bytes) -> Preface | None:
     if length < addresses.size:
         raise PrefaceError("a header of the PROXY protocol is too short for its addresses")
     client, server, *ports = addresses.unpack_from(data, V2_HEADER.size)
+    secure = tells_of_tls(data[V2_HEADER.size + addresses.size:size])
     if family == UNIX:
-        return Preface(size, None, (os.fsdecode(server.partition(b"\0")[0]), None))
+        return Preface(size, None, (os.fsdecode(server.partition(b"\0")[0]), None), secure)
     return Preface(
-        size, (str(ipaddress.ip_address(client)), ports[0]), (str(ipaddress.ip_address(server)), ports[1]))
+        size, (str(ipaddress.ip_address(client)), ports[0]), (str(ipaddress.ip_address(server)), ports[1]), secure)
+
+
+def tells_of_tls(values: bytes) -> bool:
+    """Of the TLVs behind the addresses. All others are skipped."""
+    secure, at = False, 0
+    while at < len(values):
+        if len(values) - at < TLV_HEADER.size:
+            raise PrefaceError("a header of the PROXY protocol ends within a TLV")
+        kind, length = TLV_HEADER.unpack_from(values, at)
+        at += TLV_HEADER.size
+        if length > len(values) - at:
+            raise PrefaceError("a header of the PROXY protocol ends within a TLV")
+        if kind == SSL and length:
+            secure = bool(values[at] & BY_TLS)
+        at += length
+    return secure

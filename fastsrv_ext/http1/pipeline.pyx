@@ -109,6 +109,8 @@ cdef class Pipeline(Carrier):
                 503, f"{context.service.max_in_flight} requests are in flight", "concurrency", RETRY_AFTER))
         cycle.client = self.client
         cycle.scope = make_scope(context, cycle.head, self.client, self.server)
+        if self.is_secure:
+            cycle.scope["scheme"] = "https"
         if cycle.head.is_forwarded() and context.callbacks.forwarded is not None:
             try:
                 context.callbacks.forwarded(cycle.scope, cycle.head.is_underscored())

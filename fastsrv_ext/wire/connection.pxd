@@ -13,6 +13,7 @@ cdef class Connection(Sender):
     cdef tuple client                # the peer: (host, port) or None
     cdef tuple server                # (host, port) or (path, None)
     cdef bint is_local               # a UNIX socket's peer: its end is a half-close, look() sees when it has gone
+    cdef bint is_secure              # TLS is between the peer and a proxy, which has told
     cdef Watch watcher               # None, unless the loop does not listen to the peer, or did not lately
     cdef bint in_line                # for a turn of the loop, with which advance() comes
     cdef Py_ssize_t drained          # bytes that came and were thrown away

@@ -19,7 +19,7 @@ class Connection(Sender):
 
     # called by fastsrv/proxy/layer.py
     def introduce(
-        self, client: tuple[str, int] | None, server: tuple[str, int | None]
+        self, client: tuple[str, int] | None, server: tuple[str, int | None], secure: bool
     ) -> None: ...
 
     # called by tls.pyx

@@ -73,9 +73,10 @@ cdef class Connection(Sender):
         self.forget()
         self.wake_writers()  # which find out that nobody is there
 
-    def introduce(self, tuple client, tuple server not None):
-        """A proxy has told who is at its other side, and by which address of its own: see open() for what they are."""
+    def introduce(self, tuple client, tuple server not None, bint secure):
+        """A proxy has told who is at its other side, by which address of its own, and whether by TLS: see open()."""
         self.client = client
+        self.is_secure = secure
         self.server = self.context.one_server(server)
 
     def negotiated(self, str name not None):
@@ -94,7 +95,7 @@ cdef class Connection(Sender):
         transport, self.transport = self.transport, None
         successor.transport = transport
         successor.client, successor.server = self.client, self.server
-        successor.is_local = self.is_local
+        successor.is_local, successor.is_secure = self.is_local, self.is_secure
         successor.descriptor, self.descriptor = self.descriptor, -1
         successor.throttled = self.throttled
         successor.ending = self.ending

@@ -11,7 +11,7 @@ from tests.support.answers import statuses
 from tests.support.apps import Recorder, hello
 from tests.support.puppet import Puppet
 from tests.support.wire import get
-from tests.unit.test_preface import TCP4, TCP6, UNIX, V4, V6, v2
+from tests.unit.test_preface import SSL, TCP4, TCP6, UNIX, V4, V6, v2
 
 HEADER = 10  # seconds
 LINE = b"PROXY TCP4 192.0.2.9 198.51.100.1 5555 443\r\n"
@@ -67,6 +67,13 @@ def test_peer_of_a_unix_socket_is_believed(connect, preface, told):
     connect(app, proxies=(), unix=True).send(preface + get())
     unix = (None, ("/run/fastsrv.sock", None))
     assert (app.scope["client"], app.scope["server"]) == (unix if told == (PEER, SERVER) else told)
+
+
+@pytest.mark.parametrize(("values", "scheme"), [(b"", "http"), (SSL, "https")])
+def test_scheme_is_what_the_client_has_come_by_to_the_proxy(connect, values, scheme):
+    app = Recorder(hello)
+    connect(app).send(v2(0x21, 0x11, TCP4 + values) + get(b"/a") + get(b"/b"))
+    assert [scope["scheme"] for scope in app.scopes] == [scheme, scheme]
 
 
 @pytest.mark.parametrize("proxies", [["*"], ["192.0.2.0/24"], ["10.0.0.1", "192.0.2.7"]])

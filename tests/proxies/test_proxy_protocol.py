@@ -27,8 +27,8 @@ by_each = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 by_both_loops = pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 
 
-def through(folder, server, kind, mode="http", more=""):
-    proxy = Haproxy(folder, f"127.0.0.1:{server.port} {kind}", more=more)
+def through(folder, server, kind, mode="http", more="", tls=False):
+    proxy = Haproxy(folder, f"127.0.0.1:{server.port} {kind}", more=more, tls=tls)
     proxy.config = proxy.config.replace("mode http", f"mode {mode}")
     if mode == "tcp":
         lines = proxy.config.splitlines()
@@ -79,6 +79,16 @@ def test_tls_begins_behind_the_preface(gunicorn, tmp_path, kind, loop):
     server = gunicorn(SOURCE, config=f"proxy_protocol = True\nasgi_loop = {loop!r}\n"
                                      f"certfile = keyfile = {str(CERTIFICATE)!r}\n")
     with through(tmp_path, server, kind, "tcp") as proxy:
+        connection = connected(proxy.port, tls=True)
+        client, proxys = addresses(connection)
+        assert ask(connection) == [[client, proxys, "https"]] * 2
+
+
+@pytest.mark.parametrize("kind", ["send-proxy-v2-ssl", "send-proxy-v2-ssl-cn"])
+def test_tls_of_haproxy_is_told(gunicorn, tmp_path, kind):
+    """In mode tcp, where no field can tell of it."""
+    server = gunicorn(SOURCE, config="proxy_protocol = 'v2'\n")
+    with through(tmp_path, server, kind, "tcp", tls=True) as proxy:
         connection = connected(proxy.port, tls=True)
         client, proxys = addresses(connection)
         assert ask(connection) == [[client, proxys, "https"]] * 2

@@ -15,6 +15,7 @@ TCP6 = b"".join(socket.inet_pton(socket.AF_INET6, text) for text in ("2001:db8::
 TCP6 += struct.pack("!HH", 5555, 443)
 UNIX = b"/run/client".ljust(108, b"\0") + b"/run/proxy".ljust(108, b"\0")
 TLV = b"\x04\x00\x05hello"
+SSL = b"\x20\0\x0f\x01\0\0\0\0" + b"\x21\0\x07TLSv1.3"  # what haproxy says: by TLS, its certificate's check, which
 V4, V6 = (("192.0.2.9", 5555), ("198.51.100.1", 443)), (("2001:db8::9", 5555), ("2001:db8::1", 443))
 
 
@@ -30,13 +31,22 @@ def v2(command, family, body=b"", length=None):
      (("ffff:" * 7 + "ffff", 65535), ("ffff:" * 7 + "ffff", 65535))),
     (b"PROXY UNKNOWN\r\n", (None, None)), (b"PROXY UNKNOWN ffff:f ffff 65535 65535 what ever\r\n", (None, None)),
     (v2(0x21, 0x11, TCP4), V4), (v2(0x21, 0x11, TCP4 + TLV * 9), V4), (v2(0x21, 0x21, TCP6), V6),
-    (v2(0x21, 0x21, TCP6 + b"\0" * (V2_LONGEST - 36)), V6), (v2(0x21, 0x31, UNIX), (None, ("/run/proxy", None))),
+    (v2(0x21, 0x21, TCP6 + b"\4\x0f\xd9" + b"\0" * 4057), V6), (v2(0x21, 0x31, UNIX), (None, ("/run/proxy", None))),
     (v2(0x20, 0x00), (None, None)), (v2(0x20, 0x11, TCP4), (None, None)), (v2(0x20, 0xff, TLV), (None, None)),
     (v2(0x21, 0x00, TLV), (None, None)),
 ])
 def test_preface(data, said):
     assert read(data) == read(data + b"GET / HTTP/1.1\r\n\r\n") == Preface(len(data), *said)
     assert begins(data, "auto") is True
+
+
+@pytest.mark.parametrize(("values", "secure"), [
+    (b"", False), (TLV, False), (SSL, True), (TLV + SSL + TLV, True), (SSL.replace(b"\x01", b"\0", 1), False),
+    (SSL.replace(b"\x0f\x01", b"\x0f\x07"), True), (b"\x20\0\0", False), (b"\x21\0\1\1", False),
+])
+@pytest.mark.parametrize(("family", "addresses"), [(0x11, TCP4), (0x21, TCP6), (0x31, UNIX)])
+def test_client_that_has_come_by_tls(values, secure, family, addresses):
+    assert read(v2(0x21, family, addresses + values)).secure is secure
 
 
 @pytest.mark.parametrize("data", [
@@ -85,6 +95,7 @@ def test_line_that_is_too_long():
     v2(0x11, 0x11, TCP4), v2(0x31, 0x11, TCP4), v2(0x22, 0x11, TCP4), v2(0x2f, 0), v2(0x01, 0),  # version, command
     v2(0x21, 0x12, TCP4), v2(0x21, 0x41, TCP4), v2(0x21, 0x10, TCP4), v2(0x21, 0x01), v2(0x21, 0x32, UNIX),  # family
     v2(0x21, 0x11, TCP4[:-1]), v2(0x21, 0x21, TCP4), v2(0x21, 0x31, UNIX[:-1]), v2(0x21, 0x11),  # length
+    v2(0x21, 0x11, TCP4 + SSL[:-1]), v2(0x21, 0x11, TCP4 + b"\4\0"), v2(0x21, 0x31, UNIX + TLV + b"\4"),  # TLVs
     v2(0x21, 0x11, length=V2_LONGEST + 1), v2(0x20, 0x00, length=65535),
 ])
 def test_malformed_header(data):
