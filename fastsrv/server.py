@@ -22,6 +22,8 @@ from fastsrv.lifespan import Lifespan
 from fastsrv.listeners import make_listeners
 from fastsrv.log.seldom import Seldom
 from fastsrv.place import Place
+from fastsrv.proxy.layer import PrefaceLayer
+from fastsrv.proxy.peers import Peers
 from fastsrv.timetable import NEVER, Timetable
 from fastsrv_ext.clock import TICK, Clock
 from fastsrv_ext.context import Callbacks, CommonResponse, CommonScope, Context, Limits, Service
@@ -88,6 +90,8 @@ class Server:
         self.max_requests = max_requests
         self.declined: set[str] = set()  # names of protocols
         self.tls = tls
+        self.prefaces = config.preface["versions"] != "off"
+        self.proxies = Peers(config.preface["proxies"])
         self.direct = writes_at_once(self.loop)
         self.share = Share(State.READY)
         self.listeners = make_listeners(
@@ -196,11 +200,13 @@ class Server:
 
     # --- what the connections report ---
 
-    def protocol(self) -> HTTP1 | TLS:
+    def protocol(self) -> HTTP1 | TLS | PrefaceLayer:
         """For a new connection."""
         http = HTTP1(self.context)
-        return http if self.tls is None else TLS(
+        protocol = http if self.tls is None else TLS(
             self.tls, http, self.no_tls, direct=self.direct, budget=self.context.budget)
+        return protocol if not self.prefaces else PrefaceLayer(
+            http, protocol, self.config.preface["versions"], self.proxies)
 
     def no_tls(self, error: Exception) -> None:
         """A handshake that failed, or bytes that are not what they should be. No warning: whoever looks for open ports

@@ -122,7 +122,7 @@ class ServerThread(threading.Thread):
     async def serve(self) -> None:
         self.server = Server(
             self.app, self.config, [self.listening.dup()], logging.getLogger("fastsrv.testing"), tls=self.tls,
-            ready=self.has_begun.set, forwarded=Forwarded(self.cfg).apply)
+            ready=self.has_begun.set, forwarded=Forwarded(self.cfg, **self.config.forwarded).apply)
         try:
             await self.server.serve()
         finally:

@@ -266,7 +266,7 @@ class Worker(base.Worker):
             watch=self.watch, beat=self.notify, ready=self.ready, full=self.full, place=self.place, tls=self.tls,
             max_requests=0 if self.max_requests == sys.maxsize else self.max_requests,
             finished=access.finished, unserved=access.unserved, before=access.before,
-            forwarded=Forwarded(self.cfg).apply,
+            forwarded=Forwarded(self.cfg, **self.config.forwarded).apply,
         )
         await self.server.serve()
         self.watchdog.end()

@@ -51,6 +51,8 @@ cdef class CommonScope:
     """What a scope is made of, and the other half of what a client's going means to send()."""
     cdef dict template              # the scope's constant keys
     cdef dict asgi                  # its "asgi", to be copied
+    cdef bint is_mounted            # it has a root_path
+    cdef str add_root_path          # to a path: "missing", where it does not begin with it; "always", "never"
     cdef dict state                 # what the lifespan left behind
     cdef bint send_raises           # send() raises when the client has gone
 

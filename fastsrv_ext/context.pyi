@@ -68,6 +68,7 @@ class CommonScope:
         *,
         scheme: str = "http",
         root_path: str = "",
+        add_root_path: str = "missing",
         state: dict[str, Any] | None = None,
         send_after_disconnect: str = "ignore",
     ) -> None: ...

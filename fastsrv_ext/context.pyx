@@ -67,13 +67,18 @@ cdef class CommonScope:
 
     state: the dict that the lifespan left behind, None without a lifespan.
     send_after_disconnect: "raise", if send() is to raise when the client has gone (http 2.4 and later), or "ignore".
+    root_path: "", or one that begins with a slash and ends with none. add_root_path: when it is put before a request's
+    path: "missing", where the path does not begin with it; "always"; "never".
     """
 
     def __init__(
         self, *, str scheme="http", str root_path="", dict state=None, str send_after_disconnect="ignore",
+        str add_root_path="missing",
     ):
         self.send_raises = send_after_disconnect == "raise"
         self.asgi = {"version": "3.0", "spec_version": "2.5" if self.send_raises else "2.3"}
+        self.is_mounted = bool(root_path)
+        self.add_root_path = add_root_path
         # Every key in its place: a copy of it then costs one memcpy.
         self.template = {
             "type": "http", "asgi": None, "http_version": "1.1", "server": None, "client": None,

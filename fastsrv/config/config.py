@@ -49,6 +49,8 @@ class Config:
     end: Topic  # of a worker
     watchdog: Topic  # for Watchdog
     admin: Topic  # for what is told at an address of its own
+    forwarded: Topic  # for Forwarded
+    preface: Topic  # for what a proxy says before the first request
 
     @classmethod
     def from_gunicorn(cls, cfg: Any, environ: Mapping[str, str] | None = None) -> Config:

@@ -55,7 +55,9 @@ OBEYED = (
     Obeyed("permit_unconventional_http_method", "limits.any_method"),
     Obeyed("permit_unconventional_http_version", "limits.any_version"),
     Obeyed("header_map", "limits.refuse_underscores", lambda choice: choice == "refuse"),
-    Obeyed("root_path", "scope.root_path"),
+    Obeyed("root_path", "scope.root_path", lambda path: path.rstrip("/")),
+    Obeyed("proxy_protocol", "preface.versions"),
+    Obeyed("proxy_allow_ips", "preface.proxies"),
     Obeyed("websocket_max_message_size", "websocket.max_message_size", or_unlimited, missing=16 * 1024 * 1024),
     Obeyed("asgi_lifespan", "lifespan.mode"),
     Obeyed("asgi_loop", "loop.kind", lambda choice: "asyncio" if choice == "asyncio" else "uvloop"),
@@ -65,7 +67,6 @@ BASES = ("max_requests", "max_requests_jitter")  # obeyed by gunicorn's class of
 # gunicorn settings that a user of this worker would expect to work and that it cannot obey: silence
 # would be worse than a refusal at the start.
 REFUSED = {
-    "proxy_protocol": ("off", "the PROXY protocol is not served"),
     "protocol": ("http", "only HTTP is served"),
     # gunicorn's TLS context would offer h2, and a client that takes it would be answered with 400
     "http_protocols": (["h1"], "only HTTP/1.1 is served"),
@@ -84,6 +85,8 @@ def check(cfg: Any) -> None:
     for name, value in (*((row.name, row.of(cfg)) for row in OBEYED), *((name, getattr(cfg, name)) for name in BASES)):
         if isinstance(value, int) and value > LARGEST:  # gunicorn's own check lets any size pass
             raise ConfigError(f"{name} must be at most {LARGEST}, not {value}")
+    if cfg.root_path and not cfg.root_path.startswith("/"):
+        raise ConfigError(f"root_path must begin with a slash, not {cfg.root_path!r}")
     if cfg.reuse_port and any(isinstance(address, str) for address in cfg.address):
         raise ConfigError(
             "reuse_port cannot be used with a UNIX socket (bind): the system has no queue for each worker there")

@@ -99,6 +99,18 @@ OWN_SETTINGS = (
     Setting("fastsrv_websocket_close_timeout", 10.0, "seconds", "clock.CLOSING",
             "Time in which the peer has to answer our Close.",
             "Some round trips; a browser's page that is busy takes longer. websockets, which uvicorn uses, has 10."),
+    Setting("fastsrv_forwarded_fields", "client", f"client{OR}x-forwarded{OR}forwarded{OR}none", "forwarded.fields",
+            "The fields that your proxies write, and that are therefore believed of those in forwarded_allow_ips. "
+            "client: X-Forwarded-For and secure_scheme_headers. x-forwarded: X-Forwarded-Host, -Port and -Prefix, too. "
+            "forwarded: Forwarded (RFC 7239), and none of those. none: none of all. docs/PROXIES.md tells what comes "
+            "of each.",
+            "A proxy passes on what it does not write, and a client may have written that: these two nearly every "
+            "proxy writes."),
+    Setting("fastsrv_add_root_path", "missing", f"missing{OR}always{OR}never", "scope.add_root_path",
+            "When a request's path gets root_path before it, as it has to be in there (ASGI). missing: where it does "
+            "not begin with it, by whole segments. always: a proxy takes it off each path. never: the paths have it.",
+            "It is right with proxies that take it off and with those that leave it, but for a path that has it twice. "
+            "uvicorn always adds it, gunicorn's own worker never."),
     Setting("fastsrv_admin_bind", OFF, ADDRESS, "admin.bind",
             "An address of its own for health, metrics and status, answered without the app, also while it blocks the "
             "loops of all workers: host:port, [v6]:port or unix:/path. A reload does not change it. docs/OPERATIONS.md "

@@ -33,6 +33,18 @@ cdef dict make_scope(Context context, RequestHead head, tuple client, tuple serv
     return scope
 
 
+cdef int complete_path(CommonScope common, dict scope) except -1:
+    """`path` has `root_path` in it (ASGI, "HTTP connection scope"): put it there where the proxy in front has taken it
+    off. By whole segments: "/apiary" is not below "/api"."""
+    cdef str path = scope["path"]
+    cdef str root_path = scope["root_path"]
+    if not root_path or common.add_root_path == "never" or not path.startswith("/"):  # "*", of OPTIONS, is no path
+        return 0
+    if common.add_root_path == "always" or not (path + "/").startswith(root_path + "/"):
+        scope["path"] = root_path + path
+    return 0
+
+
 cdef str decode_path(bytes raw_path):
     """Percent-decoded, then read as UTF-8; what is no UTF-8 becomes U+FFFD."""
     cdef Py_ssize_t length = PyBytes_GET_SIZE(raw_path)

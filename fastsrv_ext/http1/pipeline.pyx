@@ -9,7 +9,7 @@ from fastsrv_ext.http.refusal import BadRequest
 
 from fastsrv_ext.asgi.call cimport GONE, THERE
 from fastsrv_ext.asgi.exchange cimport BEGUN, COMPLETE, FULL, NOTHING
-from fastsrv_ext.asgi.scope cimport make_scope
+from fastsrv_ext.asgi.scope cimport complete_path, make_scope
 from fastsrv_ext.budget cimport Budget, monotonic
 from fastsrv_ext.context cimport Context
 from fastsrv_ext.counters cimport (
@@ -109,11 +109,15 @@ cdef class Pipeline(Carrier):
                 503, f"{context.service.max_in_flight} requests are in flight", "concurrency", RETRY_AFTER))
         cycle.client = self.client
         cycle.scope = make_scope(context, cycle.head, self.client, self.server)
+        if self.is_secure:
+            cycle.scope["scheme"] = "https"
         if cycle.head.is_forwarded() and context.callbacks.forwarded is not None:
             try:
                 context.callbacks.forwarded(cycle.scope, cycle.head.is_underscored())
             except BadRequest as refusal:
                 return self.refuse_cycle(cycle, refusal)
+        if context.scope.is_mounted or cycle.head.is_forwarded():
+            complete_path(context.scope, cycle.scope)
         if self.reader.input == SWITCHING and self.reader.first is None and self.takes_a_switch(cycle):
             return 0
         return self.serve(cycle)

@@ -6,5 +6,7 @@ from fastsrv_ext.http1.pipeline cimport Pipeline
 
 
 cdef class HTTP1(Pipeline):
+    cdef bint in_preface             # a part of what a proxy says before the first request has come, and not all
+
     cdef int refuse_late(self, str reason, str kind) except -1
     cdef int judge_pace(self, Cycle cycle) except -1

@@ -49,7 +49,7 @@ cdef class HTTP1(Pipeline):
 
     def eof_received(self):
         """The peer has half-closed. True: we stay to answer what it has asked for."""
-        cdef Peer peer = HALF_CLOSED if self.is_local() else FINISHED
+        cdef Peer peer = HALF_CLOSED if self.is_local else FINISHED
         self.ends(PEER_ENDED)
         if is_ending(self.state) or (
             self.cycle is None and self.reader.first is None and self.refusal is None and self.state != SEND
@@ -102,6 +102,8 @@ cdef class HTTP1(Pipeline):
             if self.has_part_of_record() or self.has_unread_bytes():
                 return self.enter(HEAD)  # a request has come; the loop is about to read it, or the rest of its record
         elif state == HEAD:
+            if self.in_preface:
+                return self.refuse_late("the first bytes took too long", "header_timeout")
             if self.reader.input == IN_HEAD:
                 return self.refuse_late("the request head took too long", "header_timeout")
             # Once, or a peer that sends TLS records without data would be waited for for ever.
@@ -190,6 +192,22 @@ cdef class HTTP1(Pipeline):
         if self.reader.unread is not None:
             self.advance_soon()
         return self.throttle()
+
+    # --- for fastsrv/proxy/layer.py: what a proxy says before the first request ---
+
+    def preface_began(self):
+        """A part of it has come."""
+        self.in_preface = True
+
+    def preface_ended(self):
+        self.in_preface = False
+
+    def refuse_preface(self, str reason not None):
+        """It is not what it has to be: 400, and no request of this connection is served."""
+        self.in_preface = False
+        if is_acted_upon(self.reader.input):
+            self.refuse(BadRequest(400, reason, "proxy_protocol"))
+            self.advance()
 
     # --- for fastsrv/server.py ---
 

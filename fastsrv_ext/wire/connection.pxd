@@ -12,6 +12,8 @@ cdef enum:
 cdef class Connection(Sender):
     cdef tuple client                # the peer: (host, port) or None
     cdef tuple server                # (host, port) or (path, None)
+    cdef bint is_local               # a UNIX socket's peer: its end is a half-close, look() sees when it has gone
+    cdef bint is_secure              # TLS is between the peer and a proxy, which has told
     cdef Watch watcher               # None, unless the loop does not listen to the peer, or did not lately
     cdef bint in_line                # for a turn of the loop, with which advance() comes
     cdef Py_ssize_t drained          # bytes that came and were thrown away
@@ -30,10 +32,6 @@ cdef class Connection(Sender):
     cdef int end_seen(self) except -1                        # the peer may have gone, behind what waits to be read
     cdef int taken_over(self, bytes unread) except -1        # the connection is its own from now on, and these bytes
     cdef int forget(self) except -1                          # it has been handed over, or lost
-
-    cdef inline bint is_local(self) noexcept:
-        """Is it a UNIX socket's peer, which has no address? Its end is a half-close: look() sees when it has gone."""
-        return self.client is None
 
     cdef bint open(self, object transport) except -1
     cdef int advance_soon(self) except -1

@@ -17,6 +17,11 @@ class Connection(Sender):
     # called by the loop on our own behalf
     def go_on(self) -> None: ...
 
+    # called by fastsrv/proxy/layer.py
+    def introduce(
+        self, client: tuple[str, int] | None, server: tuple[str, int | None], secure: bool
+    ) -> None: ...
+
     # called by tls.pyx
     def negotiated(self, name: str) -> None: ...
 

@@ -49,6 +49,7 @@ cdef class Connection(Sender):
         self.client = address(transport.get_extra_info("peername"))
         server = transport.get_extra_info("sockname")
         self.server = self.context.one_server((server, None) if isinstance(server, str) else address(server))
+        self.is_local = self.client is None
         self.enter(HEAD)
         self.context.connection_opened()
         if self.client is not None or isinstance(server, (str, bytes)):
@@ -72,6 +73,12 @@ cdef class Connection(Sender):
         self.forget()
         self.wake_writers()  # which find out that nobody is there
 
+    def introduce(self, tuple client, tuple server not None, bint secure):
+        """A proxy has told who is at its other side, by which address of its own, and whether by TLS: see open()."""
+        self.client = client
+        self.is_secure = secure
+        self.server = self.context.one_server(server)
+
     def negotiated(self, str name not None):
         """TLS has agreed with the peer on the protocol of this name (ALPN, RFC 7301)."""
         make = self.context.alpn.get(name)
@@ -88,6 +95,7 @@ cdef class Connection(Sender):
         transport, self.transport = self.transport, None
         successor.transport = transport
         successor.client, successor.server = self.client, self.server
+        successor.is_local, successor.is_secure = self.is_local, self.is_secure
         successor.descriptor, self.descriptor = self.descriptor, -1
         successor.throttled = self.throttled
         successor.ending = self.ending
@@ -161,7 +169,7 @@ cdef class Connection(Sender):
         if sight == HAS_GONE:
             self.ends(LOST)
             self.abort()
-        elif self.throttled and (sight == HAS_CLOSED or (sight == HAS_ENDED and not self.is_local())):
+        elif self.throttled and (sight == HAS_CLOSED or (sight == HAS_ENDED and not self.is_local)):
             self.end_seen()  # otherwise the loop tells of it, or has
         return 0
 

@@ -106,6 +106,27 @@ def test_path_keeps_root_path(wire):
     assert (scope["root_path"], scope["path"]) == ("/api", "/api/users")
 
 
+@pytest.mark.parametrize(("mode", "target", "path"), [
+    ("missing", b"/users", "/api/users"), ("missing", b"/api/users", "/api/users"), ("missing", b"/api", "/api"),
+    ("missing", b"/apiary", "/api/apiary"), ("missing", b"/", "/api/"), ("missing", b"/%61pi/a", "/api/a"),
+    ("missing", b"/users?/api", "/api/users"), ("missing", b"http://example.org/users", "/api/users"),
+    ("missing", b"//api/users", "/api//api/users"), ("missing", b"/API/users", "/api/API/users"),
+    ("always", b"/users", "/api/users"), ("always", b"/api/users", "/api/api/users"),
+    ("never", b"/users", "/users"), ("never", b"/api/users", "/api/users"),
+])
+def test_path_begins_with_root_path_where_a_proxy_has_taken_it_off(wire, mode, target, path):
+    """raw_path is what came."""
+    scope = scope_of(wire, get(target), root_path="/api", add_root_path=mode)
+    raw_path = target.removeprefix(b"http://example.org").partition(b"?")[0]
+    assert (scope["root_path"], scope["path"], scope["raw_path"]) == ("/api", path, raw_path)
+
+
+@pytest.mark.parametrize("mode", ["missing", "always", "never"])
+def test_asterisk_is_no_path_below_anything(wire, mode):
+    scope = scope_of(wire, get(b"*").replace(b"GET", b"OPTIONS"), root_path="/api", add_root_path=mode)
+    assert (scope["root_path"], scope["path"]) == ("/api", "*")
+
+
 def test_headers_keep_order_and_duplicates_with_names_in_lower_case(wire):
     scope = scope_of(wire, get(b"/", b"Cookie: a=b", b"X-Mixed-Case: Value", b"ACCEPT: x", b"cookie: c=d", b"x-e:",
                                b"X_Under: \xc3\xa9", b"cOOkie: a=b"))

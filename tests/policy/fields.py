@@ -118,6 +118,9 @@ SINGLES = (
            headers=seen((b"cookie", b"a=b"), (b"cookie", b"c=d")), note="a gateway from HTTP/2 may leave them so"),
     served("two of a list: `Accept`, `X-Forwarded-For`", get(b"Accept: a/b", b"Accept: c/d"),
            "9110 5.3: the same as one, joined by a comma", headers=seen((b"accept", b"a/b"), (b"accept", b"c/d"))),
+    refused("`X-Forwarded-Proto: https, http`, from a believed proxy", get(b"X-Forwarded-Proto: https, http"),
+            "no standard has it", under=BELIEVED, setting="fastsrv_forwarded_fields",
+            note="PROXIES.md: which one holds is the proxy's to say; from anybody else it is any field"),
     served("other fields that should come once, twice", get(b"Referer: a", b"Referer: b", b"Range: c", b"Range: d"),
            ONCE, note="the app sees both"),
 )

@@ -272,7 +272,7 @@ def test_name_like_none_of_ours_is_refused_with_a_place_to_look(read):
 
 
 @pytest.mark.parametrize(("name", "value"), [
-    ("proxy_protocol", "v1"), ("proxy_protocol", True), ("protocol", "uwsgi"), ("http_protocols", "h2,h1"),
+    ("protocol", "uwsgi"), ("http_protocols", "h2,h1"),
     ("permit_obsolete_folding", True), ("strip_header_spaces", True), ("casefold_http_method", True),
 ])
 def test_setting_of_gunicorn_that_cannot_be_obeyed_is_refused(read, name, value):
@@ -316,6 +316,17 @@ def test_what_kubernetes_says_of_a_service_of_our_name_is_no_setting(read, name)
 ])
 def test_settings_of_gunicorn_are_obeyed(read, name, value):
     assert getattr(read(**{name: value}), name) == value
+
+
+@pytest.mark.parametrize(("value", "ours"), [("/api/", "/api"), ("/", ""), ("/a/b", "/a/b"), ("", "")])
+def test_root_path_ends_with_no_slash(read, value, ours):
+    assert read(root_path=value).root_path == ours
+
+
+@pytest.mark.parametrize("value", ["api", "https://example.org/api"])
+def test_root_path_that_is_no_path_is_refused(read, value):
+    with pytest.raises(ConfigError, match=r"^root_path must begin with a slash, not "):
+        read(root_path=value)
 
 
 def test_reload_is_waited_for_by_a_developer(read):

@@ -10,7 +10,7 @@ from tests.worker.served import SOURCE
 @pytest.mark.parametrize(("options", "config", "env", "message"), [
     ((), "fastsrv_heder_timeout = 1", {}, "did you mean fastsrv_header_timeout?"),
     ((), "", {"FASTSRV_BODY_TIMEOUT": "soon"}, "FASTSRV_BODY_TIMEOUT in the environment must be a number"),
-    (("--proxy-protocol", "v2"), "", {}, "proxy_protocol = 'v2' cannot be used with fastsrv.Worker"),
+    (("--protocol", "uwsgi"), "", {}, "protocol = 'uwsgi' cannot be used with fastsrv.Worker"),
     (("--certfile", "gunicorn.conf.py", "--keyfile", "gunicorn.conf.py"), "", {},
      "TLS cannot be used: certfile = 'gunicorn.conf.py' holds no certificate"),
     (("--keyfile", "gunicorn.conf.py"), "", {}, "TLS cannot be used: keyfile is set without certfile"),

@@ -1,0 +1,30 @@
+"""Peers that are believed: gunicorn's lists of addresses and networks. fastsrv/forwarded.py and layer.py ask."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class Peers:
+    """allowed: gunicorn's forwarded_allow_ips or proxy_allow_ips, which it has checked; `*` is everybody."""
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        names = set(allowed)
+        self.everybody = "*" in names
+        self.networks = [ipaddress.ip_network(name) for name in names - {"*"}]
+
+    def __contains__(self, known: Address | None) -> bool:
+        """Is the peer at this address believed? None: an address that is not known."""
+        return self.everybody or (known is not None and any(known in network for network in self.networks))
+
+
+def address(host: str) -> Address | None:
+    """None for what is no address. An IPv4 peer of an IPv6 socket is ::ffff:192.0.2.1."""
+    try:
+        known = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    return getattr(known, "ipv4_mapped", None) or known
