@@ -39,6 +39,7 @@ from fastsrv.last_resort import LastResort
 from fastsrv.lifespan import LifespanFailed
 from fastsrv.log.access import Access
 from fastsrv.log.careful import CarefulLog
+from fastsrv.log.escaped import escape_controls
 from fastsrv.loops import end_what_is_left, new_loop
 from fastsrv.place import Place, Verdict
 from fastsrv.reports import cut
@@ -194,6 +195,7 @@ class Worker(base.Worker):
         gc.freeze()
 
     def prepare(self) -> None:
+        escape_controls(self.log)
         try:
             self.config = Config.from_gunicorn(self.cfg)  # the file may have changed since check_config (HUP)
             self.tls = tls_context(self.cfg)
