@@ -40,14 +40,17 @@ class Forwarded:
         underscored: is there an underscore in the name of a field? Raises BadRequest for fields that contradict each
         other, and for names that header_map refuses.
         """
-        # A UNIX socket's peer is trusted: whoever may connect to it was given the right.
-        # (A TCP peer without an address has gone, and no app is called: Connection.open().)
-        peer = scope["client"]
-        trusted = peer is None or self.everybody or self.trusts(address(peer[0]))
+        trusted = self.trusts_peer(scope["client"])
         if trusted:
             self.believe(scope)
         if underscored and self.header_map != "dangerous":
             self.drop_underscored(scope["headers"], self.forwarders if trusted else frozenset())
+
+    def trusts_peer(self, peer: tuple[str, int] | None) -> bool:
+        """Is it a trusted proxy?"""
+        # A UNIX socket's peer is: whoever may connect to it was given the right.
+        # (A TCP peer without an address has gone, and no app is called: Connection.open().)
+        return peer is None or self.everybody or self.trusts(address(peer[0]))
 
     def believe(self, scope: dict[str, Any]) -> None:
         # `https` and `wss` say so in any of them; the value that is set for a field says it in another way (ssl, on).

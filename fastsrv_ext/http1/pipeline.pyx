@@ -109,6 +109,8 @@ cdef class Pipeline(Carrier):
                 503, f"{context.service.max_in_flight} requests are in flight", "concurrency", RETRY_AFTER))
         cycle.client = self.client
         cycle.scope = make_scope(context, cycle.head, self.client, self.server)
+        if context.callbacks.identify is not None:
+            context.callbacks.identify(cycle)
         if cycle.head.is_forwarded() and context.callbacks.forwarded is not None:
             try:
                 context.callbacks.forwarded(cycle.scope, cycle.head.is_underscored())
@@ -152,7 +154,8 @@ cdef class Pipeline(Carrier):
             return False
         fields = validate(headers, True, &said)
         self.write(render_head(
-            101, self.context.response.default_fields, fields, said.size, b"", with_upgrade(b"\r\n"), b""))
+            101, self.context.response.default_fields + cycle.lines_of_ours(fields), fields, said.size,
+            b"", with_upgrade(b"\r\n"), b""))
         self.context.counters.answered(101)
         cycle.progress = COMPLETE
         cycle.outlet = self.cycle = None
@@ -259,15 +262,19 @@ cdef class Pipeline(Carrier):
         self.count_refusal(refusal)
         self.context.counters.answered(refusal.status)
         self.respond()
+        cycle.ending = self.ending
+        cycle.client = self.client
+        if cycle.request_id is None and self.context.callbacks.identify is not None:
+            self.context.callbacks.identify(cycle)
         answer = error_answer(
-            refusal.status, body, self.context.response.default_fields + refusal.fields, cycle.head.is_head)
+            refusal.status, body, self.context.response.default_fields + refusal.fields + cycle.lines_of_ours([]),
+            cycle.head.is_head)
         self.write(answer)
         self.flush()
         cycle.sent = 0 if cycle.head.is_head else len(body)
         cycle.response_headers = fields_of(answer)
         if cycle.started == 0 and self.context.callbacks.unserved is not None:  # otherwise finished() tells of it
             cycle.status = refusal.status
-            cycle.client = self.client
             if cycle.scope is None:
                 cycle.scope = make_scope(self.context, cycle.head, self.client, self.server)
             self.context.callbacks.unserved(cycle)
@@ -330,6 +337,7 @@ cdef class Pipeline(Carrier):
         self.cycle = None
         cycle.outlet = None
         self.ends(APP_FAILED)
+        cycle.ending = self.ending
         self.act_no_more()
         cycle.end()
         self.cut_off(cycle)

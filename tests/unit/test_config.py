@@ -242,7 +242,7 @@ def test_misspelt_name_in_the_environment_is_told_of_with_a_hint(read, written, 
 @pytest.mark.parametrize(("name", "theirs", "flag"), [
     ("keepalive", "keepalive", "--keep-alive"), ("KEEP_ALIVE", "keepalive", "--keep-alive"),
     ("WORKERS", "workers", "--workers"), ("timeout", "timeout", "--timeout"),
-    ("ACCESS_LOG_FORMAT", "access_log_format", "--access-logformat"), ("loglevel", "loglevel", "--log-level"),
+    ("ACCESS_LOG", "accesslog", "--access-logfile"), ("loglevel", "loglevel", "--log-level"),
 ])
 def test_name_of_gunicorns_is_named_as_such(read, name, theirs, flag):
     expected = f"{theirs} is gunicorn's, set it in gunicorn.conf.py, or with {flag} in GUNICORN_CMD_ARGS"
