@@ -21,6 +21,7 @@ from fastsrv.drain import Drain
 from fastsrv.lifespan import Lifespan
 from fastsrv.listeners import make_listeners
 from fastsrv.log.seldom import Seldom
+from fastsrv.log.slow import SlowRequests
 from fastsrv.place import Place
 from fastsrv.timetable import NEVER, Timetable
 from fastsrv_ext.clock import TICK, Clock
@@ -81,6 +82,8 @@ class Server:
         self.counters = Counters(self.place.slot.counters)
         self.clock = Clock(**config.clock)
         self.dispatch = Dispatch(app, self.loop, log, before, clock=self.clock, **config.dispatch)
+        if config.log["slow_request"]:
+            finished = SlowRequests(config.log["slow_request"], self.seldom.warn, finished).tell
         self.callbacks = Callbacks(
             dispatch=self.dispatch.start, gone=self.dispatch.gone, finished=finished, unserved=unserved,
             forwarded=forwarded, identify=identify, warn=self.seldom.warn, crowded=self.crowded, ahead=self.ahead,

@@ -80,6 +80,10 @@ OWN_SETTINGS = (
             "What a line of the access log is. text: what gunicorn's access_log_format says. json: an object, with "
             "typed members, whatever that says. docs/LOGS.md lists them.",
             "It is what gunicorn's other workers write."),
+    Setting("fastsrv_slow_request", 0.0, "seconds", "log.slow_request",
+            "Time from the call of the app to its complete answer, or to its end, above which a warning in the error "
+            "log says where it went. Not for WebSockets.",
+            "What is slow is the app's to know, and a stream lasts for as long as it is wanted.", off=0.0),
     Setting("fastsrv_request_id", OFF, f"off{OR}log{OR}answer", "log.request_id",
             "Give each request an X-Request-ID and a traceparent, unless a proxy of forwarded_allow_ips has. log: in "
             "the scope and the logs. answer: in the answer's X-Request-ID, too. docs/LOGS.md says where.",

@@ -50,6 +50,7 @@ cdef class Call:
     cdef readonly long long received     # body bytes, or those of messages
     cdef readonly double took        # seconds from the start of the app to the end of its work, or to its loss
     cdef readonly double first_byte  # seconds from the start of the app to the head of its answer; 0: not yet
+    cdef double lagged               # seconds for which it has waited in send() for a peer that lags
     cdef public str request_id       # None, or what it goes by: fastsrv/log/identity.py
     cdef public str trace_id
     cdef public object hook_request  # None, or what gunicorn's pre_request was given, for its post_request

@@ -183,8 +183,11 @@ cdef class Call:
         elif self.outlet is None or not self.outlet.lagging():
             self.streak.in_one_go = False
             await sleep(0)
+        began = monotonic()
         while self.outlet is not None and self.outlet.lagging():
             await self.outlet.caught_up()
+            self.lagged += monotonic() - began
+            began = monotonic()
         if self.peer == GONE:
             failure = self.why_not_sent()
             if failure is not None:
@@ -221,6 +224,10 @@ cdef class Call:
     def connection_ended(self):
         """Why it ends, or has ended, by the name that Counters.snapshot() has for it; None while it goes on."""
         return ENDING_NAMES[<int>self.ending]
+
+    def waited_for_client(self):
+        """Seconds, of those that it has taken."""
+        return self.lagged
 
     def identified(self):
         """ " (its request id)", for a human; nothing without one."""

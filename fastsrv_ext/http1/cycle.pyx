@@ -7,6 +7,7 @@ its Carrier, gives each its turn. What events may come, and when, is exchange.py
 from fastsrv_ext.asgi.awaitables cimport pthread_self
 from fastsrv_ext.asgi.call cimport Call
 from fastsrv_ext.asgi.exchange cimport BEGUN, COMING, COMPLETE, COUNTED, NONE, UNCOUNTED, is_bodiless
+from fastsrv_ext.clock cimport seconds
 from fastsrv_ext.context cimport CommonResponse
 from fastsrv_ext.counters cimport APP_CLOSE, APP_FAILED, CLIENT_CLOSE, PERSISTS
 from fastsrv_ext.http.fields cimport NO_LENGTH
@@ -187,6 +188,9 @@ cdef class Cycle(Exchange):
     def is_complete(self):
         # Not inherited: to call a method of a base class takes CPython 130 instructions more, with each request.
         return self.progress == COMPLETE
+
+    def waited_for_client(self):
+        return self.lagged + seconds(self.waited)
 
     cdef int completed(self) except -1:
         return (<Carrier>self.outlet).response_complete(self)

@@ -18,7 +18,7 @@ from fastsrv_ext.counters cimport (
 from fastsrv_ext.http.fields cimport Said, validate
 from fastsrv_ext.http1.reader cimport ENDED, IN_BODY, IN_HEAD, IN_PLAIN_BODY, REFUSED, SWITCHING
 from fastsrv_ext.http1.response cimport error_answer, error_body, fields_of, render_head, with_upgrade
-from fastsrv_ext.state cimport BODY, CLOSED, HEAD, IDLE, RESPOND, SEND, is_ending
+from fastsrv_ext.state cimport CLOSED, HEAD, IDLE, RESPOND, SEND, is_ending
 from fastsrv_ext.wire.connection cimport Connection
 
 # RFC 9110, 10.2.3. Most requests take less than a second, so by then there is room again; a longer time would keep
@@ -228,8 +228,7 @@ cdef class Pipeline(Carrier):
 
     cdef int refuse_body(self, Cycle cycle, object refusal) except -1:
         """That of the request in hand. An answer that has begun cannot become another one."""
-        if self.state == BODY:
-            self.enter(RESPOND)
+        self.await_body_no_more(cycle)
         cycle.lose(refusal.status)
         if cycle.progress < BEGUN:
             self.refusal = refusal

@@ -1,4 +1,4 @@
-"""The logs of a real gunicorn: JSON, what requests go by, statsd beside them, and no control byte in any."""
+"""The logs of a real gunicorn: JSON, what requests go by, slow ones, statsd beside them, and no control byte in any."""
 
 import json
 import re
@@ -71,13 +71,27 @@ def test_request_id_of_a_trusted_proxy(gunicorn, peers):
 def test_request_id_in_the_text_logs(gunicorn):
     server = gunicorn(
         APP, *JSON, "--access-logformat", "ACCESS %(U)s %({request_id}e)s",
-        config='fastsrv_request_id = "log"')
+        config='fastsrv_request_id = "log"\nfastsrv_slow_request = 0.05')
     answer = fetch(server, "/", "X-Request-ID: a-1")
     assert answer.body == b"a-1"
     assert "x-request-id" not in answer.headers
     server.wait_for("^ACCESS / a-1$")
     fetch(server, "/raises", "X-Request-ID: a-2")
     server.wait_for(r"\[ERROR\] The app raised during GET /raises \(a-2\)$")
+    fetch(server, "/slow", "X-Request-ID: a-3")
+    server.wait_for(
+        r"\[WARNING\] Slow: GET /slow \(a-3\) took \d+\.\d{3} s; the answer began after \d+\.\d{3} s; 0\.000 s of it "
+        r"waited for the client\. Status 200, 0 bytes received, 3 sent, 127\.0\.0\.1$")
+    assert server.output.count("Slow: ") == 1
+
+
+@pytest.mark.parametrize("where", ["config", "env"])
+def test_slow_request_of_0_is_off(gunicorn, where):
+    more = {"config": "fastsrv_slow_request = 0"} if where == "config" else {"env": {"FASTSRV_SLOW_REQUEST": "0"}}
+    server = gunicorn(APP, *JSON, "--access-logformat", "ACCESS %(U)s", **more)
+    fetch(server, "/slow")
+    server.wait_for("^ACCESS /slow$")
+    assert "Slow: " not in server.output
 
 
 def test_format_that_is_none_stops_the_start(gunicorn):
