@@ -8,6 +8,7 @@ requests that carry one of these fields, no others.
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import Any
 
 from fastsrv_ext.http.field_names import watch
@@ -15,6 +16,7 @@ from fastsrv_ext.http.refusal import BadRequest
 
 FORWARDED_FOR = b"x-forwarded-for"
 SECURE = frozenset((b"https", b"wss"))  # the second from proxies that tell a WebSocket's scheme, as Traefik does
+PEERS = 256  # of which we remember whether they are trusted: to read an address costs some microseconds
 MAX_HOPS = 32  # entries of it that are looked at: so many proxies stand in no row, and each costs some microseconds
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -32,6 +34,7 @@ class Forwarded:
         self.forwarders = frozenset(name.lower().encode("latin-1") for name in cfg.forwarder_headers)
         self.everybody = "*" in cfg.forwarded_allow_ips
         self.networks = cfg.forwarded_allow_networks()
+        self.trusts_host = lru_cache(PEERS)(lambda host: self.trusts(address(host)))
         watch(self.secure)
 
     def apply(self, scope: dict[str, Any], underscored: bool) -> None:
@@ -50,7 +53,7 @@ class Forwarded:
         """Is it a trusted proxy?"""
         # A UNIX socket's peer is: whoever may connect to it was given the right.
         # (A TCP peer without an address has gone, and no app is called: Connection.open().)
-        return peer is None or self.everybody or self.trusts(address(peer[0]))
+        return peer is None or self.everybody or self.trusts_host(peer[0])
 
     def believe(self, scope: dict[str, Any]) -> None:
         # `https` and `wss` say so in any of them; the value that is set for a field says it in another way (ssl, on).

@@ -20,6 +20,8 @@ REQUEST_ID = re.compile(rb"[A-Za-z0-9._~:/+=@-]{1,200}")
 # Trace Context, 3.2.2: version ff is none, and neither is an id of zeros. A later version may say more behind a dash.
 TRACEPARENT = re.compile(
     rb"(?!ff)[0-9a-f]{2}-(?!0{32})(?P<trace>[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?P<more>-[!-~]*)?")
+BITS = 128 + 64  # of the two ids of a traceparent
+NO_ZEROS = 1 << 64 | 1  # a bit of each, as neither may be all zeros
 FLAGS = "03"  # of what is made here: sampled, as the log has it; all of the trace id is random (level 2)
 
 
@@ -44,8 +46,9 @@ class Identity:
             if len(said) == 1 and REQUEST_ID.fullmatch(said[0]):
                 request_id = said[0].decode()
         if traceparent is None or trace_id is None:
-            trace_id, parent_id = self.new_id(32), self.new_id(16)
-            traceparent = f"00-{trace_id}-{parent_id}-{FLAGS}"
+            digits = f"{self.numbers.getrandbits(BITS) | NO_ZEROS:0{BITS // 4}x}"
+            trace_id = digits[:32]
+            traceparent = f"00-{trace_id}-{digits[32:]}-{FLAGS}"
         call.request_id = trace_id if request_id is None else request_id
         call.trace_id = trace_id
         if self.answers:
@@ -53,7 +56,3 @@ class Identity:
         if call.scope is not None:
             call.scope["extensions"] = {
                 EXTENSION: {"request_id": call.request_id, "trace_id": trace_id, "traceparent": traceparent}}
-
-    def new_id(self, digits: int) -> str:
-        """Hexadecimal, and not all zeros."""
-        return f"{self.numbers.getrandbits(4 * digits) or 1:0{digits}x}"
