@@ -16,7 +16,6 @@ from fastsrv_ext.asgi.call import Call
 
 NULL = "null"
 OF_A_WEBSOCKET = ("messages_received", "messages_sent", "close_code")
-DELETE = "\x7f"  # the one control character that JSON lets stand for itself
 
 
 class JSONObject:
@@ -53,7 +52,7 @@ def json_of(call: Call) -> str:
     if details:
         received, sent, code = (details[f"websocket.{name}"] for name in OF_A_WEBSOCKET)
         text += f',"messages_received":{received},"messages_sent":{sent},"close_code":{NULL if code is None else code}'
-    return (text if DELETE not in text else text.replace(DELETE, "\\u007f")) + "}"
+    return text + "}"
 
 
 def joined(values: list[bytes]) -> str:
@@ -70,6 +69,7 @@ def word(text: str | None) -> str:
     return NULL if text is None else f'"{text}"'
 
 
-string = encode_basestring_ascii  # json's own, in C: what json.dumps() of a string alone leads to
+# json's own, in C: what json.dumps() of a string alone leads to. It escapes DEL, too, which JSON lets stand for itself.
+string = encode_basestring_ascii
 beginning = lru_cache(maxsize=1)(lambda second: time.strftime(
     f'{{"pid":{os.getpid()},"time":"%Y-%m-%dT%H:%M:%S', time.gmtime(second)))

@@ -128,8 +128,8 @@ def test_every_byte_in_every_place(wire, byte):
             assert line_of(call).isprintable()
 
 
-def test_delete_is_escaped():
-    """json.dumps() lets it stand."""
+def test_every_byte_at_once():
+    """DEL, too, which may stand for itself in JSON."""
     head = SimpleNamespace(
         method="GET", target=b"/\x7f", protocol="HTTP/1.1", host=None, values=lambda name: [EVERY_BYTE])
     call = SimpleNamespace(
