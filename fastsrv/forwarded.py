@@ -8,6 +8,7 @@ these fields, no others.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from fastsrv.proxy.fields import elements, host_and_port, node, port_number, prefix
@@ -21,6 +22,7 @@ FORWARDED_FOR, FORWARDED = b"x-forwarded-for", b"forwarded"
 FORWARDED_HOST, FORWARDED_PORT, FORWARDED_PREFIX = b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-prefix"
 SECURE = frozenset((b"https", b"wss"))  # the second from proxies that tell a WebSocket's scheme, as Traefik does
 USUAL_PORTS = {"http": 80, "https": 443}
+PEERS = 256  # of which we remember whether they are trusted: to read an address costs some microseconds
 MAX_HOPS = 32  # entries that are looked at: so many proxies stand in no row, and each costs some microseconds
 
 
@@ -39,6 +41,7 @@ class Forwarded:
         self.header_map = cfg.header_map
         self.forwarders = frozenset(name.lower().encode("latin-1") for name in cfg.forwarder_headers)
         self.trusted = Peers(cfg.forwarded_allow_ips)
+        self.trusts_host = lru_cache(PEERS)(lambda host: address(host) in self.trusted)
         watch({
             "client": self.secure, "x-forwarded": (*self.secure, FORWARDED_HOST, FORWARDED_PORT, FORWARDED_PREFIX),
             "forwarded": (FORWARDED,), "none": (),
@@ -51,16 +54,19 @@ class Forwarded:
         underscored: is there an underscore in the name of a field? Raises BadRequest for fields that contradict each
         other, and for names that header_map refuses.
         """
-        # A UNIX socket's peer is trusted: whoever may connect to it was given the right.
-        # (A TCP peer without an address has gone, and no app is called: Connection.open().)
-        peer = scope["client"]
-        trusted = peer is None or address(peer[0]) in self.trusted
+        trusted = self.trusts_peer(scope["client"])
         if trusted and self.fields == "forwarded":
             self.believe_forwarded(scope)
         elif trusted and self.fields != "none":
             self.believe_x_forwarded(scope)
         if underscored and self.header_map != "dangerous":
             self.drop_underscored(scope["headers"], self.forwarders if trusted else frozenset())
+
+    def trusts_peer(self, peer: tuple[str, int] | None) -> bool:
+        """Is it a trusted proxy?"""
+        # A UNIX socket's peer is: whoever may connect to it was given the right.
+        # (A TCP peer without an address has gone, and no app is called: Connection.open().)
+        return peer is None or self.trusts_host(peer[0])
 
     # The last entry of a list was written by our proxy, the one before by the proxy before it, and so on for as long
     # as we trust who wrote it. What is no address ends the search: "unknown", or worse.

@@ -21,6 +21,7 @@ from fastsrv.drain import Drain
 from fastsrv.lifespan import Lifespan
 from fastsrv.listeners import make_listeners
 from fastsrv.log.seldom import Seldom
+from fastsrv.log.slow import SlowRequests
 from fastsrv.place import Place
 from fastsrv.proxy.layer import PrefaceLayer
 from fastsrv.proxy.peers import Peers
@@ -54,8 +55,8 @@ class Server:
     stop(), now or later; by default it is called.
     place: among other workers; by default there are none.
     sockets: closed when nothing more is accepted; other processes' copies are their own.
-    log: gunicorn's logger. finished, unserved, before, forwarded: see Callbacks and Dispatch. max_requests: 0 for no
-    limit.
+    log: gunicorn's logger. finished, unserved, before, forwarded, identify: see Callbacks and Dispatch. max_requests: 0
+    for no limit.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Server:
         tls: ssl.SSLContext | None = None, max_requests: int = 0,
         finished: Callable[..., None] | None = None, unserved: Callable[..., None] | None = None,
         before: Callable[..., None] | None = None, forwarded: Callable[..., None] | None = None,
+        identify: Callable[..., None] | None = None,
     ) -> None:
         self.config = config
         self.log = log
@@ -82,9 +84,11 @@ class Server:
         self.counters = Counters(self.place.slot.counters)
         self.clock = Clock(**config.clock)
         self.dispatch = Dispatch(app, self.loop, log, before, clock=self.clock, **config.dispatch)
+        if config.log["slow_request"]:
+            finished = SlowRequests(config.log["slow_request"], self.seldom.warn, finished).tell
         self.callbacks = Callbacks(
             dispatch=self.dispatch.start, gone=self.dispatch.gone, finished=finished, unserved=unserved,
-            forwarded=forwarded, warn=self.seldom.warn, crowded=self.crowded, ahead=self.ahead,
+            forwarded=forwarded, identify=identify, warn=self.seldom.warn, crowded=self.crowded, ahead=self.ahead,
             exhausted=self.exhausted,
         )
         self.max_requests = max_requests

@@ -38,6 +38,8 @@ from fastsrv.last_resort import LastResort
 from fastsrv.lifespan import LifespanFailed
 from fastsrv.log.access import Access
 from fastsrv.log.careful import CarefulLog
+from fastsrv.log.escaped import escape_controls
+from fastsrv.log.identity import Identity
 from fastsrv.loops import end_what_is_left, new_loop
 from fastsrv.place import Place, Verdict
 from fastsrv.reports import cut
@@ -193,6 +195,7 @@ class Worker(base.Worker):
         gc.freeze()
 
     def prepare(self) -> None:
+        escape_controls(self.log)
         try:
             self.config = Config.from_gunicorn(self.cfg)  # the file may have changed since check_config (HUP)
             self.tls = tls_context(self.cfg)
@@ -259,14 +262,17 @@ class Worker(base.Worker):
             self.server.stop()
 
     async def serve(self) -> None:
-        access = Access(self, self.cfg, self.log)
+        access = Access(self, self.cfg, self.log, self.config.log["access_format"])
+        forwarded = Forwarded(self.cfg, **self.config.forwarded)
+        request_id = self.config.log["request_id"]
+        identity = Identity(forwarded.trusts_peer, answers=request_id == "answer")
         sockets = [listener.sock for listener in self.sockets]  # type: ignore[attr-defined]
         self.server = Server(
             self.wsgi, self.config, sockets, self.careful_log,
             watch=self.watch, beat=self.notify, ready=self.ready, full=self.full, place=self.place, tls=self.tls,
             max_requests=0 if self.max_requests == sys.maxsize else self.max_requests,
             finished=access.finished, unserved=access.unserved, before=access.before,
-            forwarded=Forwarded(self.cfg, **self.config.forwarded).apply,
+            forwarded=forwarded.apply, identify=None if request_id == "off" else identity.identify,
         )
         await self.server.serve()
         self.watchdog.end()

@@ -40,6 +40,7 @@ cdef class Callbacks:
     cdef object gone                # None, or (call, task) -> None: its client may have gone, the app is at work
     cdef object finished            # None, or (call) -> None: a response is complete, or lost (access log, hooks)
     cdef object forwarded           # None, or (scope, underscored) -> None: what a proxy may say
+    cdef object identify            # None, or (call) -> None: what a request goes by
     cdef object unserved            # None, or (call) -> None: a 4xx or 503 of ours, without the app (access log)
     cdef object warn                # None, or (kind, message, *args) -> None: for the log, as fastsrv/log/seldom.py
     cdef object crowded             # (bool) -> None: worker_connections reached, or room again

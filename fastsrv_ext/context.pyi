@@ -53,6 +53,7 @@ class Callbacks:
         finished: Callable[[Any], object] | None = None,
         unserved: Callable[[Any], object] | None = None,
         forwarded: Callable[[dict[str, Any], bool], object] | None = None,
+        identify: Callable[[Any], object] | None = None,
         warn: Callable[..., object] | None = None,
         crowded: Callable[[bool], object] | None = None,
         ahead: Callable[[], object] | None = None,

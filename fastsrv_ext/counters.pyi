@@ -10,6 +10,8 @@ KINDS: dict[str, str | None]  # of a refusal -> the setting that decides it
 CLOSE_CODES: tuple[int, ...]  # of WebSockets
 BOUNDS: tuple[float, ...]  # seconds: the upper ends of a histogram's buckets, but the last
 
+ENDING_NAMES: tuple[str | None, ...]  # by Ending; PERSISTS has none
+
 Count: type[IntEnum]  # its members: counters.pxd
 Ending: type[IntEnum]
 

@@ -37,6 +37,7 @@ cdef frozenset APART = frozenset(("header_timeout", "body_timeout", "body_rate",
 CLOSE_CODES = (*range(1000, 1016), 3000, 4000)
 cdef dict KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 cdef tuple COUNT_NAMES = tuple(map(str.lower, Count.__members__))
+ENDING_NAMES = (None, *map(str.lower, list(Ending.__members__)[1:]))  # by Ending
 cdef tuple CLASS_NAMES = ("other", "1xx", "2xx", "3xx", "4xx", "5xx")
 # The upper ends of a histogram's buckets but the last, which has none: seconds.
 BOUNDS = tuple(2**bits / 1e4 for bits in range(BUCKETS - 1))
@@ -141,8 +142,7 @@ cdef dict told(Numbers* numbers):
     cdef int i
     shot = {name: numbers.counts[i] for i, name in enumerate(COUNT_NAMES)}
     shot["states"] = {name: numbers.states[i] for i, name in enumerate(NAMES) if is_of_connection(<State>i)}
-    shot["connections"] = {
-        name.lower(): numbers.closed[i] for i, name in enumerate(Ending.__members__) if i != PERSISTS}
+    shot["connections"] = {name: numbers.closed[i] for i, name in enumerate(ENDING_NAMES) if name is not None}
     shot["expired"] = {
         name: numbers.expired[i] for i, name in enumerate(NAMES) if is_of_connection(<State>i) and i != RESPOND}
     shot["refused"] = {name: numbers.refused[i] for i, name in enumerate(KINDS) if numbers.refused[i]}

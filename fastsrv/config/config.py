@@ -48,6 +48,7 @@ class Config:
     loop: Topic  # for new_loop()
     end: Topic  # of a worker
     watchdog: Topic  # for Watchdog
+    log: Topic  # what is told of requests
     admin: Topic  # for what is told at an address of its own
     forwarded: Topic  # for Forwarded
     preface: Topic  # for what a proxy says before the first request

@@ -75,6 +75,8 @@ class Setting:
                 number = float(value)
             except ValueError:
                 pass
+        if number == 0 and can_be_off and self.off == 0:
+            return self.off
         if not 0 < number <= self.largest:  # nor NaN
             or_off = ", or off" if can_be_off else ""
             raise ConfigError(

@@ -76,6 +76,18 @@ OWN_SETTINGS = (
             "requests in flight. It comes half a second later at most.",
             "Whoever else waits for an answer has noticed by then. slow_callback_duration of asyncio's debug mode is "
             "0.1, which many an app's first request takes.", may_be_off=True),
+    Setting("fastsrv_access_log_format", "text", f"text{OR}json", "log.access_format",
+            "What a line of the access log is. text: what gunicorn's access_log_format says. json: an object, with "
+            "typed members, whatever that says. docs/LOGS.md lists them.",
+            "It is what gunicorn's other workers write."),
+    Setting("fastsrv_slow_request", 0.0, "seconds", "log.slow_request",
+            "Time from the call of the app to its complete answer, or to its end, above which a warning in the error "
+            "log says where it went. Not for WebSockets.",
+            "What is slow is the app's to know, and a stream lasts for as long as it is wanted.", off=0.0),
+    Setting("fastsrv_request_id", OFF, f"off{OR}log{OR}answer", "log.request_id",
+            "Give each request an X-Request-ID and a traceparent, unless a proxy of forwarded_allow_ips has. log: in "
+            "the scope and the logs. answer: in the answer's X-Request-ID, too. docs/LOGS.md says where.",
+            "It costs some microseconds a request, for applications and logs that look for it."),
     Setting("fastsrv_send_after_disconnect", "ignore", f"ignore{OR}raise", "scope.send_after_disconnect",
             "What send() does when the client has gone. ignore: nothing, and the scope says spec_version 2.3. raise: "
             "it raises an OSError, and the scope says 2.5.",

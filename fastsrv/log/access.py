@@ -16,7 +16,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from fastsrv.log.atoms import decoded, environ, method, path, query, scheme, took, uri
+from fastsrv.log.atoms import JSON, decoded, environ, method, path, query, scheme, took, uri
 from fastsrv.log.careful import CarefulLog
 from fastsrv.log.line import AccessLine
 from fastsrv_ext.asgi.call import Call
@@ -55,9 +55,13 @@ def texts(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
 
 class Access:
     """Tells gunicorn's logger and hooks of requests; `finished`, `unserved` and `before` are None where none listens.
+
+    format: "text", as gunicorn's access_log_format has it, or "json": then that becomes the one atom of the object.
     """
 
-    def __init__(self, worker: Any, cfg: Any, log: Any) -> None:
+    def __init__(self, worker: Any, cfg: Any, log: Any, format: str = "text") -> None:
+        if format == "json":
+            getattr(log, "cfg", cfg).set("access_log_format", f"%({{{JSON}}}e)s")
         self.worker = worker
         self.log = log
         self.pre_request = changed_hook(cfg, "pre_request")

@@ -15,6 +15,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
+from fastsrv.log.json_object import JSONObject, json_of
 from fastsrv_ext.asgi.call import Call
 
 Atom = Callable[[Call], str]
@@ -42,7 +43,10 @@ def line_of(log_format: str, user_of: UserOf) -> Atom | None:
         else:
             template += "%s"
             atoms.append(atom)
-    return lambda call: template % tuple([atom(call).replace('"', '\\"') for atom in atoms])
+    if template == "%s" and atoms == [json_of]:
+        return json_of
+    return lambda call: template % tuple([
+        atom(call) if atom is json_of else atom(call).replace('"', '\\"') for atom in atoms])
 
 
 def atom_of(name: str, user_of: UserOf) -> Atom | str:
@@ -174,20 +178,47 @@ def decimal_seconds(call: Call) -> str:
     return f"{time_taken.seconds}.{time_taken.microseconds:06}"
 
 
+def first_byte(call: Call) -> str:
+    """Decimal seconds to the head of the answer."""
+    return f"{call.first_byte:.6f}" if call.first_byte else MISSING
+
+
+# --- the connection, and what a request goes by ---
+
+
+def received(call: Call) -> str:
+    """Bytes of the request's body, or of a WebSocket's messages."""
+    return str(call.received)
+
+
+def connection_ended(call: Call) -> str:
+    return call.connection_ended or MISSING
+
+
+def request_id(call: Call) -> str:
+    return call.request_id or MISSING
+
+
+def trace_id(call: Call) -> str:
+    return call.trace_id or MISSING
+
+
 # --- by name ---
 
 
-def environ(call: Call) -> dict[str, str]:
-    """The WSGI names that access log formats may ask for.
+def environ(call: Call) -> dict[str, Any]:
+    """The WSGI names that access log formats may ask for, and ours.
 
     A field with an underscore in its name has none: it could pose as another one.
     """
-    variables = {name: atom(call) for name, atom in ENVIRON.items()}
+    variables: dict[str, Any] = {name: atom(call) for name, atom in ENVIRON.items()}
     for name, value in call.head.headers:
         if b"_" not in name:
             key = variable_of(name.decode("latin-1"))
             variables[key] = f"{variables[key]},{decoded(value)}" if key in variables else decoded(value)
-    variables.update(call.details())
+    variables.update({name: atom(call) for name, atom in OURS.items()})
+    variables.update({name: number_of(number) for name, number in call.details().items()})
+    variables[JSON] = JSONObject(call)
     if not names_printable_user(variables.get("HTTP_AUTHORIZATION", "")):
         del variables["HTTP_AUTHORIZATION"]
     return variables
@@ -199,10 +230,18 @@ def variable_of(field_name: str) -> str:
     return name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + name
 
 
+def number_of(number: int | None) -> str:
+    return MISSING if number is None else str(number)
+
+
 def environ_variable(name: str) -> Atom | str:
     """{name}e"""
+    if name == JSON:
+        return json_of
+    if name in OURS:
+        return OURS[name]
     if name in DETAILS:
-        return lambda call: call.details().get(name, MISSING)
+        return lambda call: number_of(call.details().get(name))
     for variable, of_the_request in ENVIRON.items():
         if variable.lower() == name:
             return of_the_request
@@ -278,7 +317,12 @@ ENVIRON: dict[str, Atom] = {
     "REQUEST_METHOD": method, "RAW_URI": uri, "PATH_INFO": path, "QUERY_STRING": query, "SERVER_PROTOCOL": protocol,
     "REMOTE_ADDR": host, "REMOTE_PORT": port, "wsgi.url_scheme": scheme,
 }
-DETAILS = (  # of a WebSocket; names for {name}e
+JSON = "json"  # {json}e: the whole line as an object
+OURS: dict[str, Atom] = {  # names for {name}e that no field of a request can have: HTTP_ begins theirs
+    "first_byte": first_byte, "received": received, "connection_ended": connection_ended, "request_id": request_id,
+    "trace_id": trace_id,
+}
+DETAILS = (  # of a WebSocket; the same
     "websocket.messages_received", "websocket.bytes_received", "websocket.messages_sent", "websocket.bytes_sent",
     "websocket.close_code",
 )

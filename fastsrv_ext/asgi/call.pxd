@@ -2,6 +2,7 @@
 
 from fastsrv_ext.asgi.awaitables cimport Done, Waiter
 from fastsrv_ext.context cimport Context
+from fastsrv_ext.counters cimport PERSISTS, Ending
 from fastsrv_ext.http.request cimport RequestHead
 from fastsrv_ext.wire.outlet cimport Outlet
 
@@ -37,6 +38,8 @@ cdef class Call:
     cdef Call became                 # None, or what goes on with the peer in its place, and is told of it
 
     cdef readonly double started     # seconds of the system's monotonic clock; 0: it has not begun
+    cdef Ending ending               # why no other request may follow, or its connection has ended; PERSISTS
+    cdef bytes own_lines             # whole lines of ours for the head of its answer; or None
 
     # for the access log
     cdef readonly RequestHead head
@@ -44,8 +47,18 @@ cdef class Call:
     cdef readonly object response_headers    # as the app gave them; all of an answer of ours
     cdef readonly long long sent     # body bytes on the wire
     cdef readonly dict logged        # the scope as the app got it; None with the log off
+    cdef readonly long long received     # body bytes, or those of messages
     cdef readonly double took        # seconds from the start of the app to the end of its work, or to its loss
+    cdef readonly double first_byte  # seconds from the start of the app to the head of its answer; 0: not yet
+    cdef double lagged               # seconds for which it has waited in send() for a peer that lags
+    cdef public str request_id       # None, or what it goes by: fastsrv/log/identity.py
+    cdef public str trace_id
     cdef public object hook_request  # None, or what gunicorn's pre_request was given, for its post_request
+
+    cdef inline void ends(self, Ending ending) noexcept:
+        """Note why no other request may follow. The first reason counts."""
+        if self.ending == PERSISTS:
+            self.ending = ending
 
     # what each kind of call makes of it
     cdef bint has_event(self) noexcept                       # for receive()

@@ -7,6 +7,7 @@ from typing import Any
 from typing_extensions import disjoint_base
 
 from fastsrv_ext.asgi.awaitables import Done, Waiter
+from fastsrv_ext.counters import ENDING_NAMES as ENDING_NAMES
 from fastsrv_ext.http.request import RequestHead
 
 class ClientDisconnected(OSError):
@@ -19,6 +20,8 @@ class Call:
     will be none."""
 
     task: asyncio.Task[None] | None  # of an app that had to wait, until Callbacks.gone was given it
+    request_id: str | None  # what it goes by: fastsrv/log/identity.py
+    trace_id: str | None
     hook_request: Any  # None, or what gunicorn's pre_request was given, for its post_request
     @property
     def head(self) -> RequestHead: ...
@@ -37,14 +40,23 @@ class Call:
     @property
     def started(self) -> float: ...  # a moment of time.monotonic(); 0.0 before the app was called
     @property
+    def received(self) -> int: ...  # body bytes, or those of messages
+    @property
     def took(self) -> float: ...  # seconds from the app's start to its work's end or loss; 0.0 with the log off
+    @property
+    def first_byte(self) -> float: ...  # seconds from the app's start to the head of its answer; 0.0 without one
     def receive(self) -> Coroutine[Any, Any, dict[str, Any]]: ...
     async def wait_for_turn(self) -> dict[str, Any]: ...
     async def wait_for_peer(self) -> None: ...
     def send(self, message: dict[str, Any]) -> Coroutine[Any, Any, None]: ...
 
     # for fastsrv/log/
-    def details(self) -> dict[str, str]: ...
+    def details(self) -> dict[str, int | None]: ...
+    @property
+    def connection_ended(self) -> str | None: ...  # why, as Counters.snapshot() names it; None: it goes on
+    def waited_for_client(self) -> float: ...  # seconds
+    def identified(self) -> str: ...
+    def answers_with(self, lines: bytes) -> None: ...
 
     # for fastsrv/dispatch.py
     def waits(self) -> None: ...

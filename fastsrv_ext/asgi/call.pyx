@@ -9,10 +9,11 @@ from asyncio import sleep
 from cpython.exc cimport PyErr_SetObject
 
 from fastsrv_ext.asgi.awaitables import Turn
+from fastsrv_ext.counters import ENDING_NAMES
 
 from fastsrv_ext.asgi.awaitables cimport Elsewhere, pthread_self
 from fastsrv_ext.budget cimport monotonic
-from fastsrv_ext.counters cimport IN_FLIGHT
+from fastsrv_ext.counters cimport IN_FLIGHT, PERSISTS
 
 cdef enum:
     STREAK = 256 * 1024     # bytes a stream may write before the loop has a turn: some 50 us of work
@@ -53,7 +54,7 @@ cdef class Call:
         return ClientDisconnected("the client has gone") if self.context.scope.send_raises else None
 
     def details(self):
-        """More that the access log may be asked for, by name."""
+        """More that the access log may be asked for, by name: numbers, or None."""
         return {}
 
     # What fastsrv/dispatch.py asks of it; exchange.pyx says what each means. No kind of call goes without one.
@@ -182,8 +183,11 @@ cdef class Call:
         elif self.outlet is None or not self.outlet.lagging():
             self.streak.in_one_go = False
             await sleep(0)
+        began = monotonic()
         while self.outlet is not None and self.outlet.lagging():
             await self.outlet.caught_up()
+            self.lagged += monotonic() - began
+            began = monotonic()
         if self.peer == GONE:
             failure = self.why_not_sent()
             if failure is not None:
@@ -194,7 +198,9 @@ cdef class Call:
     cdef int peer_is(self, Peer peer) except -1:
         """HALF_CLOSED, FINISHED: no more of what it sends will come, and it may read on. GONE: it reads nothing."""
         self.peer = peer
-        if peer == GONE:
+        if peer == GONE and self.outlet is not None:
+            if self.outlet.ending != PERSISTS:
+                self.ending = self.outlet.ending
             self.outlet = None
         self.wake()
         if self.became is not None:
@@ -211,6 +217,25 @@ cdef class Call:
         if task is not None and self.context.callbacks.gone is not None:
             self.context.callbacks.gone(self, task)
         return 0
+
+    # --- what is told of it (fastsrv/log/) ---
+
+    @property
+    def connection_ended(self):
+        """Why it ends, or has ended, by the name that Counters.snapshot() has for it; None while it goes on."""
+        return ENDING_NAMES[<int>self.ending]
+
+    def waited_for_client(self):
+        """Seconds, of those that it has taken."""
+        return self.lagged
+
+    def identified(self):
+        """ " (its request id)", for a human; nothing without one."""
+        return "" if self.request_id is None else f" ({self.request_id})"
+
+    def answers_with(self, bytes lines):
+        """Whole lines, with CRLF, that the head of its answer has beside the app's."""
+        self.own_lines = lines
 
     # --- how the app ended (called by fastsrv/dispatch.py) ---
 

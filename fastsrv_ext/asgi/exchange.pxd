@@ -42,7 +42,6 @@ cdef class Exchange(Call):
     # the request's body
     cdef list pieces                 # bytes received and not handed over
     cdef Py_ssize_t buffered         # their size in memory
-    cdef long long received          # bytes so far
     cdef Arrival arrival
 
     # the response
@@ -52,7 +51,6 @@ cdef class Exchange(Call):
     cdef Said said                   # by the app, in its fields
     cdef long long length            # declared Content-Length, or NO_LENGTH
     cdef Hold hold                   # None, or what lets a held head leave in time
-    cdef double first_byte           # seconds from the start of the app to the head of its answer; 0: not yet
     cdef int unanswered              # what is told of an answer that was lost before it began: a status; 0: it was not
 
     # what a version of HTTP makes of it

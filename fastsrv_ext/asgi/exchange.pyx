@@ -294,6 +294,7 @@ cdef class Exchange(Call):
             self.took = monotonic() - self.started
             observe(&now.durations, self.took)
             if self.first_byte == 0:
+                self.first_byte = self.took
                 observe(&now.first_bytes, self.took)
         return 0
 
@@ -306,7 +307,7 @@ cdef class Exchange(Call):
 
     def describe(self):
         """"GET /path", for a human; the target holds no control characters (the parser refuses them)."""
-        return f"{self.head.method} {self.head.target.decode('ascii', 'replace')}"
+        return f"{self.head.method} {self.head.target.decode('ascii', 'replace')}{self.identified()}"
 
     def is_complete(self):
         """Is the response complete, and has the app said so?"""

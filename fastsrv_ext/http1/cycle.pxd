@@ -29,7 +29,6 @@ cdef class Cycle(Exchange):
     cdef long long waited            # ticks that the app has waited for the request's body
     cdef long long heard             # so many it had waited when the last piece came
     cdef long long seen              # bytes of it when the peer's end was last seen behind it, or NOT_SEEN
-    cdef Ending ending               # why no other request may follow, or PERSISTS
     cdef Carrier left                # its connection, if it served others since the answer could take no more; None
 
     cdef inline bint is_until_close(self) noexcept:
@@ -38,7 +37,7 @@ cdef class Cycle(Exchange):
 
     cdef bytes choose_framing(self, Py_ssize_t size, bint final)
     cdef int write_framed(self, bytes before, bytes data, bint final) except -1
-    cdef void ends(self, Ending ending) noexcept
+    cdef bytes lines_of_ours(self, list fields)
 
 
 cdef Cycle new_cycle(Carrier carrier, RequestHead head)

@@ -7,6 +7,7 @@ its Carrier, gives each its turn. What events may come, and when, is exchange.py
 from fastsrv_ext.asgi.awaitables cimport pthread_self
 from fastsrv_ext.asgi.call cimport Call
 from fastsrv_ext.asgi.exchange cimport BEGUN, COMING, COMPLETE, COUNTED, NONE, UNCOUNTED, is_bodiless
+from fastsrv_ext.clock cimport seconds
 from fastsrv_ext.context cimport CommonResponse
 from fastsrv_ext.counters cimport APP_CLOSE, APP_FAILED, CLIENT_CLOSE, PERSISTS
 from fastsrv_ext.http.fields cimport NO_LENGTH
@@ -106,6 +107,8 @@ cdef class Cycle(Exchange):
         if self.said.date or self.said.server:
             defaults = (b"" if self.said.date else common.date_field) + (
                 b"" if self.said.server else common.server_field)
+        if self.own_lines is not None:
+            defaults = defaults + self.lines_of_ours(self.fields)
         if self.ending != PERSISTS:
             end = CLOSE_FIELD + CRLF
         elif common.keep_alive_fields is not None and not self.said.keep_alive:
@@ -120,6 +123,17 @@ cdef class Cycle(Exchange):
         if whole or self.content == NONE:
             return self.outlet.write(head)
         return self.write_framed(head, data, final)
+
+    cdef bytes lines_of_ours(self, list fields):
+        """Beside `fields`, the app's, which may have said the same."""
+        cdef bytes name, ours
+        if self.own_lines is None:
+            return b""
+        ours = self.own_lines.partition(b":")[0]
+        for name, _ in fields:
+            if name.lower() == ours:
+                return b""
+        return self.own_lines
 
     cdef bytes choose_framing(self, Py_ssize_t size, bint final):
         """The field line that tells where the body ends, unless the app has given it (RFC 9112, 6.3); and whether a
@@ -162,7 +176,8 @@ cdef class Cycle(Exchange):
 
     cdef Py_ssize_t write_error(self, object status) except -1:
         cdef bytes body = error_body(status.phrase)
-        cdef bytes answer = error_answer(status, body, self.context.response.default_fields, self.head.is_head)
+        cdef bytes answer = error_answer(
+            status, body, self.context.response.default_fields + self.lines_of_ours([]), self.head.is_head)
         self.ends(APP_FAILED)
         self.response_headers = fields_of(answer)
         self.outlet.write(answer)
@@ -174,9 +189,8 @@ cdef class Cycle(Exchange):
         # Not inherited: to call a method of a base class takes CPython 130 instructions more, with each request.
         return self.progress == COMPLETE
 
-    cdef void ends(self, Ending ending) noexcept:
-        if self.ending == PERSISTS:
-            self.ending = ending
+    def waited_for_client(self):
+        return self.lagged + seconds(self.waited)
 
     cdef int completed(self) except -1:
         return (<Carrier>self.outlet).response_complete(self)

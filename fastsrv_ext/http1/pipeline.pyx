@@ -18,7 +18,7 @@ from fastsrv_ext.counters cimport (
 from fastsrv_ext.http.fields cimport Said, validate
 from fastsrv_ext.http1.reader cimport ENDED, IN_BODY, IN_HEAD, IN_PLAIN_BODY, REFUSED, SWITCHING
 from fastsrv_ext.http1.response cimport error_answer, error_body, fields_of, render_head, with_upgrade
-from fastsrv_ext.state cimport BODY, CLOSED, HEAD, IDLE, RESPOND, SEND, is_ending
+from fastsrv_ext.state cimport CLOSED, HEAD, IDLE, RESPOND, SEND, is_ending
 from fastsrv_ext.wire.connection cimport Connection
 
 # RFC 9110, 10.2.3. Most requests take less than a second, so by then there is room again; a longer time would keep
@@ -111,6 +111,8 @@ cdef class Pipeline(Carrier):
         cycle.scope = make_scope(context, cycle.head, self.client, self.server)
         if self.is_secure:
             cycle.scope["scheme"] = "https"
+        if context.callbacks.identify is not None:
+            context.callbacks.identify(cycle)
         if cycle.head.is_forwarded() and context.callbacks.forwarded is not None:
             try:
                 context.callbacks.forwarded(cycle.scope, cycle.head.is_underscored())
@@ -156,7 +158,8 @@ cdef class Pipeline(Carrier):
             return False
         fields = validate(headers, True, &said)
         self.write(render_head(
-            101, self.context.response.default_fields, fields, said.size, b"", with_upgrade(b"\r\n"), b""))
+            101, self.context.response.default_fields + cycle.lines_of_ours(fields), fields, said.size,
+            b"", with_upgrade(b"\r\n"), b""))
         self.context.counters.answered(101)
         cycle.progress = COMPLETE
         cycle.outlet = self.cycle = None
@@ -229,8 +232,7 @@ cdef class Pipeline(Carrier):
 
     cdef int refuse_body(self, Cycle cycle, object refusal) except -1:
         """That of the request in hand. An answer that has begun cannot become another one."""
-        if self.state == BODY:
-            self.enter(RESPOND)
+        self.await_body_no_more(cycle)
         cycle.lose(refusal.status)
         if cycle.progress < BEGUN:
             self.refusal = refusal
@@ -263,15 +265,19 @@ cdef class Pipeline(Carrier):
         self.count_refusal(refusal)
         self.context.counters.answered(refusal.status)
         self.respond()
+        cycle.ending = self.ending
+        cycle.client = self.client
+        if cycle.request_id is None and self.context.callbacks.identify is not None:
+            self.context.callbacks.identify(cycle)
         answer = error_answer(
-            refusal.status, body, self.context.response.default_fields + refusal.fields, cycle.head.is_head)
+            refusal.status, body, self.context.response.default_fields + refusal.fields + cycle.lines_of_ours([]),
+            cycle.head.is_head)
         self.write(answer)
         self.flush()
         cycle.sent = 0 if cycle.head.is_head else len(body)
         cycle.response_headers = fields_of(answer)
         if cycle.started == 0 and self.context.callbacks.unserved is not None:  # otherwise finished() tells of it
             cycle.status = refusal.status
-            cycle.client = self.client
             if cycle.scope is None:
                 cycle.scope = make_scope(self.context, cycle.head, self.client, self.server)
             self.context.callbacks.unserved(cycle)
@@ -334,6 +340,7 @@ cdef class Pipeline(Carrier):
         self.cycle = None
         cycle.outlet = None
         self.ends(APP_FAILED)
+        cycle.ending = self.ending
         self.act_no_more()
         cycle.end()
         self.cut_off(cycle)

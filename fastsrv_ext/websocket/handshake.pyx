@@ -61,7 +61,7 @@ cdef class Upgrade:
             raise BadRequest(400, f"{error}", "websocket") from None
         scope["type"] = "websocket"
         scope["scheme"] = "wss" if scope["scheme"] == "https" else "ws"
-        scope["extensions"] = {"websocket.http.response": {}}
+        scope.setdefault("extensions", {})["websocket.http.response"] = {}
         scope["asgi"]["spec_version"] = "2.5"
         del scope["method"]
         cdef Session session = new_session(handshake)
@@ -102,6 +102,7 @@ cdef Session new_session(Opening opening):
     session.scope = exchange.scope
     session.thread = pthread_self()  # the loop's
     session.response_headers = ()
+    session.request_id, session.trace_id = exchange.request_id, exchange.trace_id
     exchange.became = session
     return session
 

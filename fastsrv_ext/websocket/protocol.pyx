@@ -11,7 +11,7 @@ from fastsrv_ext.websocket.frames import BadFrame
 from fastsrv_ext.budget cimport monotonic
 from fastsrv_ext.clock cimport seconds
 from fastsrv_ext.counters cimport (
-    APP_CLOSE, BAD_FRAME, BYTES_RECEIVED, CLOSE_TIMEOUT, LOST, PEER_ENDED, PONG_TIMEOUT,
+    APP_CLOSE, BAD_FRAME, BYTES_RECEIVED, CLOSE_TIMEOUT, LOST, PEER_ENDED, PONG_TIMEOUT, WORKER_STOPS,
 )
 from fastsrv_ext.state cimport CLOSE, CLOSED, CLOSING, OPEN, PONG, SEND, State, is_ending
 from fastsrv_ext.websocket.frames cimport (
@@ -316,6 +316,7 @@ cdef class WebSocket(Channel):
 
     def abort(self):
         """The worker stops, and it was not this one's turn to be told: what can be said leaves."""
+        self.ends(WORKER_STOPS)
         if self.is_standing() and self.state != SEND and self.ending != LOST:
             self.tell_closed(SERVICE_RESTART, "")
             self.send_close(SERVICE_RESTART, b"")

@@ -45,7 +45,6 @@ cdef class Session(Call):
 
     # for the access log
     cdef readonly long long messages_received
-    cdef readonly long long received          # bytes
     cdef readonly long long messages_sent
     cdef int close_code              # of the first Close, ours or the client's; what the app was told may differ
 

@@ -19,6 +19,4 @@ class Session(Call):
     @property
     def messages_received(self) -> int: ...
     @property
-    def received(self) -> int: ...  # bytes of them
-    @property
     def messages_sent(self) -> int: ...

@@ -11,6 +11,7 @@ from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_GET_LENGTH, PyUn
 
 from fastsrv_ext.asgi.awaitables cimport DONE
 from fastsrv_ext.asgi.call cimport GONE, Call, Peer, Receiving
+from fastsrv_ext.budget cimport monotonic
 from fastsrv_ext.counters cimport (
     APP_FAILED, MESSAGE_BYTES_RECEIVED, MESSAGE_BYTES_SENT, MESSAGES_RECEIVED, MESSAGES_SENT, WEBSOCKETS,
     WEBSOCKETS_OPEN, Counters,
@@ -126,6 +127,8 @@ cdef class Session(Call):
         already."""
         if self.stage == DENYING and peer != GONE:
             return 0
+        if self.opening is not None:
+            self.ending = self.opening.exchange.ending
         return self.closed(ABNORMAL, "")
 
     # --- send() ---
@@ -173,6 +176,7 @@ cdef class Session(Call):
             self.code = SERVICE_RESTART if self.context.draining else 0
             self.aware = self.code != 0
         self.end_opening()
+        self.first_byte = monotonic() - self.started
         self.context.counters.now.counts[<int>WEBSOCKETS] += 1
         self.context.counters.now.counts[<int>WEBSOCKETS_OPEN] += 1
         self.status = SWITCHING_PROTOCOLS
@@ -191,7 +195,10 @@ cdef class Session(Call):
         done = exchange.send_event(read_denial(event, kind))
         self.stage = DENYING
         self.status, self.response_headers, self.sent = exchange.status, exchange.response_headers, exchange.sent
+        if self.first_byte == 0 and exchange.has_begun():
+            self.first_byte = monotonic() - self.started
         if exchange.is_complete():
+            self.ending = exchange.ending
             self.stage = ENDED
             self.end_opening()
             self.closed(ABNORMAL, "")
@@ -255,6 +262,7 @@ cdef class Session(Call):
         self.outlet = None
         if channel is not None:
             channel.say_close(code, reason)
+            self.ending = channel.ending
         self.end()
         return self.wake()
 
@@ -288,14 +296,14 @@ cdef class Session(Call):
     def details(self):
         cdef bint accepted = self.status == SWITCHING_PROTOCOLS
         return {
-            "websocket.messages_received": str(self.messages_received), "websocket.bytes_received": str(self.received),
-            "websocket.messages_sent": str(self.messages_sent),
-            "websocket.bytes_sent": str(self.sent if accepted else 0),  # otherwise of an answer's body
-            "websocket.close_code": str(self.close_code) if accepted else "-",
+            "websocket.messages_received": self.messages_received, "websocket.bytes_received": self.received,
+            "websocket.messages_sent": self.messages_sent,
+            "websocket.bytes_sent": self.sent if accepted else 0,  # otherwise of an answer's body
+            "websocket.close_code": self.close_code if accepted else None,
         }
 
     def describe(self):
-        return f"WebSocket {self.head.target.decode('ascii', 'replace')}"
+        return f"WebSocket {self.head.target.decode('ascii', 'replace')}{self.identified()}"
 
     def is_complete(self):
         """Has the app said all?"""
@@ -353,6 +361,7 @@ cdef class Session(Call):
             exchange.fail(owed)
             self.status = exchange.status or exchange.unanswered
             self.response_headers, self.sent = exchange.response_headers or (), exchange.sent
+            self.ending = exchange.ending
             self.stage = ENDED
             self.closed(ABNORMAL, "")
             self.end()

@@ -2,7 +2,6 @@
 # With sender.pyx and tls.pyx the only code that touches a transport.
 
 from fastsrv_ext.clock cimport Timed
-from fastsrv_ext.counters cimport PERSISTS, Ending
 from fastsrv_ext.wire.sender cimport Sender
 
 cdef enum:
@@ -19,12 +18,6 @@ cdef class Connection(Sender):
     cdef Py_ssize_t drained          # bytes that came and were thrown away
     cdef int draining_since          # the tick at which DRAIN was entered, whatever has extended it
     cdef bint throttled              # reading is paused
-    cdef Ending ending               # why it ends; PERSISTS
-
-    cdef inline void ends(self, Ending ending) noexcept:
-        """Note why the connection ends. The first reason counts."""
-        if self.ending == PERSISTS:
-            self.ending = ending
 
     # what a protocol makes of it
     cdef int advance(self) except -1                         # do what is to be done next

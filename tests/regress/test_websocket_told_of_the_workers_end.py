@@ -33,5 +33,5 @@ def test_log_and_counters_tell_of_the_code_on_the_wire():
     assert client.frames() == [(CLOSE, b"\x0f\xa0")]
     app.finish()
     assert client.context.counters.snapshot()["close_codes"] == {4000: 1}
-    assert logged == ["4000"]
+    assert logged == [4000]
     client.close()

@@ -16,8 +16,9 @@ from fastsrv.config.table import OWN_SETTINGS
 NAMES = [setting.name for setting in OWN_SETTINGS if setting.unit not in (SWITCH, ADDRESS) and not setting.words]
 CAN_BE_OFF = [
     "fastsrv_limit_request_body", "fastsrv_limit_concurrency", "fastsrv_slow_callback", "fastsrv_shutdown_delay",
-    "fastsrv_websocket_ping_interval", "fastsrv_websocket_ping_timeout",
+    "fastsrv_websocket_ping_interval", "fastsrv_websocket_ping_timeout", "fastsrv_slow_request",
 ]
+OFF_AT_0 = ["fastsrv_shutdown_delay", "fastsrv_slow_request"]
 SENSELESS = [0, -1, "0", "-0.5", "", " ", "soon", "5s", "0x10", "nan", "inf", "1e300", 2**41,
              float("nan"), float("inf"), True, False, None, [5], {}]
 
@@ -133,6 +134,8 @@ def test_names_that_are_not_ours_are_left_alone(read):
 @pytest.mark.parametrize("value", SENSELESS, ids=repr)
 @pytest.mark.parametrize("name", NAMES)
 def test_senseless_value_in_the_config_file_is_refused(read, name, value):
+    if name in OFF_AT_0 and str(value) == "0":
+        return
     with pytest.raises(ConfigError) as error:
         read({name: value})
     text = str(error.value)
@@ -167,10 +170,17 @@ def test_word_that_the_setting_cannot_be_is_refused(read, value):
         f"fastsrv_send_after_disconnect in gunicorn's config file must be ignore or raise, not {value!r}")
 
 
+@pytest.mark.parametrize("value", [0, 0.0, "0", "0.0"])
+@pytest.mark.parametrize("name", OFF_AT_0)
+def test_0_is_off_where_nothing_waits_for_it(read, name, value):
+    assert getattr(read({name: value}), field(name)) == 0
+    assert getattr(read({name: 7}, {name.upper(): str(value)}), field(name)) == 0
+
+
 @pytest.mark.parametrize("value", ["off", "OFF"])
 @pytest.mark.parametrize("name", CAN_BE_OFF)
 def test_limit_that_need_not_be_can_be_off(read, name, value):
-    off = 0 if name == "fastsrv_shutdown_delay" else UNLIMITED
+    off = 0 if name in OFF_AT_0 else UNLIMITED
     assert getattr(read({name: value}, {}), field(name)) == off
     assert getattr(read({name: 7}, {name.upper(): value}), field(name)) == off
 
@@ -242,7 +252,7 @@ def test_misspelt_name_in_the_environment_is_told_of_with_a_hint(read, written, 
 @pytest.mark.parametrize(("name", "theirs", "flag"), [
     ("keepalive", "keepalive", "--keep-alive"), ("KEEP_ALIVE", "keepalive", "--keep-alive"),
     ("WORKERS", "workers", "--workers"), ("timeout", "timeout", "--timeout"),
-    ("ACCESS_LOG_FORMAT", "access_log_format", "--access-logformat"), ("loglevel", "loglevel", "--log-level"),
+    ("ACCESS_LOG", "accesslog", "--access-logfile"), ("loglevel", "loglevel", "--log-level"),
 ])
 def test_name_of_gunicorns_is_named_as_such(read, name, theirs, flag):
     expected = f"{theirs} is gunicorn's, set it in gunicorn.conf.py, or with {flag} in GUNICORN_CMD_ARGS"
