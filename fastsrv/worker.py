@@ -151,6 +151,8 @@ class Worker(base.Worker):
             for listener in self.sockets:
                 listener.sock.shutdown(socket.SHUT_RD)  # type: ignore[attr-defined]
         try:
+            if self.cfg.initgroups and self.cfg.gid != os.getgid():
+                os.setgid(self.cfg.gid)  # gunicorn changes the other groups then, and leaves this one root's
             super().init_process()
         except SystemExit as end:
             self.place.end()
