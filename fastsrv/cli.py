@@ -23,47 +23,13 @@ from fastsrv.config.setting import OFF, ConfigError
 from fastsrv.config.sources import PREFIX, config_file_names
 from fastsrv.config.system import check_system
 from fastsrv.config.tls import tls_context
+from fastsrv.other_servers import PEERS
 from fastsrv.versions import versions
 from fastsrv.worker import Worker
 
 PROG = "python -m fastsrv"
 PRESET = "fastsrv.Worker"
 SPELLINGS = (PRESET, "fastsrv.worker.Worker", "egg:fastsrv#worker", Worker)
-# Options of uvicorn's, and what they are here.
-UVICORN = {
-    "--host": "--bind HOST:PORT", "--port": "--bind HOST:PORT", "--uds": "--bind unix:PATH", "--fd": "--bind fd://FD",
-    "--factory": "the app's name with parentheses, 'module:create_app()'", "--app-dir": "--chdir",
-    "--loop": "--asgi-loop", "--lifespan": "--asgi-lifespan", "--reload-dir": "--reload-extra-file",
-    "--reload-include": "--reload-extra-file", "--env-file": "--env NAME=VALUE", "--access-log": "--access-logfile -",
-    "--proxy-headers": "--forwarded-allow-ips, the proxies that are believed",
-    "--no-proxy-headers": "--forwarded-allow-ips '', which believes none",
-    "--limit-concurrency": "fastsrv_limit_concurrency", "--limit-max-requests": "--max-requests",
-    "--limit-max-requests-jitter": "--max-requests-jitter", "--timeout-worker-healthcheck": "--timeout",
-    "--timeout-keep-alive": "--keep-alive", "--timeout-graceful-shutdown": "--graceful-timeout",
-    "--h11-max-incomplete-event-size": "fastsrv_limit_request_head",
-    "--ssl-keyfile": "--keyfile", "--ssl-certfile": "--certfile", "--ssl-ca-certs": "--ca-certs",
-    "--ssl-cert-reqs": "--cert-reqs", "--ssl-ciphers": "--ciphers", "--ws": "fastsrv_websocket",
-    "--ws-max-size": "--websocket-max-message-size",
-    "--ws-ping-interval": "fastsrv_websocket_ping_interval", "--ws-ping-timeout": "fastsrv_websocket_ping_timeout",
-    "--ws-per-message-deflate": "fastsrv_websocket_deflate",
-}
-# Those that are nothing here, and why.
-ALWAYS_SENT = "each answer has that field, unless the app sends one of its own"
-OF_A_FORMATTER = "a formatter of yours, named in --log-config, may have colors"
-WITHOUT_LIKE = {
-    "--http": "fastsrv's own implementation is the only one", "--http2": "a proxy in front may speak it",
-    "--interface": "ASGI 3 is served; a2wsgi and asgiref wrap other applications",
-    "--no-access-log": "there is no access log without --access-logfile",
-    "--use-colors": OF_A_FORMATTER, "--no-use-colors": OF_A_FORMATTER,
-    "--server-header": ALWAYS_SENT, "--no-server-header": ALWAYS_SENT,
-    "--date-header": ALWAYS_SENT, "--no-date-header": ALWAYS_SENT,
-    "--header": "the app, or middleware of its, adds such fields",
-    "--reload-exclude": "gunicorn watches the modules that are loaded, and what --reload-extra-file names",
-    "--reload-delay": "gunicorn looks each second, or is told by inotify (--reload-engine)",
-    "--reset-contextvars": "each request has a context of its own",
-    "--ssl-keyfile-password": "load the key with its password in the ssl_context hook, in gunicorn.conf.py",
-    "--ws-max-queue": "a client is read no faster than the app receives",
-}
 OWN = "{}, set in gunicorn.conf.py or, in capitals, in the environment"
 
 
@@ -179,9 +145,10 @@ class CommandLine(Config):
 
 class Parser(argparse.ArgumentParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """As argparse does, which would take some options of uvicorn's for the beginning of one of gunicorn's."""
+        """As argparse does, which would take some options of other servers' for the beginning of one of gunicorn's."""
         words = sys.argv[1:] if args is None else args
-        theirs = [word for word in words if option_of(word) in UVICORN | WITHOUT_LIKE]
+        own = self._option_string_actions
+        theirs = [word for word in words if option_of(word) not in own and hint_of(option_of(word))]
         known, unknown = super().parse_known_args([word for word in words if word not in theirs], namespace)
         return known, theirs + unknown
 
@@ -196,14 +163,18 @@ def option_of(word: str) -> str:
 
 def hints(message: str) -> list[str]:
     """What to write instead of each option that `message` says is unknown."""
-    told = {}
-    for option in re.findall(r"--[\w-]+", message):
-        name = option[2:].replace("-", "_")
-        if name.startswith(PREFIX):
-            told[option] = "is " + OWN.format(name)
-        elif option in UVICORN:
-            meant = UVICORN[option]
-            told[option] = "is " + (OWN.format(meant) if meant.startswith(PREFIX) else meant)
-        elif option in WITHOUT_LIKE:
-            told[option] = "has no like here: " + WITHOUT_LIKE[option]
-    return [f"{option} {what}" for option, what in told.items()]
+    told = {option: hint_of(option) for option in re.findall(r"--[\w-]+", message)}
+    return [f"{option} {hint}" for option, hint in told.items() if hint]
+
+
+def hint_of(option: str) -> str:
+    """What to say of an option that is one of ours, or of another server's; empty if it is none."""
+    if option.startswith("--" + PREFIX.replace("_", "-")):
+        return "is " + OWN.format(option[2:].replace("-", "_"))
+    for peer in PEERS:
+        if option in peer.like:
+            meant = peer.like[option]
+            return "is " + (OWN.format(meant) if meant.startswith(PREFIX) else meant)
+        if option in peer.without:
+            return "has no like here: " + peer.without[option]
+    return ""

@@ -27,7 +27,7 @@ from fastsrv.application import load
 from fastsrv.arbiter import begin, each_second, started, take_place
 from fastsrv.board import TEXT
 from fastsrv.config.config import Config
-from fastsrv.config.gunicorns import graceful_timeout
+from fastsrv.config.gunicorns import graceful_timeout, without_effect
 from fastsrv.config.setting import ConfigError
 from fastsrv.config.sources import strangers
 from fastsrv.config.tls import tls_context
@@ -99,8 +99,8 @@ class Worker(base.Worker):
         except ConfigError as error:
             log.error("%s", error)
             sys.exit(1)
-        for told in strangers({**os.environ, **cfg.env}, cfg.settings):  # here: once, not in each worker
-            log.warning("%s", told)
+        for told in without_effect(cfg) + strangers({**os.environ, **cfg.env}, cfg.settings):
+            log.warning("%s", told)  # here: once, not in each worker
         return config
 
     @property
@@ -153,6 +153,8 @@ class Worker(base.Worker):
             for listener in self.sockets:
                 listener.sock.shutdown(socket.SHUT_RD)  # type: ignore[attr-defined]
         try:
+            if self.cfg.initgroups and self.cfg.gid != os.getgid():
+                os.setgid(self.cfg.gid)  # gunicorn changes the other groups then, and leaves this one root's
             super().init_process()
         except SystemExit as end:
             self.place.end()

@@ -1,13 +1,17 @@
-"""gunicorn's settings: those that a worker obeys and where they go, and those that stop the start.
+"""gunicorn's settings: those that a worker obeys and where they go, those that stop the start, those without effect.
 
-fastsrv's own are in table.py. What gunicorn or its logger obeys by itself is not here; docs/SETTINGS.md has all.
+fastsrv's own are in table.py. What gunicorn or its logger obeys by itself is not here; docs/GUNICORN.md has all, with
+tables made from REFUSED and WITHOUT_EFFECT (`python -m tools.gunicorn_document`).
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from gunicorn.config import make_settings
 
 from fastsrv.config.setting import LARGEST, UNLIMITED, ConfigError
 from fastsrv.timetable import LAST_WORD
@@ -75,6 +79,26 @@ REFUSED = {
     "casefold_http_method": (False, "methods are case-sensitive (RFC 9110, 9.1)"),
 }
 
+HTTP_2 = "only HTTP/1.1 is served"
+OF_OTHERS = "it is for workers that read a socket by themselves: asyncio has rules of its own"
+# Those without which an app is served all the same: who sets one is told why it does nothing.
+WITHOUT_EFFECT = {
+    "threads": "a worker is one event loop; an app may have threads of its own (asyncio.to_thread)",
+    "http_parser": "the parser is llhttp",
+    "uwsgi_allow_ips": "only HTTP is served",
+    "http2_cleartext": HTTP_2,
+    "http2_max_concurrent_streams": HTTP_2,
+    "http2_initial_window_size": HTTP_2,
+    "http2_max_frame_size": HTTP_2,
+    "http2_max_header_list_size": HTTP_2,
+    "sendfile": "ASGI applications send bytes, no files",
+    "tmp_upload_dir": "the body of a request is not stored: the app reads it as it comes",
+    "ssl_version": "gunicorn ignores it for all workers, and the best version that both sides know is taken; the "
+                   "ssl_context hook can narrow it",
+    "suppress_ragged_eofs": OF_OTHERS,
+    "do_handshake_on_connect": "handshakes are made when a connection is accepted, and hold up nobody",
+}
+
 
 def check(cfg: Any) -> None:
     """Raise ConfigError for what cannot be obeyed in gunicorn's `cfg`."""
@@ -90,6 +114,31 @@ def check(cfg: Any) -> None:
     if cfg.reuse_port and any(isinstance(address, str) for address in cfg.address):
         raise ConfigError(
             "reuse_port cannot be used with a UNIX socket (bind): the system has no queue for each worker there")
+
+
+def without_effect(cfg: Any) -> list[str]:
+    """A sentence for each setting of gunicorn's `cfg` that was changed and does nothing."""
+    defaults = make_settings()
+    sentences = [
+        f"{name} = {cfg.settings[name].get()!r} has no effect with fastsrv.Worker: {why}"
+        for name, why in WITHOUT_EFFECT.items()
+        if name in defaults and cfg.settings[name].get() != defaults[name].get()
+    ]
+    no_json = cfg.logconfig_json and not os.path.exists(cfg.logconfig_json)
+    for is_so, sentence in (  # of which gunicorn says nothing
+        (cfg.reload and cfg.preload_app,
+         "reload has no effect on what preload_app has loaded: leave out one of the two"),
+        (cfg.enable_backlog_metric and cfg.reuse_port,
+         "enable_backlog_metric has no effect with reuse_port: the arbiter, which measures, has no queue then"),
+        (cfg.capture_output and cfg.errorlog == "-",
+         "capture_output has no effect without a file in errorlog"),
+        (cfg.dirty_apps and not cfg.dirty_workers, "dirty_apps has no effect without dirty_workers"),
+        (cfg.max_requests_jitter and not cfg.max_requests, "max_requests_jitter has no effect without max_requests"),
+        (no_json, f"logconfig_json = {cfg.logconfig_json!r} has no effect: there is no such file"),
+    ):
+        if is_so:
+            sentences.append(sentence)
+    return sentences
 
 
 def graceful_timeout(cfg: Any) -> float:

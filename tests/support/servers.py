@@ -142,16 +142,16 @@ class Gunicorn:
     """`gunicorn -k fastsrv.Worker` in a process of its own, from a folder of its own.
 
     folder: where it runs; app: "module:name"; options: further command-line options; config: the text of
-    gunicorn.conf.py; module: what is run by `python -m`. `port` waits until it listens. Everything it prints is in
-    `output`.
+    gunicorn.conf.py; module: what is run by `python -m`; control: has it its control socket? pass_fds: descriptors
+    that it inherits. `port` waits until it listens. Everything it prints is in `output`.
     """
 
     def __init__(self, folder, app, *options, config="", env=(), bind="127.0.0.1:0",
-                 module=("gunicorn", "-k", "fastsrv.Worker")):
+                 module=("gunicorn", "-k", "fastsrv.Worker"), control=False, pass_fds=()):
         self.folder = Path(folder)
         (self.folder / "gunicorn.conf.py").write_text(config)
         self.command = [
-            sys.executable, "-m", *module, "--bind", bind, "--no-control-socket", *options, app,
+            sys.executable, "-m", *module, "--bind", bind, *([] if control else ["--no-control-socket"]), *options, app,
         ]
         ours = ("FASTSRV_", "GUNICORN_")
         environ = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
@@ -159,13 +159,14 @@ class Gunicorn:
         environ["PYTHONUNBUFFERED"] = "1"
         environ.update(env)
         self.environ = environ
+        self.pass_fds = pass_fds
         self.lines = []
         self.news = threading.Condition()
 
     def __enter__(self):
         self.process = subprocess.Popen(
             self.command, cwd=self.folder, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, errors="replace", start_new_session=True)
+            text=True, errors="replace", start_new_session=True, pass_fds=self.pass_fds)
         self.reader = threading.Thread(target=self.listen, daemon=True)
         self.reader.start()
         return self

@@ -46,6 +46,14 @@ def test_files_that_belong_together_make_a_context_without_renegotiation(context
     assert context() is None
 
 
+def test_context_is_as_the_settings_say(context):
+    made = context(certfile="both", ca_certs="certificate", cert_reqs=2, ciphers="ECDHE-RSA-AES128-GCM-SHA256")
+    assert made.verify_mode == ssl.CERT_REQUIRED
+    assert made.cert_store_stats()["x509"] == 1
+    assert [each["name"] for each in made.get_ciphers() if each["protocol"] == "TLSv1.2"] == [
+        "ECDHE-RSA-AES128-GCM-SHA256"]
+
+
 @pytest.mark.parametrize(("settings", "message"), [
     ({"keyfile": "key"}, "keyfile is set without certfile: name the file of the certificate"),
     ({"certfile": "certificate"},

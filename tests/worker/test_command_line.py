@@ -12,21 +12,8 @@ import pytest
 import uvloop
 
 import fastsrv
-from fastsrv.cli import UVICORN, WITHOUT_LIKE, CommandLine
-from fastsrv.config.table import OWN_SETTINGS
 from tests.support.servers import PATIENCE, ROOT
 
-# `uvicorn --help`, of 0.54
-UVICORNS_OWN = """
---host --port --uds --fd --reload --reload-dir --reload-include --reload-exclude --reload-delay --workers --loop --http
---http2 --ws --ws-max-size --ws-max-queue --ws-ping-interval --ws-ping-timeout --ws-per-message-deflate --lifespan
---interface --env-file --log-config --log-level --access-log --no-access-log --use-colors --no-use-colors
---proxy-headers --no-proxy-headers --server-header --no-server-header --date-header --no-date-header
---forwarded-allow-ips --root-path --limit-concurrency --backlog --limit-max-requests --limit-max-requests-jitter
---timeout-keep-alive --timeout-graceful-shutdown --timeout-worker-healthcheck --ssl-keyfile --ssl-certfile
---ssl-keyfile-password --ssl-version --ssl-cert-reqs --ssl-ca-certs --ssl-ciphers --header --version --app-dir
---h11-max-incomplete-event-size --reset-contextvars --factory --help
-"""
 APP = "async def app(scope, receive, send): pass"
 
 
@@ -208,18 +195,3 @@ def test_option_of_uvicorns_is_not_taken_for_the_beginning_of_one_of_gunicorns(r
         "python -m fastsrv: error: unrecognized arguments: --header --http=h11",
         "--header has no like here: the app, or middleware of its, adds such fields",
         "--http has no like here: fastsrv's own implementation is the only one"]
-
-
-def test_options_of_uvicorns_are_none_of_gunicorns_and_what_is_told_is():
-    there_is = CommandLine().parser().format_help() + " ".join(setting.name for setting in OWN_SETTINGS)
-    for option, meant in UVICORN.items():
-        assert not re.search(rf"{option}\b(?!-)", there_is), option
-        assert option not in WITHOUT_LIKE
-        name = meant.split()[0].rstrip(",")
-        assert option in ("--factory", "--ws-max-size") or re.search(rf"{name}\b(?!-)", there_is), name
-
-
-def test_each_option_of_uvicorns_is_one_of_gunicorns_or_has_a_hint():
-    ours = CommandLine().parser().format_help()
-    for option in UVICORNS_OWN.split():
-        assert (option in UVICORN) + (option in WITHOUT_LIKE) + bool(re.search(rf"{option}\b(?!-)", ours)) == 1, option

@@ -20,16 +20,20 @@ async def app(scope, receive, send):
 
 
 def test_reload_serves_a_changed_file_and_shows_a_broken_one(gunicorn, tmp_path):
-    server = gunicorn(APP.format(answer="one"), "--reload", "--reload-engine", "poll", "--asgi-lifespan", "on")
-    path, stamps = tmp_path / "served.py", itertools.count(2_000_000_000)
+    (tmp_path / "prices.csv").write_text("")
+    server = gunicorn(APP.format(answer="one"), "--reload", "--reload-engine", "poll", "--asgi-lifespan", "on",
+                      "--reload-extra-file", "prices.csv")
+    stamps = itertools.count(2_000_000_000)
 
-    def change(text, number):
+    def change(text, number, name="served.py"):
+        path = tmp_path / name
         path.write_text(text)
         # gunicorn looks once a second, and for the first time when the worker may be serving already.
         for stamp in stamps:
             os.utime(path, (stamp, stamp))
-            if server.waits_for("Worker reloading: .*served.py modified", number, seconds=1.5):
+            if server.waits_for("Worker reloading: ", number, seconds=1.5):
                 break
+        server.wait_for(f"Worker reloading: .*{name} modified")
         server.worker(number + 1)
 
     assert fetch(server).body == b"one"
@@ -41,3 +45,4 @@ def test_reload_serves_a_changed_file_and_shows_a_broken_one(gunicorn, tmp_path)
     assert b"served.py" in response.body and b"SyntaxError" in response.body
     change(APP.format(answer="three"), 3)
     assert fetch(server).body == b"three"
+    change("1", 4, "prices.csv")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.asking import ask, send
+from tests.support.asking import ask, fetch, send
 from tests.support.servers import read_response, read_to_end
 from tests.worker.served import SOURCE
 
@@ -57,3 +57,12 @@ limit_request_line, limit_request_fields, limit_request_field_size = 100, 3, 50
                 assert read_to_end(connection) == b""
         assert read_response(slow).status == 408
         assert read_to_end(idle) == b""  # after keepalive
+
+
+def test_settings_without_effect_are_told_of_once_and_stop_nothing(gunicorn):
+    server = gunicorn(SOURCE, "--workers", "2", "--threads", "4", "--no-sendfile")
+    assert fetch(server).status == 200
+    server.worker(2)
+    told = [line.partition(" [WARNING] ")[2] for line in server.output.splitlines() if "has no effect" in line]
+    assert [line.partition(":")[0] for line in told] == [
+        "threads = 4 has no effect with fastsrv.Worker", "sendfile = False has no effect with fastsrv.Worker"]
