@@ -94,17 +94,16 @@ errorlog, capture_output = "{tmp_path}/log", True
 control_socket, control_socket_disable = "{tmp_path}/control", True
 raw_env = ["GREETING=hello"]
 """)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.settimeout(PATIENCE)
-        manager.bind(f"{tmp_path}/notify")
-        started = subprocess.run(
-            [sys.executable, "-m", "gunicorn", "-c", "other.py"], cwd=tmp_path, stdin=subprocess.DEVNULL,
-            capture_output=True, timeout=PATIENCE,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "NOTIFY_SOCKET": f"{tmp_path}/notify"})
-        assert (started.returncode, started.stdout) == (0, b"")
-        assert b"READY=1" in manager.recv(4096)
-    daemon = int((tmp_path / "pid").read_text())
     try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.settimeout(PATIENCE)
+            manager.bind(f"{tmp_path}/notify")
+            started = subprocess.run(
+                [sys.executable, "-m", "gunicorn", "-c", "other.py"], cwd=tmp_path, stdin=subprocess.DEVNULL,
+                capture_output=True, timeout=PATIENCE,
+                env={**os.environ, "PYTHONPATH": str(ROOT), "NOTIFY_SOCKET": f"{tmp_path}/notify"})
+            assert (started.returncode, started.stdout) == (0, b"")
+            assert b"READY=1" in manager.recv(4096)
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(PATIENCE)
             connection.connect(f"{tmp_path}/socket")
@@ -115,10 +114,11 @@ raw_env = ["GREETING=hello"]
         assert os.stat(f"{tmp_path}/socket").st_mode & 0o777 == 0o777 & ~0o027
         assert not (tmp_path / "control").exists()
         log = (tmp_path / "log").read_text()
-        assert f"[{daemon}] [INFO] Listening at: unix:{tmp_path}/socket" in log
+        assert f"[{(tmp_path / 'pid').read_text().strip()}] [INFO] Listening at: unix:{tmp_path}/socket" in log
         assert "\nthe app prints\n" in log
     finally:
-        os.kill(daemon, signal.SIGQUIT)
+        if (tmp_path / "pid").exists():
+            os.kill(int((tmp_path / "pid").read_text()), signal.SIGQUIT)
 
 
 def test_daemon_can_keep_what_it_was_given_to_write_to(gunicorn):
@@ -180,7 +180,7 @@ def make(global_config, price):
 def test_control_socket_tells_of_the_workers(gunicorn, tmp_path):
     server = gunicorn(
         SOURCE, "--workers", "2", "--control-socket", "control", "--control-socket-mode", "0620", control=True)
-    server.wait_for(" Ready after ", 2)
+    server.wait_for("Control socket listening at")
     assert os.stat(tmp_path / "control").st_mode & 0o777 == 0o620
     told = json.loads(run(tmp_path, "gunicorn.ctl.cli", "-s", "control", "-c", "show workers", "-j").stdout)
     assert {worker["pid"] for worker in told["workers"]} == {server.worker(), server.worker(2)}
@@ -207,7 +207,7 @@ async def app(scope, receive, send):
         await send({"type": "http.response.body", "body": str(done).encode()})
 """
 DIRTY_HOOKS = """
-dirty_apps, dirty_workers, dirty_threads, dirty_timeout, dirty_graceful_timeout = ["served:Tasks"], 1, 2, 1, 1
+dirty_apps, dirty_workers, dirty_threads, dirty_timeout, dirty_graceful_timeout = ["served:Tasks"], 1, 2, 3, 1
 def on_dirty_starting(arbiter): print("hook: on_dirty_starting", flush=True)
 def dirty_post_fork(arbiter, worker): print("hook: dirty_post_fork", worker.pid, flush=True)
 def dirty_worker_init(worker): print("hook: dirty_worker_init", worker.pid, flush=True)
