@@ -23,6 +23,7 @@ from fastsrv.listeners import make_listeners
 from fastsrv.log.seldom import Seldom
 from fastsrv.place import Place
 from fastsrv.timetable import NEVER, Timetable
+from fastsrv.tls.extension import TLSExtension
 from fastsrv_ext.clock import TICK, Clock
 from fastsrv_ext.context import Callbacks, CommonResponse, CommonScope, Context, Limits, Service
 from fastsrv_ext.counters import Counters
@@ -88,6 +89,7 @@ class Server:
         self.max_requests = max_requests
         self.declined: set[str] = set()  # names of protocols
         self.tls = tls
+        self.tls_extension = TLSExtension()
         self.direct = writes_at_once(self.loop)
         self.share = Share(State.READY)
         self.listeners = make_listeners(
@@ -126,7 +128,8 @@ class Server:
             share=self.share, callbacks=self.callbacks, limits=Limits(**config.limits),
             service=Service(max_requests=self.max_requests, **config.service),
             scope=CommonScope(
-                scheme="http" if self.tls is None else "https", state=self.lifespan.state, **config.scope),
+                scheme="http" if self.tls is None else "https", state=self.lifespan.state, tls=self.tls is not None,
+                **config.scope),
             response=CommonResponse(**config.response), alpn=ALPN,
             upgrades={name.encode(): self.upgrade(name, make) for name, make in UPGRADES.items()},
         )
@@ -200,7 +203,8 @@ class Server:
         """For a new connection."""
         http = HTTP1(self.context)
         return http if self.tls is None else TLS(
-            self.tls, http, self.no_tls, direct=self.direct, budget=self.context.budget)
+            self.tls, http, self.no_tls, extension=self.tls_extension.of, direct=self.direct,
+            budget=self.context.budget)
 
     def no_tls(self, error: Exception) -> None:
         """A handshake that failed, or bytes that are not what they should be. No warning: whoever looks for open ports

@@ -53,6 +53,7 @@ cdef class CommonScope:
     cdef dict asgi                  # its "asgi", to be copied
     cdef dict state                 # what the lifespan left behind
     cdef bint send_raises           # send() raises when the client has gone
+    cdef bint tells_of_tls          # each scope has the extension tls
 
 
 cdef class CommonResponse:

@@ -70,6 +70,7 @@ class CommonScope:
         root_path: str = "",
         state: dict[str, Any] | None = None,
         send_after_disconnect: str = "ignore",
+        tls: bool = False,
     ) -> None: ...
 
 @disjoint_base

@@ -67,11 +67,14 @@ cdef class CommonScope:
 
     state: the dict that the lifespan left behind, None without a lifespan.
     send_after_disconnect: "raise", if send() is to raise when the client has gone (http 2.4 and later), or "ignore".
+    tls: whether connections are TLS objects.
     """
 
     def __init__(
         self, *, str scheme="http", str root_path="", dict state=None, str send_after_disconnect="ignore",
+        bint tls=False,
     ):
+        self.tells_of_tls = tls
         self.send_raises = send_after_disconnect == "raise"
         self.asgi = {"version": "3.0", "spec_version": "2.5" if self.send_raises else "2.3"}
         # Every key in its place: a copy of it then costs one memcpy.

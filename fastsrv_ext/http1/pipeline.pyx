@@ -109,6 +109,8 @@ cdef class Pipeline(Carrier):
                 503, f"{context.service.max_in_flight} requests are in flight", "concurrency", RETRY_AFTER))
         cycle.client = self.client
         cycle.scope = make_scope(context, cycle.head, self.client, self.server)
+        if context.scope.tells_of_tls:
+            self.tell_of_tls(cycle.scope)
         if cycle.head.is_forwarded() and context.callbacks.forwarded is not None:
             try:
                 context.callbacks.forwarded(cycle.scope, cycle.head.is_underscored())
@@ -117,6 +119,15 @@ cdef class Pipeline(Carrier):
         if self.reader.input == SWITCHING and self.reader.first is None and self.takes_a_switch(cycle):
             return 0
         return self.serve(cycle)
+
+    cdef int tell_of_tls(self, dict scope) except -1:
+        """The ASGI extension: a copy of what all requests of the connection have."""
+        cdef dict tls = self.tls_extension()
+        if tls is not None:
+            tls = tls.copy()
+            tls["client_cert_chain"] = list(tls["client_cert_chain"])
+            scope["extensions"] = {"tls": tls}
+        return 0
 
     cdef int serve(self, Cycle cycle) except -1:
         cycle.begin()

@@ -61,7 +61,7 @@ cdef class Upgrade:
             raise BadRequest(400, f"{error}", "websocket") from None
         scope["type"] = "websocket"
         scope["scheme"] = "wss" if scope["scheme"] == "https" else "ws"
-        scope["extensions"] = {"websocket.http.response": {}}
+        scope.setdefault("extensions", {})["websocket.http.response"] = {}
         scope["asgi"]["spec_version"] = "2.5"
         del scope["method"]
         cdef Session session = new_session(handshake)
