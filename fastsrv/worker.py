@@ -200,6 +200,11 @@ class Worker(base.Worker):
         except ConfigError as error:
             self.log.error("%s", error)
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
+        except SystemExit as end:
+            if not self.alive:  # a signal's
+                raise
+            self.log.error("The ssl_context hook has exited: %s", end)
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)
         self.loop = new_loop(**self.config.loop)
         asyncio.set_event_loop(self.loop)
 
