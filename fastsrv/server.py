@@ -206,6 +206,10 @@ class Server:
             self.tls, http, self.no_tls, extension=self.tls_extension.of, direct=self.direct,
             budget=self.context.budget)
 
+    def take_context(self, context: ssl.SSLContext) -> None:
+        """For new connections; those that are there keep theirs. May be called in any thread."""
+        self.tls = context
+
     def no_tls(self, error: Exception) -> None:
         """A handshake that failed, or bytes that are not what they should be. No warning: whoever looks for open ports
         causes it, but an expired certificate shows in nothing else."""

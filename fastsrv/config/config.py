@@ -48,6 +48,7 @@ class Config:
     loop: Topic  # for new_loop()
     end: Topic  # of a worker
     watchdog: Topic  # for Watchdog
+    tls: Topic  # for Renewal
     admin: Topic  # for what is told at an address of its own
 
     @classmethod

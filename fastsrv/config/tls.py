@@ -1,6 +1,6 @@
 """TLS by gunicorn's settings: the context of a worker, or which setting is wrong.
 
-Speaks no TLS: fastsrv_ext/wire/tls.pyx does. fastsrv/worker.py calls it, and fastsrv/cli.py to look.
+Speaks no TLS: fastsrv_ext/wire/tls.pyx does. fastsrv/tls/renewal.py calls it, and fastsrv/cli.py to look.
 """
 
 from __future__ import annotations

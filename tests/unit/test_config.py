@@ -16,7 +16,7 @@ from fastsrv.config.table import OWN_SETTINGS
 NAMES = [setting.name for setting in OWN_SETTINGS if setting.unit not in (SWITCH, ADDRESS) and not setting.words]
 CAN_BE_OFF = [
     "fastsrv_limit_request_body", "fastsrv_limit_concurrency", "fastsrv_slow_callback", "fastsrv_shutdown_delay",
-    "fastsrv_websocket_ping_interval", "fastsrv_websocket_ping_timeout",
+    "fastsrv_websocket_ping_interval", "fastsrv_websocket_ping_timeout", "fastsrv_tls_reload",
 ]
 SENSELESS = [0, -1, "0", "-0.5", "", " ", "soon", "5s", "0x10", "nan", "inf", "1e300", 2**41,
              float("nan"), float("inf"), True, False, None, [5], {}]
@@ -170,7 +170,7 @@ def test_word_that_the_setting_cannot_be_is_refused(read, value):
 @pytest.mark.parametrize("value", ["off", "OFF"])
 @pytest.mark.parametrize("name", CAN_BE_OFF)
 def test_limit_that_need_not_be_can_be_off(read, name, value):
-    off = 0 if name == "fastsrv_shutdown_delay" else UNLIMITED
+    off = 0 if name in ("fastsrv_shutdown_delay", "fastsrv_tls_reload") else UNLIMITED
     assert getattr(read({name: value}, {}), field(name)) == off
     assert getattr(read({name: 7}, {name.upper(): value}), field(name)) == off
 
