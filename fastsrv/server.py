@@ -26,6 +26,7 @@ from fastsrv.place import Place
 from fastsrv.proxy.layer import PrefaceLayer
 from fastsrv.proxy.peers import Peers
 from fastsrv.timetable import NEVER, Timetable
+from fastsrv.tls.extension import TLSExtension
 from fastsrv_ext.clock import TICK, Clock
 from fastsrv_ext.context import Callbacks, CommonResponse, CommonScope, Context, Limits, Service
 from fastsrv_ext.counters import Counters
@@ -96,6 +97,7 @@ class Server:
         self.tls = tls
         self.prefaces = config.preface["versions"] != "off"
         self.proxies = Peers(config.preface["proxies"])
+        self.tls_extension = TLSExtension()
         self.direct = writes_at_once(self.loop)
         self.share = Share(State.READY)
         self.listeners = make_listeners(
@@ -134,7 +136,8 @@ class Server:
             share=self.share, callbacks=self.callbacks, limits=Limits(**config.limits),
             service=Service(max_requests=self.max_requests, **config.service),
             scope=CommonScope(
-                scheme="http" if self.tls is None else "https", state=self.lifespan.state, **config.scope),
+                scheme="http" if self.tls is None else "https", state=self.lifespan.state, tls=self.tls is not None,
+                **config.scope),
             response=CommonResponse(**config.response), alpn=ALPN,
             upgrades={name.encode(): self.upgrade(name, make) for name, make in UPGRADES.items()},
         )
@@ -208,9 +211,14 @@ class Server:
         """For a new connection."""
         http = HTTP1(self.context)
         protocol = http if self.tls is None else TLS(
-            self.tls, http, self.no_tls, direct=self.direct, budget=self.context.budget)
+            self.tls, http, self.no_tls, extension=self.tls_extension.of, direct=self.direct,
+            budget=self.context.budget)
         return protocol if not self.prefaces else PrefaceLayer(
             http, protocol, self.config.preface["versions"], self.proxies)
+
+    def take_context(self, context: ssl.SSLContext) -> None:
+        """For new connections; those that are there keep theirs. May be called in any thread."""
+        self.tls = context
 
     def no_tls(self, error: Exception) -> None:
         """A handshake that failed, or bytes that are not what they should be. No warning: whoever looks for open ports

@@ -10,7 +10,6 @@ import gc
 import os
 import signal
 import socket
-import ssl
 import sys
 import time
 from collections.abc import Callable
@@ -30,7 +29,6 @@ from fastsrv.config.config import Config
 from fastsrv.config.gunicorns import graceful_timeout, without_effect
 from fastsrv.config.setting import ConfigError
 from fastsrv.config.sources import strangers
-from fastsrv.config.tls import tls_context
 from fastsrv.failed_app import app_of, shown_if_it_fails
 from fastsrv.forks import Forks
 from fastsrv.forwarded import Forwarded
@@ -46,6 +44,7 @@ from fastsrv.reports import cut
 from fastsrv.server import Server
 from fastsrv.stacks import report, requests
 from fastsrv.timetable import LAST_WORD, NEVER, QUICK, QUICKER, Timetable
+from fastsrv.tls.renewal import Renewal
 from fastsrv.versions import versions
 from fastsrv.watchdog import Watchdog
 from fastsrv_ext.allocator import keep_freed_memory
@@ -61,7 +60,7 @@ class Worker(base.Worker):
     config: Config
     place: Place
     watchdog: Watchdog
-    tls: ssl.SSLContext | None = None
+    certificates: Renewal
     loop: asyncio.AbstractEventLoop | None = None
     server: Server | None = None
     admin: AdminServer | None = None
@@ -200,9 +199,14 @@ class Worker(base.Worker):
         escape_controls(self.log)
         try:
             self.config = Config.from_gunicorn(self.cfg)  # the file may have changed since check_config (HUP)
-            self.tls = tls_context(self.cfg)
+            self.certificates = Renewal(self.cfg, self.careful_log, **self.config.tls)
         except ConfigError as error:
             self.log.error("%s", error)
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)
+        except SystemExit as end:
+            if not self.alive:  # a signal's
+                raise
+            self.log.error("The ssl_context hook has exited: %s", end)
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
         self.loop = new_loop(**self.config.loop)
         asyncio.set_event_loop(self.loop)
@@ -271,12 +275,15 @@ class Worker(base.Worker):
         sockets = [listener.sock for listener in self.sockets]  # type: ignore[attr-defined]
         self.server = Server(
             self.wsgi, self.config, sockets, self.careful_log,
-            watch=self.watch, beat=self.notify, ready=self.ready, full=self.full, place=self.place, tls=self.tls,
+            watch=self.watch, beat=self.notify, ready=self.ready, full=self.full, place=self.place,
+            tls=self.certificates.context,
             max_requests=0 if self.max_requests == sys.maxsize else self.max_requests,
             finished=access.finished, unserved=access.unserved, before=access.before,
             forwarded=forwarded.apply, identify=None if request_id == "off" else identity.identify,
         )
+        self.certificates.start(self.server.take_context)
         await self.server.serve()
+        self.certificates.end()
         self.watchdog.end()
 
     async def end_loop(self) -> None:

@@ -56,6 +56,7 @@ cdef class CommonScope:
     cdef str add_root_path          # to a path: "missing", where it does not begin with it; "always", "never"
     cdef dict state                 # what the lifespan left behind
     cdef bint send_raises           # send() raises when the client has gone
+    cdef bint tells_of_tls          # each scope has the extension tls
 
 
 cdef class CommonResponse:

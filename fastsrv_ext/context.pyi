@@ -72,6 +72,7 @@ class CommonScope:
         add_root_path: str = "missing",
         state: dict[str, Any] | None = None,
         send_after_disconnect: str = "ignore",
+        tls: bool = False,
     ) -> None: ...
 
 @disjoint_base

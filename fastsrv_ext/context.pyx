@@ -71,12 +71,14 @@ cdef class CommonScope:
     send_after_disconnect: "raise", if send() is to raise when the client has gone (http 2.4 and later), or "ignore".
     root_path: "", or one that begins with a slash and ends with none. add_root_path: when it is put before a request's
     path: "missing", where the path does not begin with it; "always"; "never".
+    tls: whether connections are TLS objects.
     """
 
     def __init__(
         self, *, str scheme="http", str root_path="", dict state=None, str send_after_disconnect="ignore",
-        str add_root_path="missing",
+        str add_root_path="missing", bint tls=False,
     ):
+        self.tells_of_tls = tls
         self.send_raises = send_after_disconnect == "raise"
         self.asgi = {"version": "3.0", "spec_version": "2.5" if self.send_raises else "2.3"}
         self.is_mounted = bool(root_path)

@@ -49,6 +49,7 @@ class Config:
     end: Topic  # of a worker
     watchdog: Topic  # for Watchdog
     log: Topic  # what is told of requests
+    tls: Topic  # for Renewal
     admin: Topic  # for what is told at an address of its own
     forwarded: Topic  # for Forwarded
     preface: Topic  # for what a proxy says before the first request

@@ -133,6 +133,13 @@ OWN_SETTINGS = (
             "as one that does not serve. If all are, /readyz and /livez are 503.",
             "Long enough for what an app may do once in a while, and well before gunicorn's timeout of 30 ends the "
             "worker: whoever asks every few seconds sees it."),
+    Setting("fastsrv_tls_reload", 60.0, "seconds", "tls.reload",
+            "Time between two looks at the files of certfile, keyfile and ca_certs. When one has changed, and not "
+            "again until the next look, new connections get a new context; if it cannot be made, the one from before. "
+            "docs/TLS.md says more.",
+            "A renewed certificate that nobody takes up is an outage when the old one expires. gunicorn's sync worker "
+            "reads the files for each connection, and a worker that is replaced does in any case.",
+            may_be_off=True, off=0.0),
     Setting("fastsrv_scan_heads", True, SWITCH, "service.scan_heads",
             "Read request heads of the plain form without the parser. Off: httptools reads all of them; "
             "the app sees the same.",

@@ -1,15 +1,17 @@
 """TLS by gunicorn's settings: the context of a worker, or which setting is wrong.
 
-Speaks no TLS: fastsrv_ext/wire/tls.pyx does. fastsrv/worker.py calls it, and fastsrv/cli.py to look.
+Speaks no TLS: fastsrv_ext/wire/tls.pyx does. fastsrv/tls/renewal.py calls it, and fastsrv/cli.py to look.
 """
 
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from gunicorn import sock
+from gunicorn.config import make_settings
 
 from fastsrv.config.setting import ConfigError
 
@@ -19,15 +21,37 @@ KEY = b"PRIVATE KEY-----"
 ENCRYPTED = b"ENCRYPTED"
 # OpenSSL's reasons, where the key of one pair meets the certificate of another; the last if they are of two kinds.
 MISMATCH = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
+FILES = ("certfile", "keyfile", "ca_certs")  # settings that name one
+USELESS_ALONE = ("ssl_context", "ca_certs", "cert_reqs", "ciphers")  # settings, without a certificate
+# Of TLS 1.2, as Mozilla's "intermediate" has it: with forward secrecy, and none whose padding tells (CBC). Those of TLS
+# 1.3 are all good.
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+PROTOCOLS = ["http/1.1"]  # of ALPN (RFC 7301)
+
+
+class WithDefaults:
+    """gunicorn's `cfg`, whose context has CIPHERS if none are named."""
+
+    def __init__(self, cfg: Any) -> None:
+        self.cfg = cfg
+        self.ciphers = cfg.ciphers or CIPHERS
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.cfg, name)
+
+    def ssl_context(self, _: Any, default_ssl_context_factory: Callable[[], ssl.SSLContext]) -> Any:
+        return self.cfg.ssl_context(self.cfg, default_ssl_context_factory)
 
 
 def tls_context(cfg: Any) -> ssl.SSLContext | None:
     """The context that gunicorn's `cfg` asks for, made by its ssl_context hook; None without TLS. Raises ConfigError,
     and whatever a hook of the user's raises for reasons of its own."""
     if not cfg.is_ssl:
+        check_plain_text(cfg)
         return None
+    with_defaults: Any = WithDefaults(cfg)
     try:
-        context: Any = sock.ssl_context(cfg)
+        context: Any = sock.ssl_context(with_defaults)
     except (OSError, TypeError, ValueError) as error:  # an ssl.SSLError is an OSError
         fault = fault_of(cfg, error)
         if fault is None and not isinstance(error, OSError):
@@ -38,7 +62,19 @@ def tls_context(cfg: Any) -> ssl.SSLContext | None:
     # A client of TLS 1.2 may ask for one handshake after another, each the dearest thing there is; an older OpenSSL
     # makes them. Nothing of Python's needs it, so it is switched off in a hook's context, too.
     context.options |= ssl.OP_NO_RENEGOTIATION
+    # A hook that offers h2 would have it chosen by browsers, whose requests nobody here understands.
+    context.set_alpn_protocols(PROTOCOLS)
     return context
+
+
+def check_plain_text(cfg: Any) -> None:
+    """Raise ConfigError if TLS is meant: gunicorn serves plain text without a word."""
+    usual = make_settings()
+    for name in USELESS_ALONE:
+        if getattr(cfg, name) != usual[name].get():
+            raise ConfigError(
+                f"{name} is set without certfile, so that plain text would be served: name the file of the certificate "
+                f"by certfile, or do without {name}")
 
 
 def fault_of(cfg: Any, error: Exception) -> str | None:
@@ -47,7 +83,7 @@ def fault_of(cfg: Any, error: Exception) -> str | None:
     if not cfg.certfile:
         return "keyfile is set without certfile: name the file of the certificate that the key belongs to"
     texts = {}
-    for name in ("certfile", "keyfile", "ca_certs"):
+    for name in FILES:
         if path := getattr(cfg, name):
             try:
                 texts[name] = Path(path).read_bytes()

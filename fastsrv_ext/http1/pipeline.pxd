@@ -16,6 +16,7 @@ cdef class Pipeline(Carrier):
     cdef int left_at_work            # apps that go on though their answers can take no more
 
     cdef int start(self, Cycle cycle) except -1
+    cdef int tell_of_tls(self, dict scope) except -1
     cdef int serve(self, Cycle cycle) except -1
     cdef bint takes_a_switch(self, Cycle cycle) except -1
     cdef int respond(self) except -1

@@ -111,6 +111,8 @@ cdef class Pipeline(Carrier):
         cycle.scope = make_scope(context, cycle.head, self.client, self.server)
         if self.is_secure:
             cycle.scope["scheme"] = "https"
+        if context.scope.tells_of_tls:
+            self.tell_of_tls(cycle.scope)
         if context.callbacks.identify is not None:
             context.callbacks.identify(cycle)
         if cycle.head.is_forwarded() and context.callbacks.forwarded is not None:
@@ -123,6 +125,15 @@ cdef class Pipeline(Carrier):
         if self.reader.input == SWITCHING and self.reader.first is None and self.takes_a_switch(cycle):
             return 0
         return self.serve(cycle)
+
+    cdef int tell_of_tls(self, dict scope) except -1:
+        """The ASGI extension: a copy of what all requests of the connection have."""
+        cdef dict tls = self.tls_extension()
+        if tls is not None:
+            tls = tls.copy()
+            tls["client_cert_chain"] = list(tls["client_cert_chain"])
+            scope["extensions"] = {"tls": tls}
+        return 0
 
     cdef int serve(self, Cycle cycle) except -1:
         cycle.begin()

@@ -153,6 +153,10 @@ cdef class Connection(Sender):
         """With TLS: has a part of a record been read? What it holds is not known before its end."""
         return self.transport.get_extra_info("part_of_record", False)
 
+    cdef dict tls_extension(self):
+        """With TLS: what apps are told of it (ASGI), the same for all requests."""
+        return self.transport.get_extra_info("tls_extension")
+
     # --- a peer that the loop does not listen to ---
 
     cdef int watch(self) except -1:

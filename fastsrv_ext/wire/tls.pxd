@@ -27,6 +27,8 @@ cdef class TLS:
     cdef object transport            # the plain one
     cdef object protocol
     cdef object failed
+    cdef object extension            # what makes `told`, or None
+    cdef dict told                   # of it, to the app; None before it was asked for
     cdef object error                # the ssl.SSLError that has ended it, or None
     cdef object tls                  # ssl.SSLObject
     cdef object read                 # its methods

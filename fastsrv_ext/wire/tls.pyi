@@ -18,6 +18,7 @@ class TLS:
         failed: Callable[[ssl.SSLError], None],
         *,
         budget: Budget,
+        extension: Callable[[ssl.SSLObject], dict[str, Any]] | None = None,
         direct: bool = False,
     ) -> None: ...
 

@@ -26,12 +26,14 @@ cdef class TLS:
     """One connection.
 
     context: an ssl.SSLContext. protocol: what hears of the connection at once, before the handshake, so that its
-    limits hold for that, too. failed(error): called with the ssl.SSLError that ends the connection. direct: as in
+    limits hold for that, too. failed(error): called with the ssl.SSLError that ends the connection. extension(tls):
+    what an app is told of an ssl.SSLObject that has shaken hands; called when it is first asked for. direct: as in
     Context, for what is encrypted. budget: of a turn of the loop, the worker's.
     """
 
-    def __init__(self, context, protocol, failed, *, Budget budget not None, bint direct=False):
+    def __init__(self, context, protocol, failed, *, Budget budget not None, extension=None, bint direct=False):
         self.budget = budget
+        self.extension = extension
         self.protocol = protocol
         self.failed = failed
         self.incoming = MemoryBIO()
@@ -78,7 +80,7 @@ cdef class TLS:
         protocol, self.protocol = self.protocol, None
         protocol.connection_lost(exc if self.error is None else self.error)
         self.transport = self.tls = self.read = self.encrypt = self.incoming = self.outgoing = self.failed = None
-        self.error = self.held = self.unwritten = None
+        self.error = self.held = self.unwritten = self.extension = self.told = None
 
     # --- within ---
 
@@ -322,8 +324,12 @@ cdef class TLS:
     def get_extra_info(self, name, default=None):
         if name == "ssl_object":
             return self.tls
-        if name == "part_of_record":  # connection.pyx asks
+        if name == "part_of_record":  # connection.pyx asks for this, and the next
             return self.in_record or self.held is not None
+        if name == "tls_extension":
+            if self.told is None and self.extension is not None:
+                self.told = self.extension(self.tls)
+            return self.told
         return self.transport.get_extra_info(name, default)
 
 

@@ -19,7 +19,7 @@ def ssl_context(config, default_ssl_context_factory):
 TOLD = """
 import ssl
 def post_worker_init(worker):
-    print("no renegotiation:", bool(worker.tls.options & ssl.OP_NO_RENEGOTIATION), flush=True)
+    print("no renegotiation:", bool(worker.certificates.context.options & ssl.OP_NO_RENEGOTIATION), flush=True)
 """
 
 

@@ -178,7 +178,7 @@ class Wire:
                  request_line=4094, request_fields=100, request_field_size=8190, request_head=65536,
                  request_body=UNLIMITED, limit_drain=1024 * 1024, any_method=False,
                  any_version=False, refuse_underscores=False, max_connections=1000, max_in_flight=UNLIMITED,
-                 max_requests=0, scan_heads=SCAN_HEADS, scheme="http", state=None,
+                 max_requests=0, scan_heads=SCAN_HEADS, scheme="http", tls=False, state=None,
                  root_path="", add_root_path="missing", send_raises=False, announced_keepalive=0, connect=True,
                  turns=None, layer=None, budget=inf, direct=False, counters=None, share=None, **callbacks):
         self.loop = asyncio.new_event_loop()
@@ -201,7 +201,7 @@ class Wire:
                 max_connections=max_connections, max_in_flight=max_in_flight, max_requests=max_requests,
                 keepalive=keepalive > 0, scan_heads=scan_heads),
             scope=CommonScope(
-                scheme=scheme, root_path=root_path, add_root_path=add_root_path, state=state,
+                scheme=scheme, tls=tls, root_path=root_path, add_root_path=add_root_path, state=state,
                 send_after_disconnect="raise" if send_raises else "ignore"),
             response=CommonResponse(keepalive=announced_keepalive, keep_alive_header=announced_keepalive > 0),
             upgrades=upgrades)

@@ -16,9 +16,9 @@ from fastsrv.config.table import OWN_SETTINGS
 NAMES = [setting.name for setting in OWN_SETTINGS if setting.unit not in (SWITCH, ADDRESS) and not setting.words]
 CAN_BE_OFF = [
     "fastsrv_limit_request_body", "fastsrv_limit_concurrency", "fastsrv_slow_callback", "fastsrv_shutdown_delay",
-    "fastsrv_websocket_ping_interval", "fastsrv_websocket_ping_timeout", "fastsrv_slow_request",
+    "fastsrv_websocket_ping_interval", "fastsrv_websocket_ping_timeout", "fastsrv_slow_request", "fastsrv_tls_reload",
 ]
-OFF_AT_0 = ["fastsrv_shutdown_delay", "fastsrv_slow_request"]
+OFF_AT_0 = ["fastsrv_shutdown_delay", "fastsrv_slow_request", "fastsrv_tls_reload"]
 SENSELESS = [0, -1, "0", "-0.5", "", " ", "soon", "5s", "0x10", "nan", "inf", "1e300", 2**41,
              float("nan"), float("inf"), True, False, None, [5], {}]
 

@@ -10,7 +10,7 @@ import pytest
 
 from fastsrv_ext.wire.tls import TLS
 from tests.support.answers import statuses, take_apart
-from tests.support.apps import echo, hello
+from tests.support.apps import Recorder, echo, hello
 from tests.support.puppet import Puppet
 from tests.support.tls import CERTIFICATE, client_context, server_context
 from tests.support.wire import Wire, get, post
@@ -20,7 +20,7 @@ class Peer(Wire):
     """A TLS client at `app`. say() encrypts and sends; `heard` is all that it could decrypt, `closed_by_server` whether
     a close_notify came."""
 
-    def __init__(self, app, *, server=None, client=None, shake_hands=True, **settings):
+    def __init__(self, app, *, server=None, client=None, shake_hands=True, extension=None, **settings):
         self.failures = []
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = (client or client_context()).wrap_bio(
@@ -28,7 +28,9 @@ class Peer(Wire):
         self.heard, self.closed_by_server, self.read_writes = b"", False, 0
         super().__init__(
             app, layer=lambda http: TLS(
-                server or server_context(), http, self.failures.append, budget=http.context.budget), **settings)
+                server or server_context(), http, self.failures.append, extension=extension,
+                budget=http.context.budget),
+            tls=extension is not None, **settings)
         if shake_hands:
             self.shake_hands()
 
@@ -152,6 +154,22 @@ def test_what_an_ssl_object_wraps_reads_and_writes_as_it_does():
         client.unwrap()
     with contextlib.suppress(ssl.SSLZeroReturnError):
         assert read(10) == b""
+
+
+def test_what_apps_are_told_of_a_connection_is_made_once_and_not_before_its_first_request(peer):
+    made, app = [], Recorder(hello)
+
+    def extension(tls):
+        made.append(tls.version())
+        return {"client_cert_chain": ["one"]}
+
+    it = peer(app, extension=extension)
+    assert made == []
+    it.say(get()).say(get() + get())
+    assert made == ["TLSv1.3"]
+    told = [scope["extensions"]["tls"] for scope in app.scopes]
+    assert told == 3 * [{"client_cert_chain": ["one"]}]
+    assert len({id(each) for each in told}) == len({id(each["client_cert_chain"]) for each in told}) == 3
 
 
 # --- a peer that lags behind ---

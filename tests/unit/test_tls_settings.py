@@ -79,6 +79,38 @@ def test_setting_that_is_wrong_is_named_with_what_to_do(context, settings, messa
     assert str(error.value).startswith(f"TLS cannot be used: {message}")
 
 
+@pytest.mark.parametrize(("name", "value"), [
+    ("ssl_context", lambda cfg, default: default()), ("ca_certs", "certificate"), ("cert_reqs", ssl.CERT_REQUIRED),
+    ("ciphers", "ECDHE+AESGCM"),
+])
+def test_plain_text_is_not_what_is_served_where_tls_was_meant(context, name, value):
+    with pytest.raises(ConfigError, match=rf"^{name} is set without certfile, so that plain text would be served: "):
+        context(**{name: value})
+
+
+SOUND = {"ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-ECDSA-AES128-GCM-SHA256",
+         "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305"}
+
+
+@pytest.mark.parametrize("hook", [None, lambda cfg, default: default()], ids=["no hook", "hook"])
+def test_suites_of_tls_1_2_have_forward_secrecy_and_no_padding_that_tells(context, hook):
+    made = context(certfile="both", **({"ssl_context": hook} if hook else {}))
+    assert {cipher["name"] for cipher in made.get_ciphers() if not cipher["name"].startswith("TLS_")} == SOUND
+    assert made.minimum_version >= ssl.TLSVersion.TLSv1_2
+
+
+def test_suites_are_those_that_are_named_or_of_the_hook(context):
+    def hook(cfg, default):
+        made = default()
+        made.set_ciphers("ECDHE-RSA-AES128-SHA256")
+        return made
+
+    named = context(certfile="both", ciphers="ECDHE-RSA-AES256-SHA384")
+    assert "ECDHE-RSA-AES256-SHA384" in {cipher["name"] for cipher in named.get_ciphers()}
+    of_hook = context(certfile="both", ssl_context=hook)
+    assert "ECDHE-RSA-AES128-SHA256" in {cipher["name"] for cipher in of_hook.get_ciphers()}
+
+
 def test_hook_that_returns_no_context_is_told_what_it_must(context):
     with pytest.raises(ConfigError, match=r"^ssl_context must return an ssl.SSLContext, not None$"):
         context(certfile="both", ssl_context=lambda cfg, default: None)
