@@ -17,6 +17,7 @@ from fastsrv.config.config import Config
 from fastsrv.config.tls import tls_context
 from fastsrv.forwarded import Forwarded
 from fastsrv.given import Given
+from fastsrv.log.identity import identify_by
 from fastsrv.loops import end_what_is_left, new_loop
 from fastsrv.server import Server
 
@@ -120,9 +121,11 @@ class ServerThread(threading.Thread):
             self.has_begun.set()
 
     async def serve(self) -> None:
+        forwarded = Forwarded(self.cfg, **self.config.forwarded)
         self.server = Server(
             self.app, self.config, [self.listening.dup()], logging.getLogger("fastsrv.testing"), tls=self.tls,
-            ready=self.has_begun.set, forwarded=Forwarded(self.cfg, **self.config.forwarded).apply)
+            ready=self.has_begun.set, forwarded=forwarded.apply,
+            identify=identify_by(self.config.log["request_id"], forwarded.trusts_peer))
         try:
             await self.server.serve()
         finally:

@@ -37,7 +37,7 @@ from fastsrv.lifespan import LifespanFailed
 from fastsrv.log.access import Access
 from fastsrv.log.careful import CarefulLog
 from fastsrv.log.escaped import escape_controls
-from fastsrv.log.identity import Identity
+from fastsrv.log.identity import identify_by
 from fastsrv.loops import end_what_is_left, new_loop
 from fastsrv.place import Place, Verdict
 from fastsrv.reports import cut
@@ -270,8 +270,6 @@ class Worker(base.Worker):
     async def serve(self) -> None:
         access = Access(self, self.cfg, self.log, self.config.log["access_format"])
         forwarded = Forwarded(self.cfg, **self.config.forwarded)
-        request_id = self.config.log["request_id"]
-        identity = Identity(forwarded.trusts_peer, answers=request_id == "answer")
         sockets = [listener.sock for listener in self.sockets]  # type: ignore[attr-defined]
         self.server = Server(
             self.wsgi, self.config, sockets, self.careful_log,
@@ -279,7 +277,7 @@ class Worker(base.Worker):
             tls=self.certificates.context,
             max_requests=0 if self.max_requests == sys.maxsize else self.max_requests,
             finished=access.finished, unserved=access.unserved, before=access.before,
-            forwarded=forwarded.apply, identify=None if request_id == "off" else identity.identify,
+            forwarded=forwarded.apply, identify=identify_by(self.config.log["request_id"], forwarded.trusts_peer),
         )
         self.certificates.start(self.server.take_context)
         await self.server.serve()

@@ -25,6 +25,11 @@ NO_ZEROS = 1 << 64 | 1  # a bit of each, as neither may be all zeros
 FLAGS = "03"  # of what is made here: sampled, as the log has it; all of the trace id is random (level 2)
 
 
+def identify_by(wanted: str, trusts: Callable[[Any], bool]) -> Callable[[Call], None] | None:
+    """Callbacks.identify, as fastsrv_request_id has `wanted` it: "off", "log", "answer"."""
+    return None if wanted == "off" else Identity(trusts, answers=wanted == "answer").identify
+
+
 class Identity:
     """trusts(peer) -> is it a proxy that may say who its requests are? peer: Call.client. answers: whether the answer
     says X-Request-ID."""
@@ -54,5 +59,5 @@ class Identity:
         if self.answers:
             call.answers_with(f"x-request-id: {call.request_id}\r\n".encode())
         if call.scope is not None:
-            call.scope["extensions"] = {
-                EXTENSION: {"request_id": call.request_id, "trace_id": trace_id, "traceparent": traceparent}}
+            call.scope.setdefault("extensions", {})[EXTENSION] = {
+                "request_id": call.request_id, "trace_id": trace_id, "traceparent": traceparent}

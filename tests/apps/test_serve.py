@@ -106,6 +106,19 @@ def test_answer_that_is_owed_when_the_block_ends_is_given():
     assert len(answers) == 1
 
 
+def test_requests_have_all_extensions_at_once():
+    async def app(scope, receive, send):
+        scopes.append(scope)
+        await hello(scope, receive, send)
+
+    scopes, context = [], client_context()
+    context.check_hostname = False
+    with serve(app, asgi_lifespan="off", certfile=str(CERTIFICATE), keyfile=str(CERTIFICATE),
+               fastsrv_request_id="answer") as served, urlopen(served.url, timeout=PATIENCE, context=context) as answer:
+        assert set(scopes[0]["extensions"]) == {"tls", "fastsrv.request"}
+        assert answer.headers["x-request-id"] == scopes[0]["extensions"]["fastsrv.request"]["request_id"]
+
+
 def test_settings_are_obeyed():
     with serve(hello, fastsrv_limit_request_head=400) as served, pytest.raises(HTTPError, match="431"):
         get(served.url + "/" + "x" * 400)
