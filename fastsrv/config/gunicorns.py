@@ -11,8 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from gunicorn.config import make_settings
-
 from fastsrv.config.setting import LARGEST, UNLIMITED, ConfigError
 from fastsrv.timetable import LAST_WORD
 from fastsrv_ext.clock import TICK
@@ -116,13 +114,20 @@ def check(cfg: Any) -> None:
             "reuse_port cannot be used with a UNIX socket (bind): the system has no queue for each worker there")
 
 
+def is_changed(cfg: Any, name: str) -> bool:
+    """Has this setting another value than its default? That is made by its class alone, as another's may raise: chdir's
+    does in a folder that is not the worker's to read."""
+    setting = cfg.settings[name]
+    changed: bool = setting.get() != type(setting)().get()
+    return changed
+
+
 def without_effect(cfg: Any) -> list[str]:
     """A sentence for each setting of gunicorn's `cfg` that was changed and does nothing."""
-    defaults = make_settings()
     sentences = [
         f"{name} = {cfg.settings[name].get()!r} has no effect with fastsrv.Worker: {why}"
         for name, why in WITHOUT_EFFECT.items()
-        if name in defaults and cfg.settings[name].get() != defaults[name].get()
+        if name in cfg.settings and is_changed(cfg, name)
     ]
     no_json = cfg.logconfig_json and not os.path.exists(cfg.logconfig_json)
     for is_so, sentence in (  # of which gunicorn says nothing

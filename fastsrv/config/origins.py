@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gunicorn.config import make_settings
-
+from fastsrv.config.gunicorns import is_changed
 from fastsrv.config.setting import OFF, SWITCH, Setting
 from fastsrv.config.sources import config_file_names, read_own
 from fastsrv.config.table import OWN_SETTINGS
@@ -43,7 +42,7 @@ def origin(name: str, cfg: Any, given: Mapping[str, Mapping[str, Any]]) -> str:
     for where, names in given.items():
         if name in names:
             return where
-    if cfg.settings[name].get() != make_settings()[name].get():
+    if is_changed(cfg, name):
         return APPLICATION  # gunicorn has the name of a process from there, and paste's logging
     variable = VARIABLES.get(name)
     return ENVIRONMENT.format(variable) if variable in cfg.env_orig else DEFAULT

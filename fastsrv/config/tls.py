@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from gunicorn import sock
-from gunicorn.config import make_settings
 
+from fastsrv.config.gunicorns import is_changed
 from fastsrv.config.setting import ConfigError
 
 # What stands in a line of a file in PEM format.
@@ -69,9 +69,8 @@ def tls_context(cfg: Any) -> ssl.SSLContext | None:
 
 def check_plain_text(cfg: Any) -> None:
     """Raise ConfigError if TLS is meant: gunicorn serves plain text without a word."""
-    usual = make_settings()
     for name in USELESS_ALONE:
-        if getattr(cfg, name) != usual[name].get():
+        if is_changed(cfg, name):
             raise ConfigError(
                 f"{name} is set without certfile, so that plain text would be served: name the file of the certificate "
                 f"by certfile, or do without {name}")
