@@ -1,5 +1,5 @@
 # make run | test | build | debug | annotate | lint | stress | faults | restarts | fuzz | autobahn |
-#      bench | wheel | clean
+#      bench | wheel | chroot | clean
 #
 # PYTHON, VENV  an interpreter and its environment         make test PYTHON=python3.13 VENV=.venv-3.13
 # ARGS          more arguments for pytest, the fuzzer,     make test ARGS="-k drain -x"
@@ -9,6 +9,7 @@
 # GUNICORN      a version of it, if not the newest         make test GUNICORN="==25.2.*" VENV=.venv-oldest
 # TIME          seconds of fuzzing, for each target        make fuzz-head TIME=3600
 # MODE          release or debug, for any target           make stress MODE=debug
+# CHROOT        where Debian unstable is laid out          make chroot PYTHON=3.15 CHROOT=/var/tmp/unstable
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -17,6 +18,7 @@ ARGS ?=
 WORKERS ?= 2
 GUNICORN ?=
 TIME ?= 150
+CHROOT ?= build/chroot
 MODE := release
 
 BIN := $(abspath $(VENV))/bin
@@ -26,7 +28,7 @@ FUZZ := fuzz-head fuzz-differ fuzz-protocol fuzz-websocket
 SOURCES := $(wildcard $(addprefix fastsrv_ext/,*.pyx *.pxd */*.pyx */*.pxd))
 
 .PHONY: run test build debug annotate lint stress faults restarts fuzz $(FUZZ) autobahn
-.PHONY: bench wheel clean
+.PHONY: bench wheel chroot clean
 
 run: build
 	$(BIN)/gunicorn -k fastsrv.Worker -b $(BIND) --chdir examples hello:app
@@ -81,6 +83,10 @@ wheel: $(VENV)/.package
 	rm -rf dist
 	$(BIN)/python -m build
 
+# Debian's builds of CPython, which are newer than many a machine's: as root, with debootstrap.
+chroot:
+	tools/chroot.sh "$(CHROOT)" "$(PYTHON)" make test
+
 # The virtual environments stay: they are yours to delete.
 clean:
 	rm -rf build dist *.egg-info fastsrv_ext/*.so fastsrv_ext/*/*.so .fuzz .hypothesis .mypy_cache .pytest_cache .ruff_cache
@@ -93,7 +99,7 @@ $(VENV)/.tools: setup.py pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install -q --upgrade "pip>=25.1"
 	$(PIP) install -q --group build
-	rm -rf build
+	rm -rf build/debug* build/release* build/sanitize*
 	touch $@
 
 # Without build isolation, as the tools are there already: a changed file is built in seconds.

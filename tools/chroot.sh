@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Runs a command on this checkout with a CPython that Debian unstable has and this machine may not:
+#     tools/chroot.sh FOLDER PYTHON COMMAND...        PYTHON: 3.15; python3 is the newest. The command's $PYTHON, $VENV
+# FOLDER keeps the system that debootstrap lays out there, and what the command builds; the checkout is copied anew each
+# time. Needs root. What is mounted is seen by the command alone and goes with it, as its processes do.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$(realpath -m "$1")
+python=${2#python}
+shift 2
+
+step() { printf '\n=== %s\n' "$*"; }
+
+case $python in
+    3 | 3.*) ;;
+    *) echo "which CPython? PYTHON=3.15, say, not $python" >&2; exit 1 ;;
+esac
+if [ "$(id -u)" != 0 ] || ! command -v debootstrap >/dev/null; then
+    echo "a chroot needs root, and debootstrap: apt-get install debootstrap" >&2
+    exit 1
+fi
+
+if ! [ -e "$root/.laid-out" ]; then
+    step "Debian unstable, in $root"
+    if [ -e "$root" ] && ! [ -e "$root/.begun" ]; then
+        echo "$root is there, and holds something else" >&2
+        exit 1
+    fi
+    rm -rf "$root"
+    # It can be laid out again: dpkg need not wait for the disk after each file.
+    mkdir -p "$root/etc/dpkg/dpkg.cfg.d"
+    touch "$root/.begun"
+    echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe-io"
+    debootstrap --variant=minbase --include=ca-certificates,gcc,g++,libc6-dev,make unstable "$root" \
+        "${DEBIAN_MIRROR:-http://deb.debian.org/debian}"
+    touch "$root/.laid-out"
+fi
+# This machine's word on whom to ask, and whom to trust.
+cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+if [ -e /etc/ssl/certs/ca-certificates.crt ]; then
+    cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
+fi
+
+inside() {  # the chroot
+    PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+        unshare --mount --pid --fork --kill-child bash -euc '
+            mount --rbind /dev "$0/dev"
+            mount -t proc proc "$0/proc"
+            mount -t tmpfs tmpfs "$0/tmp"
+            exec chroot "$0" "$@"' "$root" "$@"
+}
+
+if [ "$python" = 3 ]; then
+    inside apt-get -qq update
+    python=$(inside apt-cache pkgnames python3. | sed -n 's/^python\(3\.[0-9]*\)-venv$/\1/p' | sort -V | tail -n 1)
+fi
+if ! [ -e "$root/usr/bin/python$python" ]; then
+    step "CPython $python"
+    inside apt-get update -q
+    inside apt-get install -qy --no-install-recommends "python$python-venv" "python$python-dev"
+fi
+
+mkdir -p "$root/fastsrv"
+find "$root/fastsrv" -mindepth 1 -maxdepth 1 ! -name build ! -name '.venv*' -exec rm -rf {} +
+rm -f "$root"/fastsrv/.venv*/.built-*  # modules in place went with the rest; they are linked again from build/
+tar -c --exclude-vcs --exclude={./build,./dist,'./.venv*','./.*_cache',__pycache__,'*.so'} . | tar -x -C "$root/fastsrv"
+
+step "CPython $python of Debian unstable: $*"
+# Make variables of the caller come by the environment, PYTHON and VENV apart.
+inside env -C /fastsrv -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PYTHON="/usr/bin/python$python" VENV=".venv-$python" "$@"
