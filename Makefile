@@ -8,7 +8,7 @@
 # WORKERS       processes that run tests beside each other make test WORKERS=0 ARGS=--pdb   (0: pytest's own alone)
 # GUNICORN      a version of it, if not the newest         make test GUNICORN="==25.2.*" VENV=.venv-oldest
 # TIME          seconds of fuzzing, for each target        make fuzz-head TIME=3600
-# MODE          release or debug, for any target           make stress MODE=debug
+# MODE          release, debug or portable, for any target make stress MODE=debug
 # CHROOT        where Debian unstable is laid out          make chroot PYTHON=3.15 CHROOT=/var/tmp/unstable
 
 PYTHON ?= python3
@@ -23,7 +23,7 @@ MODE := release
 
 BIN := $(abspath $(VENV))/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-DEBUG := BUILD_DEBUG=$(if $(filter debug,$(MODE)),1,0)
+SWITCHES := BUILD_DEBUG=$(if $(filter debug,$(MODE)),1,0) BUILD_PORTABLE=$(if $(filter portable,$(MODE)),1,0)
 FUZZ := fuzz-head fuzz-differ fuzz-protocol fuzz-websocket
 SOURCES := $(wildcard $(addprefix fastsrv_ext/,*.pyx *.pxd */*.pyx */*.pxd))
 
@@ -44,7 +44,7 @@ debug:
 	$(MAKE) test MODE=debug
 
 annotate: $(VENV)/.tools
-	$(DEBUG) BUILD_ANNOTATE=1 $(BIN)/python setup.py --quiet --name  # any command will do: Cython runs before it
+	$(SWITCHES) BUILD_ANNOTATE=1 $(BIN)/python setup.py --quiet --name  # any command will do: Cython runs before it
 	@ls build/$(MODE)-annotate/cython/fastsrv_ext/*.html build/$(MODE)-annotate/cython/fastsrv_ext/*/*.html
 
 lint: build $(VENV)/.lint
@@ -106,7 +106,7 @@ $(VENV)/.tools: setup.py pyproject.toml
 # -qq: pip shows errors, not setuptools' warning about folders of the same name.
 $(VENV)/.built-$(MODE): $(VENV)/.tools $(SOURCES) fastsrv/__init__.py
 	rm -f $(VENV)/.built-*
-	$(DEBUG) $(PIP) install -qq --no-build-isolation -e . "gunicorn$(GUNICORN)"
+	$(SWITCHES) $(PIP) install -qq --no-build-isolation -e . "gunicorn$(GUNICORN)"
 	touch $@
 
 $(VENV)/.test $(VENV)/.lint $(VENV)/.fuzz $(VENV)/.bench $(VENV)/.package: $(VENV)/.%: $(VENV)/.tools
