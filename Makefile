@@ -1,5 +1,5 @@
 # make run | test | build | debug | annotate | lint | stress | faults | restarts | fuzz | autobahn |
-#      bench | wheel | chroot | clean
+#      bench | wheel | wheels | chroot | clean
 #
 # PYTHON, VENV  an interpreter and its environment         make test PYTHON=python3.13 VENV=.venv-3.13
 # ARGS          more arguments for pytest, the fuzzer,     make test ARGS="-k drain -x"
@@ -9,6 +9,8 @@
 # GUNICORN      a version of it, if not the newest         make test GUNICORN="==25.2.*" VENV=.venv-oldest
 # TIME          seconds of fuzzing, for each target        make fuzz-head TIME=3600
 # MODE          release, debug or portable, for any target make stress MODE=debug
+# PYTHONS       the interpreters that wheels are for,      make wheels PYTHONS="python3.12 python3.13"
+# TARGETS       and the machines                           make wheels TARGETS=aarch64-linux-gnu.2.17
 # CHROOT        where Debian unstable is laid out          make chroot PYTHON=3.15 CHROOT=/var/tmp/unstable
 
 PYTHON ?= python3
@@ -18,6 +20,7 @@ ARGS ?=
 WORKERS ?= 2
 GUNICORN ?=
 TIME ?= 150
+PYTHONS ?= $(or $(wildcard $(HOME)/.pyenv/versions/3.1*/bin/python3),$(PYTHON))
 CHROOT ?= build/chroot
 MODE := release
 
@@ -28,7 +31,7 @@ FUZZ := fuzz-head fuzz-differ fuzz-protocol fuzz-websocket
 SOURCES := $(wildcard $(addprefix fastsrv_ext/,*.pyx *.pxd */*.pyx */*.pxd))
 
 .PHONY: run test build debug annotate lint stress faults restarts fuzz $(FUZZ) autobahn
-.PHONY: bench wheel chroot clean
+.PHONY: bench wheel wheels chroot clean
 
 run: build
 	$(BIN)/gunicorn -k fastsrv.Worker -b $(BIND) --chdir examples hello:app
@@ -83,6 +86,10 @@ wheel: $(VENV)/.package
 	rm -rf dist
 	$(BIN)/python -m build
 
+# Of each interpreter, for the machines of others: docs/PLATFORMS.md.
+wheels: $(VENV)/.wheels
+	PATH="$(BIN):$$PATH" $(BIN)/python -m tools.wheels $(PYTHONS)
+
 # Debian's builds of CPython, which are newer than many a machine's: as root, with debootstrap.
 chroot:
 	tools/chroot.sh "$(CHROOT)" "$(PYTHON)" make test
@@ -109,6 +116,6 @@ $(VENV)/.built-$(MODE): $(VENV)/.tools $(SOURCES) fastsrv/__init__.py
 	$(SWITCHES) $(PIP) install -qq --no-build-isolation -e . "gunicorn$(GUNICORN)"
 	touch $@
 
-$(VENV)/.test $(VENV)/.lint $(VENV)/.fuzz $(VENV)/.bench $(VENV)/.package: $(VENV)/.%: $(VENV)/.tools
+$(VENV)/.test $(VENV)/.lint $(VENV)/.fuzz $(VENV)/.bench $(VENV)/.package $(VENV)/.wheels: $(VENV)/.%: $(VENV)/.tools
 	$(PIP) install -q --group $*
 	touch $@
