@@ -1,5 +1,5 @@
 # make run | test | build | debug | annotate | lint | stress | faults | restarts | fuzz | autobahn |
-#      bench | wheel | chroot | clean
+#      bench | wheel | wheels | chroot | clean
 #
 # PYTHON, VENV  an interpreter and its environment         make test PYTHON=python3.13 VENV=.venv-3.13
 # ARGS          more arguments for pytest, the fuzzer,     make test ARGS="-k drain -x"
@@ -8,7 +8,9 @@
 # WORKERS       processes that run tests beside each other make test WORKERS=0 ARGS=--pdb   (0: pytest's own alone)
 # GUNICORN      a version of it, if not the newest         make test GUNICORN="==25.2.*" VENV=.venv-oldest
 # TIME          seconds of fuzzing, for each target        make fuzz-head TIME=3600
-# MODE          release or debug, for any target           make stress MODE=debug
+# MODE          release, debug or portable, for any target make stress MODE=debug
+# PYTHONS       the interpreters that wheels are for,      make wheels PYTHONS="python3.12 python3.13"
+# TARGETS       and the machines                           make wheels TARGETS=aarch64-linux-gnu.2.17
 # CHROOT        where Debian unstable is laid out          make chroot PYTHON=3.15 CHROOT=/var/tmp/unstable
 
 PYTHON ?= python3
@@ -18,17 +20,18 @@ ARGS ?=
 WORKERS ?= 2
 GUNICORN ?=
 TIME ?= 150
+PYTHONS ?= $(or $(wildcard $(HOME)/.pyenv/versions/3.1*/bin/python3),$(PYTHON))
 CHROOT ?= build/chroot
 MODE := release
 
 BIN := $(abspath $(VENV))/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-DEBUG := BUILD_DEBUG=$(if $(filter debug,$(MODE)),1,0)
+SWITCHES := BUILD_DEBUG=$(if $(filter debug,$(MODE)),1,0) BUILD_PORTABLE=$(if $(filter portable,$(MODE)),1,0)
 FUZZ := fuzz-head fuzz-differ fuzz-protocol fuzz-websocket
 SOURCES := $(wildcard $(addprefix fastsrv_ext/,*.pyx *.pxd */*.pyx */*.pxd))
 
 .PHONY: run test build debug annotate lint stress faults restarts fuzz $(FUZZ) autobahn
-.PHONY: bench wheel chroot clean
+.PHONY: bench wheel wheels chroot clean
 
 run: build
 	$(BIN)/gunicorn -k fastsrv.Worker -b $(BIND) --chdir examples hello:app
@@ -44,7 +47,7 @@ debug:
 	$(MAKE) test MODE=debug
 
 annotate: $(VENV)/.tools
-	$(DEBUG) BUILD_ANNOTATE=1 $(BIN)/python setup.py --quiet --name  # any command will do: Cython runs before it
+	$(SWITCHES) BUILD_ANNOTATE=1 $(BIN)/python setup.py --quiet --name  # any command will do: Cython runs before it
 	@ls build/$(MODE)-annotate/cython/fastsrv_ext/*.html build/$(MODE)-annotate/cython/fastsrv_ext/*/*.html
 
 lint: build $(VENV)/.lint
@@ -83,6 +86,10 @@ wheel: $(VENV)/.package
 	rm -rf dist
 	$(BIN)/python -m build
 
+# Of each interpreter, for the machines of others: docs/PLATFORMS.md.
+wheels: $(VENV)/.wheels
+	PATH="$(BIN):$$PATH" $(BIN)/python -m tools.wheels $(PYTHONS)
+
 # Debian's builds of CPython, which are newer than many a machine's: as root, with debootstrap.
 chroot:
 	tools/chroot.sh "$(CHROOT)" "$(PYTHON)" make test
@@ -106,9 +113,9 @@ $(VENV)/.tools: setup.py pyproject.toml
 # -qq: pip shows errors, not setuptools' warning about folders of the same name.
 $(VENV)/.built-$(MODE): $(VENV)/.tools $(SOURCES) fastsrv/__init__.py
 	rm -f $(VENV)/.built-*
-	$(DEBUG) $(PIP) install -qq --no-build-isolation -e . "gunicorn$(GUNICORN)"
+	$(SWITCHES) $(PIP) install -qq --no-build-isolation -e . "gunicorn$(GUNICORN)"
 	touch $@
 
-$(VENV)/.test $(VENV)/.lint $(VENV)/.fuzz $(VENV)/.bench $(VENV)/.package: $(VENV)/.%: $(VENV)/.tools
+$(VENV)/.test $(VENV)/.lint $(VENV)/.fuzz $(VENV)/.bench $(VENV)/.package $(VENV)/.wheels: $(VENV)/.%: $(VENV)/.tools
 	$(PIP) install -q --group $*
 	touch $@

@@ -1,9 +1,10 @@
 """Finds and compiles fastsrv_ext/**/*.pyx. All that needs no program stands in pyproject.toml.
 
-Switches from the environment; each mode has its own build directory, so that none reuses another's files:
+Switches from the environment; each mode has its own build directory, so that none reuses another's modules:
 BUILD_DEBUG=1     bounds checks and assertions on, symbols, little optimization
 BUILD_SANITIZE=1  for fuzzing, by clang: the address and undefined-behaviour sanitizers, and counters of what ran.
                   Such modules load only under atheris' asan_with_fuzzer.so
+BUILD_PORTABLE=1  nothing of the kernel that Linux alone has, with any of these: docs/PLATFORMS.md
 BUILD_ANNOTATE=1  Cython's annotated HTML beside the generated C, in build/*-annotate/cython/
 """
 
@@ -19,9 +20,11 @@ from setuptools.command.build_ext import build_ext
 
 DEBUG = os.environ.get("BUILD_DEBUG") == "1"
 SANITIZE = os.environ.get("BUILD_SANITIZE") == "1"
+PORTABLE = os.environ.get("BUILD_PORTABLE") == "1"
 ANNOTATE = os.environ.get("BUILD_ANNOTATE") == "1"
 MODE = "sanitize" if SANITIZE else "debug" if DEBUG else "release"
-BUILD = f"build/{MODE}" + ("-annotate" if ANNOTATE else "")
+GENERATED = f"build/{MODE}" + ("-annotate" if ANNOTATE else "") + "/cython"
+BUILD = f"build/{MODE}" + ("-portable" if PORTABLE else "")
 
 DIRECTIVES = {
     "language_level": 3,
@@ -45,6 +48,8 @@ elif DEBUG:
     COMPILER = {"extra_compile_args": ["-O1", "-g", "-UNDEBUG"]}
 else:
     COMPILER = {"extra_compile_args": ["-O3"], "define_macros": [("CYTHON_WITHOUT_ASSERTIONS", "1")]}
+if PORTABLE:
+    COMPILER.setdefault("define_macros", []).append(("FASTSRV_PORTABLE", "1"))
 
 
 class BuildExt(build_ext):
@@ -67,7 +72,7 @@ extensions = [
 
 setup(
     ext_modules=cythonize(
-        extensions, build_dir=f"{BUILD}/cython", annotate=ANNOTATE, compiler_directives=DIRECTIVES,
+        extensions, build_dir=GENERATED, annotate=ANNOTATE, compiler_directives=DIRECTIVES,
         # A process that is not forked would run this file again.
         nthreads=os.cpu_count() if multiprocessing.get_start_method() == "fork" else 0,
     ),

@@ -2,7 +2,8 @@
 # Know no connection; call.pyx and exchange.pyx make them.
 
 cdef extern from "<pthread.h>" nogil:
-    unsigned long pthread_self()     # in half a dozen instructions; threading.get_ident() tells the same
+    # In half a dozen instructions; threading.get_ident() tells the same. musl and macOS have a pointer for it.
+    unsigned long pthread_self "(unsigned long)pthread_self"()
 
 
 cdef class Done:

@@ -5,6 +5,8 @@ from typing_extensions import disjoint_base
 from fastsrv_ext.clock import Timed
 from fastsrv_ext.wire.sender import Sender
 
+ON_LINUX: bool
+
 @disjoint_base
 class Connection(Sender):
     """A connection to a peer, whatever its protocol."""

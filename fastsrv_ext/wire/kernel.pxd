@@ -1,10 +1,42 @@
 # System calls on a socket that never wait: past a transport which holds nothing, or does not do the like.
-# Knows no transport; connection.pyx and tls.pyx say when.
+# Knows no transport; connection.pyx and tls.pyx say when. All that not every system has stands here.
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memset
 
+# What other systems do not have is not asked for there: POSIX has to do, which tells less. docs/PLATFORMS.md says what
+# follows. BUILD_PORTABLE=1 (setup.py) does so on Linux, too: what is for others can be tested here.
+cdef extern from *:
+    """
+    #include <poll.h>
+    #include <sys/ioctl.h>
+    #include <sys/socket.h>
+
+    #if defined(__linux__) && !defined(FASTSRV_PORTABLE)
+    #include <linux/sockios.h>
+    #define FASTSRV_LINUX 1
+    #define fastsrv_unacknowledged(fd, size) ((void)ioctl(fd, SIOCOUTQ, size))
+    #else
+    #define FASTSRV_LINUX 0
+    #undef POLLRDHUP
+    #define POLLRDHUP 0  /* not asked for */
+    #if defined(SO_NWRITE)  /* macOS */
+    #define fastsrv_unacknowledged(fd, size) \
+        ((void)getsockopt(fd, SOL_SOCKET, SO_NWRITE, size, &(socklen_t){sizeof(int)}))
+    #else
+    #define fastsrv_unacknowledged(fd, size) ((void)0)
+    #endif
+    #endif
+
+    #ifndef MSG_NOSIGNAL  /* CPython ignores SIGPIPE */
+    #define MSG_NOSIGNAL 0
+    #endif
+    """
+    const bint IS_LINUX "FASTSRV_LINUX"
+    void ask_unacknowledged "fastsrv_unacknowledged"(int fd, int* size) noexcept nogil
+
 cdef extern from "<poll.h>" nogil:
+    enum: POLLIN
     enum: POLLERR
     enum: POLLHUP
     enum: POLLRDHUP
@@ -21,6 +53,12 @@ cdef extern from "<sys/socket.h>" nogil:
     enum: SHUT_WR
     enum: SHUT_RDWR
     enum: AF_UNSPEC
+    enum: SOL_SOCKET
+    enum: SO_ERROR
+    enum: SO_LINGER
+    struct linger_time "linger":
+        int l_onoff
+        int l_linger
     struct sockaddr:
         unsigned short sa_family
     struct iovec:
@@ -34,12 +72,8 @@ cdef extern from "<sys/socket.h>" nogil:
     ssize_t sendmsg(int fd, const msghdr* message, int flags)
     int shutdown(int fd, int how)
     int connect(int fd, const sockaddr* address, unsigned int size)
-
-cdef extern from "<sys/ioctl.h>" nogil:
-    int ioctl(int fd, unsigned long request, void* argument)
-
-cdef extern from "<linux/sockios.h>" nogil:
-    enum: SIOCOUTQ
+    int getsockopt(int fd, int level, int option, void* value, unsigned int* size)
+    int setsockopt(int fd, int level, int option, const void* value, unsigned int size)
 
 cdef enum:
     MAX_PARTS = 64                 # of send_parts_now(): dozens of chunks of 16 KB and more, with what is around them
@@ -77,9 +111,9 @@ cdef inline Py_ssize_t send_parts_now(int fd, list parts) noexcept:
 
 
 cdef inline Py_ssize_t unacknowledged(int fd) noexcept:
-    """How many bytes the kernel keeps of what it has taken, until the peer's has got them."""
+    """How many bytes the kernel keeps of what it has taken, until the peer's has got them; 0 where it does not tell."""
     cdef int size = 0
-    ioctl(fd, SIOCOUTQ, &size)
+    ask_unacknowledged(fd, &size)
     return size
 
 
@@ -92,6 +126,8 @@ cdef inline bint has_unread(int fd) noexcept:
 cdef inline Sight look_at(int fd) noexcept:
     """Has the peer ended, whether or not a read has come to its end? While our side is open, only a UNIX socket tells
     of a close."""
+    if not IS_LINUX:
+        return look_at_less(fd)
     cdef pollfd look
     look.fd = fd
     look.events = POLLRDHUP
@@ -106,6 +142,24 @@ cdef inline Sight look_at(int fd) noexcept:
     return HAS_ENDED
 
 
+cdef inline Sight look_at_less(int fd) noexcept:
+    """look_at() where poll() has no POLLRDHUP. Behind bytes that nobody has read an end is seen only if POLLHUP tells
+    of it, which says less on macOS, of our side: a close is taken for a half-close."""
+    cdef int failure = 0
+    cdef unsigned int size = sizeof(failure)
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size)  # the kernel forgets it: an end is seen from then on
+    if failure != 0:
+        return HAS_GONE
+    cdef pollfd look
+    look.fd = fd
+    look.events = POLLIN
+    look.revents = 0
+    if poll(&look, 1, 0) <= 0:
+        return NO_END
+    cdef char byte
+    return HAS_ENDED if look.revents & POLLHUP or recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0 else NO_END
+
+
 cdef inline void end_our_side(int fd) noexcept:
     shutdown(fd, SHUT_WR)
 
@@ -116,8 +170,15 @@ cdef inline void end_both_sides(int fd) noexcept:
 
 
 cdef inline void reset_now(int fd) noexcept:
-    """Instead of an orderly end, whoever holds a copy of the descriptor. A UNIX socket knows no reset."""
+    """Instead of an orderly end, whoever holds a copy of the descriptor; where connect(2) cannot do that, when the last
+    copy is closed. A UNIX socket knows no reset."""
     cdef sockaddr nobody
-    memset(&nobody, 0, sizeof(nobody))
-    nobody.sa_family = AF_UNSPEC
-    connect(fd, &nobody, sizeof(nobody))  # connect(2): dissolves the association
+    cdef linger_time at_once
+    if IS_LINUX:
+        memset(&nobody, 0, sizeof(nobody))
+        nobody.sa_family = AF_UNSPEC
+        connect(fd, &nobody, sizeof(nobody))  # connect(2): dissolves the association
+    else:
+        at_once.l_onoff = 1
+        at_once.l_linger = 0
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once))

@@ -11,6 +11,7 @@ import pytest
 
 from fastsrv_ext.clock import TICK
 from tests.support.apps import hello
+from tests.support.linux import of_linux
 from tests.support.puppet import Puppet
 from tests.support.sleepers import App, asleep, asleep_midway, noise
 from tests.support.wire import get, post
@@ -152,6 +153,7 @@ def test_half_closed_client_of_a_unix_socket_is_waited_for(wire):
 # --- a client that the loop does not listen to ---
 
 
+@of_linux
 @pytest.mark.parametrize("way", ["half-closed", "reading is paused"])
 def test_client_that_is_not_listened_to_is_looked_for_now_and_then(wire, way):
     app = App(asleep)

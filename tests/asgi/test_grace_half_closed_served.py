@@ -12,6 +12,7 @@ import pytest
 from fastsrv_ext.clock import TICK
 from tests.support.apps import hello
 from tests.support.leaving import LARGE, PIECE, App, TimedApp, connected, listens
+from tests.support.linux import of_linux
 from tests.support.servers import HURRY, PATIENCE, read_response, read_to_end
 from tests.support.sleepers import START, asleep
 from tests.support.tls import server_context
@@ -89,6 +90,7 @@ def test_app_of_a_client_that_has_closed_is_cancelled(serve, tls):
     server.until(lambda: not any(server.server.clock.census().values()))
 
 
+@of_linux
 def test_close_of_a_unix_socket_is_no_half_close(serve, tmp_path):
     app = TimedApp(lambda: server.server.clock.now)
     server = serve(app, lifespan="off", disconnect_grace_period=0, address=str(tmp_path / "socket"))

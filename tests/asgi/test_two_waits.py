@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from tests.support.answers import statuses
+from tests.support.linux import of_linux
 from tests.support.puppet import Puppet
 from tests.support.wire import get, post
 
@@ -120,6 +121,7 @@ def test_what_is_written_meanwhile_does_not_hide_what_was_read(limited, size):
 # --- and a peer that is not listened to ---
 
 
+@of_linux
 @pytest.mark.parametrize("unix", [False, True], ids=["tcp", "unix"])
 @pytest.mark.parametrize("lag", [0, 0.5, 2, 30])
 def test_peer_that_has_lagged_is_still_looked_for(limited, unix, lag):

@@ -4,6 +4,7 @@ having been told, also when it took the body meanwhile. Found in review."""
 import pytest
 
 from tests.regress.test_end_behind_unread_bytes import GRACE, LARGE, close
+from tests.support.linux import of_linux
 from tests.support.puppet import Puppet
 from tests.support.wire import post
 
@@ -24,6 +25,7 @@ def peer(request, wire, app):
     return peer
 
 
+@of_linux
 def test_receive_says_so_when_a_grace_period_is_over(peer, app):
     peer.wait(GRACE)
     assert app.receive().result()["body"] == b"x" * LARGE
@@ -33,6 +35,7 @@ def test_receive_says_so_when_a_grace_period_is_over(peer, app):
     assert app.over.cancelled() or peer.output.startswith(b"HTTP/1.1 500 ")
 
 
+@of_linux
 def test_app_that_takes_some_of_it_in_each_grace_period_is_left_alone(peer, app):
     for _ in range(5):
         peer.tick(GRACE - 0.5)

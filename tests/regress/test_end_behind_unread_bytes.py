@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from tests.support.apps import hello, read_body
+from tests.support.linux import of_linux
 from tests.support.servers import HURRY, PATIENCE
 from tests.support.tls import client_context, server_context
 from tests.support.wire import get, post
@@ -46,6 +47,7 @@ def close(it, unix):
         it.transport.peer.shutdown(socket.SHUT_WR)
 
 
+@of_linux
 @pytest.mark.parametrize("unix", [False, True], ids=["tcp", "unix"])
 @pytest.mark.parametrize("request_", [None, get() * 40], ids=["body", "pipeline"])
 @pytest.mark.parametrize("grace", [GRACE, 0])
@@ -105,6 +107,7 @@ def test_app_that_takes_the_body_meanwhile_is_not_disturbed(wire, unix):
     assert it.output.endswith(b"Hello, world!")
 
 
+@of_linux
 @pytest.mark.parametrize("way", ["tcp", "unix", "tls"])
 @pytest.mark.parametrize("more", [b"", b"x" * 1000], ids=["nothing more", "more"])
 def test_app_is_cancelled_and_its_place_is_free(serve, tmp_path, way, more):
@@ -125,6 +128,7 @@ def test_app_is_cancelled_and_its_place_is_free(serve, tmp_path, way, more):
     server.until(lambda: server.server.counters.count("in_flight") == 0 and not server.server.dispatch.tasks)
 
 
+@of_linux
 @pytest.mark.parametrize("way", ["tcp", "unix"])
 def test_app_that_takes_what_a_client_has_left_gets_all_of_it(serve, tmp_path, way):
     """Some clients never wait for an answer."""

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from tests.support.asking import ask, fetch, send
+from tests.support.linux import of_linux
 from tests.support.servers import PATIENCE, read_to_end
 
 SOURCE = """
@@ -77,6 +78,7 @@ def post_fork(server, worker):  # before the worker registers what it does in a 
         assert ask(connection, "/joined").body == b"-15"
 
 
+@of_linux
 def test_client_sees_its_end_while_a_child_holds_a_copy_of_the_connection(server):
     with server.connect() as closing, server.connect() as cut, server.connect() as http_10:
         for connection in (closing, cut, http_10):

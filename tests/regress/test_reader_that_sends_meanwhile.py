@@ -4,6 +4,7 @@ limits of an end counted from when our kernel had taken the last byte. Found by 
 import pytest
 
 from tests.support.frames import TEXT, frame
+from tests.support.linux import of_linux
 from tests.support.puppet import Puppet
 from tests.support.wire import get, post
 from tests.websocket.client import Client, accept
@@ -46,6 +47,7 @@ def ending(request):
     it.close()
 
 
+@of_linux
 def test_it_is_not_closed_upon(ending):
     it, word = ending
     for _ in range(PIECES):
@@ -57,6 +59,7 @@ def test_it_is_not_closed_upon(ending):
     assert it.closed
 
 
+@of_linux
 def test_what_was_left_of_an_answer_before_counts_for_nothing():
     """The answer before came early, and waited for the rest of its request."""
     async def app(scope, receive, send):

@@ -4,6 +4,7 @@ in steps, of 95 KB here, so that a whole send_timeout may pass between two of th
 The rate is an average since the lag began; how long somebody may read nothing has a bound all the same.
 """
 
+from tests.support.linux import of_linux
 from tests.support.puppet import Puppet
 from tests.support.wire import get
 
@@ -69,6 +70,7 @@ def test_who_has_read_fast_may_not_stop_for_ever(wire):
     assert peer.closed and not peer.ended
 
 
+@of_linux
 def test_what_our_kernel_has_got_rid_of_counts(wire):
     """The transport hears of room only when a third of the kernel's buffer is free."""
     app = Puppet()

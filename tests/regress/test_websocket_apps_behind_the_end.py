@@ -9,6 +9,7 @@ import socket
 import pytest
 
 from tests.support.frames import BINARY, PING, TEXT, frame
+from tests.support.linux import of_linux
 from tests.support.puppet import Puppet
 from tests.websocket.client import Client, accept, close
 
@@ -51,6 +52,7 @@ def test_app_that_takes_nothing_behind_it_is_cancelled(connect):
     assert app.over.cancelled()
 
 
+@of_linux
 @pytest.mark.parametrize("ended", [True, False])
 def test_no_ping_is_sent_to_a_client_that_has_ended_its_side(connect, ended):
     """It has closed its socket, as far as anybody can tell: what comes now it may answer by a reset."""

@@ -8,6 +8,7 @@ import pytest
 
 from fastsrv_ext.clock import TICK
 from tests.support.frames import BINARY, CLOSE, PING, frame
+from tests.support.linux import of_linux
 from tests.support.puppet import Puppet
 from tests.websocket.client import Client, accept, close
 
@@ -81,6 +82,7 @@ def test_app_that_learns_of_the_end_by_send_may_clean_up(accepted, learns):
     assert app.over.cancelled() is not learns
 
 
+@of_linux
 def test_client_that_ends_its_side_behind_more_than_is_thrown_away_gets_no_reset(accepted):
     _, client = accepted
     client.send(close(1000), bytes(2 * LIMIT_DRAIN))

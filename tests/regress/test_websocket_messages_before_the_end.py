@@ -7,6 +7,7 @@ from contextlib import closing
 import pytest
 
 from tests.support.frames import BINARY, frame
+from tests.support.linux import of_linux
 from tests.support.puppet import Puppet
 from tests.websocket.client import Client, accept, close
 
@@ -61,6 +62,7 @@ def test_end_behind_what_the_app_does_not_take_yet_comes_behind_it(behind):
     app.over.set_result(None)
 
 
+@of_linux
 def test_app_that_takes_nothing_of_what_is_before_the_end_is_cancelled(behind):
     app, client = behind
     client.wait(2)
@@ -69,6 +71,7 @@ def test_app_that_takes_nothing_of_what_is_before_the_end_is_cancelled(behind):
     assert app.over.cancelled()
 
 
+@of_linux
 def test_client_that_goes_before_it_is_accepted_has_its_app_cancelled():
     """And has sent more than is read ahead of a request's end."""
     app = Puppet()
