@@ -16,7 +16,7 @@ from pathlib import Path
 
 START_PATIENCE = 30  # seconds for the first answer
 STOP_PATIENCE = 5  # seconds for an orderly end
-SETTLE_PATIENCE = 2  # seconds for the work in hand
+SETTLE_PATIENCE = 5  # seconds for the work in hand
 SETTLE_LOOK = 0.05  # seconds between two looks at what it uses
 SETTLED = 0.1  # share of a core that may be used by one that polls
 POLL = 0.001  # seconds between two looks; the precision of the start-up time
@@ -89,9 +89,13 @@ class ServerProcess:
         """Wait until it has done what is in hand, or SETTLE_PATIENCE is over."""
         end = time.monotonic() + SETTLE_PATIENCE
         before, used = float("-inf"), self.cpu()
-        while used - before > SETTLED * SETTLE_LOOK and time.monotonic() < end:
+        while (used - before > SETTLED * SETTLE_LOOK or self.waits_for_a_core()) and time.monotonic() < end:
             time.sleep(SETTLE_LOOK)
             before, used = used, self.cpu()
+
+    def waits_for_a_core(self):
+        """Where others are busy, who has work in hand may use as little as who has none."""
+        return any(state_of(pid, task) == "R" for pid in self.tree() for task in threads_of(pid))
 
     def told(self, what):
         """`what`, and the end of the log."""
@@ -184,10 +188,16 @@ def uninterrupted():
 
 def is_alive(pid):
     """Whether the process runs, or could: the dead may stand in the table until their parent looks."""
+    return state_of(pid, pid) not in "ZX"
+
+
+def state_of(pid, task):
+    """The letter that stands for what a thread is at, "R" if it runs or waits for a core (proc(5)); "X" if it is not
+    there."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        return Path(f"/proc/{pid}/task/{task}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
-        return False
+        return "X"
 
 
 def threads_of(pid):
