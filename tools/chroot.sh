@@ -28,9 +28,11 @@ if ! [ -e "$root/.laid-out" ]; then
     fi
     rm -rf "$root"
     # It can be laid out again: dpkg need not wait for the disk after each file.
-    mkdir -p "$root/etc/dpkg/dpkg.cfg.d"
+    # A mirror may be a snapshot, which apt finds too old; debootstrap does not ask.
+    mkdir -p "$root"/etc/{dpkg/dpkg.cfg.d,apt/apt.conf.d}
     touch "$root/.begun"
     echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe-io"
+    echo 'Acquire::Check-Valid-Until "false";' >"$root/etc/apt/apt.conf.d/snapshot"
     debootstrap --variant=minbase --include=ca-certificates,gcc,g++,libc6-dev,make unstable "$root" \
         "${DEBIAN_MIRROR:-http://deb.debian.org/debian}"
     touch "$root/.laid-out"
