@@ -51,8 +51,7 @@ class Drain:
         self.place.leave()
         self.server.context.draining = self.dispatch.draining = True
         now = monotonic()
-        self.in_hand = dict.fromkeys(self.holding_up(), now - LONG)
-        self.answering = self.dispatch.answering()
+        self.look_at_hand(now - LONG)
         if self.place.successor() is Successor.SERVES:
             await self.accept_no_more()
         # At most half of the time: what an idle connection asks for is to be answered, too.
@@ -122,19 +121,17 @@ class Drain:
         return False
 
     def look_at_hand(self, now: float) -> None:
-        """What is in hand, and what that tells of how long answers take: not those that took longer than there is."""
+        """What holds up the end: requests at work, and connections; from `now` on, unless it did before. And how long
+        answers take: not those that took longer than there is."""
         answering = self.dispatch.answering()
         took = (now - begun for task, begun in self.answering.items() if task not in answering)
         room = self.disconnect - now
         self.longest = max([self.longest, *(seconds for seconds in took if seconds < room)])
         self.answering = answering
-        self.in_hand = {each: self.in_hand.get(each, now) for each in self.holding_up()}
-
-    def holding_up(self) -> list[Any]:
-        """What holds up the end: requests at work, and connections. Not those for whose end nobody has to wait: the
-        peer's is all that they lack, or they are WebSockets, which are told to leave."""
-        return [*self.dispatch.answering(), *(
-            each for each in self.clock.connections() if not (each.is_lingering() or each.is_standing()))]
+        # Not those for whose end nobody has to wait: the peer's is all that they lack, or they are WebSockets, which
+        # are told to leave.
+        connections = (each for each in self.clock.connections() if not (each.is_lingering() or each.is_standing()))
+        self.in_hand = {each: self.in_hand.get(each, now) for each in (*answering, *connections)}
 
     def is_at_work(self) -> bool:
         """Is there more left than connections that wait for their peer's end?"""

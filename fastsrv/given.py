@@ -10,7 +10,7 @@ from typing import Any
 
 from gunicorn.config import Config
 
-from fastsrv.cli import hints
+from fastsrv.cli import hint_of
 from fastsrv.config.setting import ConfigError
 from fastsrv.config.sources import begins_as_ours, hint
 from fastsrv.config.table import OWN_SETTINGS
@@ -44,8 +44,9 @@ class Given(Config):
         """What to write, for who has known another server, or has misspelt a setting."""
         if begins_as_ours(name):
             return hint(name, str.lower, self.settings)
-        told = hints("--" + name.replace("_", "-"))
-        return told[0] if told else "the settings are gunicorn's and fastsrv's, see docs/SETTINGS.md"
+        option = "--" + name.replace("_", "-")
+        told = hint_of(option)
+        return f"{option} {told}" if told else "the settings are gunicorn's and fastsrv's, see docs/SETTINGS.md"
 
     def heed_environment(self) -> None:
         """GUNICORN_CMD_ARGS wins, as it does over a config file."""

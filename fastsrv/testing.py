@@ -102,10 +102,10 @@ class ServerThread(threading.Thread):
 
     def end(self) -> None:
         """Raises what has ended the server, if it was not us."""
-        if self.server is not None and not self.loop.is_closed():
+        if self.server is not None:
             try:
                 self.loop.call_soon_threadsafe(self.server.stop)
-            except RuntimeError:  # it is closed since
+            except RuntimeError:  # the loop is closed: it has ended
                 pass
         self.join()
         if self.failure is not None:

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
+from fastsrv.config.setting import LARGEST_PORT
 from fastsrv.proxy.peers import Address, address
 
-LARGEST_PORT = 65535
 LONGEST_ELEMENT = 1024  # characters: two addresses and two names have room, and parameters of somebody's own
 HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[(?P<v6>[0-9A-Fa-f:.]+)\])(?::(?P<port>[0-9]{1,5}))?")
 SEGMENTS = re.compile(r"(?:/[^/\\?#\x00-\x1f\x7f]+)*/?")  # of a path; "//other.example" would be a host in a redirect

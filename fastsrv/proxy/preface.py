@@ -11,6 +11,8 @@ import re
 import struct
 from typing import NamedTuple
 
+from fastsrv.config.setting import LARGEST_PORT
+
 V1_LONGEST = 107  # bytes, its CRLF among them (2.1)
 V2_LONGEST = 4096  # bytes behind the header (2.2): addresses, then what is skipped; a client's certificate has room
 V1_BEGINS, V2_BEGINS = b"PROXY ", b"\r\n\r\n\0\r\nQUIT\n"
@@ -18,7 +20,6 @@ BEGINS = {"v1": (V1_BEGINS,), "v2": (V2_BEGINS,), "auto": (V1_BEGINS, V2_BEGINS)
 
 V1_TCP = re.compile(rb"PROXY TCP([46]) ([0-9A-Fa-f.:]+) ([0-9A-Fa-f.:]+) (0|[1-9][0-9]{0,4}) (0|[1-9][0-9]{0,4})")
 V1_UNKNOWN = re.compile(rb"PROXY UNKNOWN( .*)?", re.DOTALL)
-LARGEST_PORT = 65535
 
 V2_HEADER = struct.Struct("!12sBBH")  # signature, version and command, family and protocol, length of the rest
 LOCAL, PROXY = 0x20, 0x21

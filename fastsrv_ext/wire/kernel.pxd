@@ -123,21 +123,27 @@ cdef inline bint has_unread(int fd) noexcept:
     return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0
 
 
+cdef inline short poll_now(int fd, short events) noexcept:
+    """Which of these there are, and of those that poll() always tells of; 0: none."""
+    cdef pollfd look
+    look.fd = fd
+    look.events = events
+    look.revents = 0
+    return look.revents if poll(&look, 1, 0) > 0 else 0
+
+
 cdef inline Sight look_at(int fd) noexcept:
     """Has the peer ended, whether or not a read has come to its end? While our side is open, only a UNIX socket tells
     of a close."""
     if not IS_LINUX:
         return look_at_less(fd)
-    cdef pollfd look
-    look.fd = fd
-    look.events = POLLRDHUP
-    look.revents = 0
-    if poll(&look, 1, 0) <= 0:
+    cdef short seen = poll_now(fd, POLLRDHUP)
+    if seen == 0:
         return NO_END
     # A reset takes along what has not been read (RFC 9293, 3.10.7.4), an orderly close does not.
-    if look.revents & POLLERR:
+    if seen & POLLERR:
         return HAS_GONE
-    if look.revents & POLLHUP:
+    if seen & POLLHUP:
         return HAS_CLOSED if has_unread(fd) else HAS_GONE
     return HAS_ENDED
 
@@ -150,14 +156,11 @@ cdef inline Sight look_at_less(int fd) noexcept:
     getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size)  # the kernel forgets it: an end is seen from then on
     if failure != 0:
         return HAS_GONE
-    cdef pollfd look
-    look.fd = fd
-    look.events = POLLIN
-    look.revents = 0
-    if poll(&look, 1, 0) <= 0:
+    cdef short seen = poll_now(fd, POLLIN)
+    if seen == 0:
         return NO_END
     cdef char byte
-    return HAS_ENDED if look.revents & POLLHUP or recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0 else NO_END
+    return HAS_ENDED if seen & POLLHUP or recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0 else NO_END
 
 
 cdef inline void end_our_side(int fd) noexcept:

@@ -88,26 +88,6 @@ def cycle():
 
 
 @pytest.fixture
-def make_log(tmp_path):
-    """make_log(kind=Logger, **gunicorn's settings) -> a logger of gunicorn's kind, its access log in tmp_path."""
-    def make(kind=Logger, **changed):
-        cfg = GunicornConfig()
-        for name, value in {"accesslog": str(tmp_path / "access.log"), **changed}.items():
-            cfg.set(name, value)
-        logger.handlers.clear()  # of pytest's own, which would listen
-        return kind(cfg)
-
-    logger = logging.getLogger("gunicorn.access")
-    yield make
-    for handler in logger.handlers:
-        handler.close()
-    logger.handlers.clear()
-    logger.filters.clear()
-    logger.propagate = True
-    logger.disabled = False
-
-
-@pytest.fixture
 def written(tmp_path):
     """written() -> the lines in the access log."""
     return lambda: (tmp_path / "access.log").read_text().splitlines()

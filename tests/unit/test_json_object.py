@@ -2,7 +2,6 @@
 client sends; and why its connection ended. Of WebSockets: tests/websocket/test_told.py."""
 
 import json
-import logging
 import os
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
@@ -28,6 +27,7 @@ TYPES = {
     "user_agent": (str, type(None)),
 }
 EVERY_BYTE = bytes(range(256))
+NOT_USED = "not used: %(h)s"
 
 
 @pytest.fixture
@@ -143,28 +143,9 @@ def test_every_byte_at_once():
 # --- the ways to the log ---
 
 
-@pytest.fixture
-def logger(tmp_path):
-    """logger(kind) -> a logger of gunicorn's kind, its access log in tmp_path."""
-    def make(kind=Logger):
-        cfg = GunicornConfig()
-        cfg.set("accesslog", str(tmp_path / "access.log"))
-        cfg.set("access_log_format", "not used: %(h)s")
-        access.handlers.clear()
-        return kind(cfg)
-
-    access = logging.getLogger("gunicorn.access")
-    yield make
-    for handler in access.handlers:
-        handler.close()
-    access.handlers.clear()
-    access.filters.clear()
-    access.propagate = True
-
-
-def test_both_ways_write_the_object(wire, logger, tmp_path):
+def test_both_ways_write_the_object(wire, make_log, tmp_path):
     """The short one, and that through logging, once somebody listens there."""
-    log = logger()
+    log = make_log(access_log_format=NOT_USED)
     access = Access(None, log.cfg, log, "json")
     it = wire(hello, finished=access.finished)
     it.send(get(b'/"?', b'User-Agent: say "it"'))
@@ -177,7 +158,7 @@ def test_both_ways_write_the_object(wire, logger, tmp_path):
     assert short["user_agent"] == 'say "it"'
 
 
-def test_logger_class_of_the_users_own_writes_it_too(wire, logger, tmp_path):
+def test_logger_class_of_the_users_own_writes_it_too(wire, make_log, tmp_path):
     """As gunicorn's statsd does: it counts, and has gunicorn's own access() write."""
     heard = []
 
@@ -186,7 +167,7 @@ def test_logger_class_of_the_users_own_writes_it_too(wire, logger, tmp_path):
             heard.append(resp.status_code)
             super().access(resp, req, environ, request_time)
 
-    log = logger(Own)
+    log = make_log(Own, access_log_format=NOT_USED)
     wire(hello, finished=Access(None, log.cfg, log, "json").finished).send(get())
     assert read((tmp_path / "access.log").read_text().rstrip("\n"))["status"] == heard[0] == 200
 
