@@ -5,7 +5,6 @@
 
 import asyncio
 import json
-import sys
 from pathlib import Path
 
 PAGE = Path(__file__).with_name("page.html").read_bytes()
@@ -13,8 +12,7 @@ opened = {}  # key -> an event: /open/<key> was asked for
 
 
 def say(what):
-    sys.stdout.write(f"{what}\n")  # in one piece
-    sys.stdout.flush()
+    print(what, flush=True)
 
 
 async def app(scope, receive, send):

@@ -39,7 +39,7 @@ def test_page_shows_what_becomes_of_the_workers(service, browser, window):
     service.signal(signal.SIGKILL, service.worker(1))
     service.wait_for("Ready after", 3)
     page.until(lambda: str(service.worker(3)) in page.texts("td:nth-child(4)"))
-    assert page.run("return document.querySelector('h1').className") == "good"
+    page.until(lambda: page.run("return document.querySelector('h1').className") == "good")
     assert browser.console() == []  # nothing that the policy forbids
 
 

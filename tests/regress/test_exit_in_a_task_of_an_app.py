@@ -9,6 +9,8 @@ from tests.support.servers import PATIENCE, read_response, read_to_end
 from tests.worker.served import SOURCE
 
 EXIT = """
+import sys
+
 async def leave(receive):
     async def exit():
         await asyncio.sleep(0)
@@ -40,6 +42,8 @@ def test_worker_answers_what_it_owes_and_is_replaced(gunicorn, loop):
 
 
 OF_A_WEBSOCKET = """
+import sys
+
 async def app(scope, receive, send):
     await receive()
     await send({"type": "websocket.accept"})

@@ -45,7 +45,7 @@ def outcome(server):
 def test_connection_to_a_worker_that_drains_is_answered_or_refused(gunicorn, loop, options):
     config = """
 def when_ready(server):  # with reuse_port gunicorn does not say it
-    print("Listening at: http://127.0.0.1:PORT")
+    print("Listening at: http://127.0.0.1:PORT", flush=True)
 """
     port = free_port()
     server = gunicorn("START = 0\n" + STREAM, "--asgi-loop", loop, "--graceful-timeout", "8", *options,

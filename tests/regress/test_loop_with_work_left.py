@@ -9,6 +9,8 @@ from tests.support.asking import fetch
 from tests.worker.served import SOURCE
 
 LEFT = """
+import sys
+
 async def clean_up(end):
     try:
         await asyncio.Event().wait()

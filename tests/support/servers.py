@@ -156,7 +156,7 @@ class Gunicorn:
         ours = ("FASTSRV_", "GUNICORN_")
         environ = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         environ["PYTHONPATH"] = os.pathsep.join((str(self.folder), str(ROOT)))
-        environ["PYTHONUNBUFFERED"] = "1"
+        environ.pop("PYTHONUNBUFFERED", None)  # it writes the words of a print() one by one: others come between
         environ.update(env)
         self.environ = environ
         self.pass_fds = pass_fds

@@ -14,11 +14,10 @@ from tests.support.servers import PATIENCE, ROOT
 from tests.worker.served import SOURCE
 
 HOOKS = """
-import os, sys
+import os
 
 def say(*words):
-    sys.stdout.write(" ".join(map(str, ("hook:", *words))) + "\\n")
-    sys.stdout.flush()
+    print("hook:", *words, flush=True)
 
 def on_starting(server): say("on_starting", os.getpid(), server.proc_name)
 def when_ready(server): say("when_ready", os.getpid())

@@ -17,11 +17,10 @@ from tests.support.servers import PATIENCE, read_response, read_to_end
 from tests.websocket.client import FIELDS
 
 SOURCE = '''
-import os, sys
+import os
 
 def say(what):
-    sys.stdout.write(f"{what}\\n")
-    sys.stdout.flush()
+    os.write(1, f"{what}\\n".encode())
 
 async def app(scope, receive, send):
     if scope["type"] == "http":
