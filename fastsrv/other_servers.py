@@ -55,10 +55,10 @@ UVICORN = Peer(
     like={
         "--host": BIND, "--port": BIND, "--uds": BIND_UNIX, "--fd": "--bind fd://FD", "--factory": FACTORY,
         "--app-dir": "--chdir", "--loop": "--asgi-loop", "--lifespan": "--asgi-lifespan",
-        "--reload-dir": "--reload-extra-file", "--reload-include": "--reload-extra-file",
+        "--reload-dir": "--reload-extra-file 'DIR/**/*.py'", "--reload-include": "--reload-extra-file",
         "--env-file": "--env NAME=VALUE", "--access-log": "--access-logfile -",
         "--proxy-headers": "--forwarded-allow-ips, the proxies that are believed",
-        "--no-proxy-headers": "--forwarded-allow-ips '', which believes none",
+        "--no-proxy-headers": "fastsrv_forwarded_fields = 'none'",
         "--limit-concurrency": "fastsrv_limit_concurrency", "--limit-max-requests": "--max-requests",
         "--limit-max-requests-jitter": "--max-requests-jitter", "--timeout-worker-healthcheck": "--timeout",
         "--timeout-keep-alive": "--keep-alive", "--timeout-graceful-shutdown": "--graceful-timeout",
@@ -101,7 +101,7 @@ GRANIAN = Peer(
         "--workers-lifetime": "--max-requests, which counts requests", "--workers-kill-timeout": "--graceful-timeout",
         "--working-dir": "--chdir", "--env-files": "--env NAME=VALUE", "--metrics": "fastsrv_admin_bind",
         "--metrics-address": "fastsrv_admin_bind", "--metrics-port": "fastsrv_admin_bind",
-        "--reload-paths": "--reload-extra-file", "--process-name": "--name", "--pid-file": "--pid",
+        "--reload-paths": "--reload-extra-file 'DIR/**/*.py'", "--process-name": "--name", "--pid-file": "--pid",
     },
     without={
         "--interface": INTERFACE, "--http": OTHER_HTTP, "--no-access-log": NO_ACCESS_LOG, "--no-factory": UNASKED,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from functools import lru_cache
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+REMEMBERED = 256  # hosts: to read an address costs some microseconds
 
 
 class Peers:
@@ -15,6 +17,7 @@ class Peers:
         names = set(allowed)
         self.everybody = "*" in names
         self.networks = [ipaddress.ip_network(name) for name in names - {"*"}]
+        self.believes = lru_cache(REMEMBERED)(lambda host: address(host) in self)  # by its name, as a socket has it
 
     def __contains__(self, known: Address | None) -> bool:
         """Is the peer at this address believed? None: an address that is not known."""

@@ -41,6 +41,7 @@ def seen(wire):
     ([b"X-Forwarded-For: unknown"], PEER),
     ([b"X-Forwarded-For: 203.0.113.1, unknown, 10.0.0.1"], ("10.0.0.1", 0)),
     ([b"X-Forwarded-For: "], PEER),
+    ([b"X-Forwarded-For: 198.51.100.9, , 10.0.0.1,"], ("198.51.100.9", 0)),  # RFC 9110, 5.6.1: empty ones are none
     ([b"X-Forwarded-For: 198.51.100.9:http"], ("198.51.100.9", 0)),
     ([b"X-Forwarded-For: <script>"], PEER),
     # what is no port

@@ -7,7 +7,7 @@ from gunicorn.config import Config as GunicornConfig
 from fastsrv.config.gunicorns import WITHOUT_EFFECT, without_effect
 
 CHANGED = {
-    "threads": 4, "http_parser": "python", "proxy_allow_ips": "*", "uwsgi_allow_ips": "*", "http2_cleartext": "upgrade",
+    "threads": 4, "http_parser": "python", "uwsgi_allow_ips": "*", "http2_cleartext": "upgrade",
     "http2_max_concurrent_streams": 7, "http2_initial_window_size": 70_000, "http2_max_frame_size": 17_000,
     "http2_max_header_list_size": 70_000, "sendfile": False, "tmp_upload_dir": "/tmp", "ssl_version": 5,
     "suppress_ragged_eofs": False, "do_handshake_on_connect": True,
