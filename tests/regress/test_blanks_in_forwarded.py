@@ -1,5 +1,5 @@
-"""A Forwarded element of a thousand blanks and a letter kept the loop for 50 ms: the blanks could be read by two parts of
-a regular expression, and each way to share them was tried."""
+"""A Forwarded element of a thousand blanks and a letter kept the loop for 50 ms: the blanks could be read by two parts
+of a regular expression, and each way to share them was tried."""
 
 import pytest
 
