@@ -84,6 +84,14 @@ class Forwarded:
 
     def believe_x_forwarded(self, scope: dict[str, Any]) -> None:
         headers: Fields = scope["headers"]
+        chain = joined(headers, FORWARDED_FOR)
+        for entry in filter(None, map(str.strip, reversed(chain.rsplit(",", MAX_HOPS)[-MAX_HOPS:]))):
+            known = node(entry)
+            if known is None:
+                break
+            scope["client"] = known[0]
+            if known[1] not in self.trusted:
+                break
         # The value that is set for a field may say it in another way than a scheme (ssl, on).
         schemes = {
             "https" if value == self.secure[name] else scheme(part)
@@ -93,14 +101,6 @@ class Forwarded:
             raise BadRequest(400, "the fields that tell of the scheme contradict each other", "forwarded")
         if schemes:
             scope["scheme"] = schemes.pop()
-        chain = joined(headers, FORWARDED_FOR)
-        for entry in filter(None, map(str.strip, reversed(chain.rsplit(",", MAX_HOPS)[-MAX_HOPS:]))):
-            known = node(entry)
-            if known is None:
-                break
-            scope["client"] = known[0]
-            if known[1] not in self.trusted:
-                break
         if self.fields == "x-forwarded":
             self.believe_place(scope)
 

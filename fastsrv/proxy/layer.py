@@ -77,7 +77,7 @@ class PrefaceLayer(asyncio.Protocol):
         if preface is None:
             self.http.preface_began()
             return
-        if preface.server is not None:
+        if preface.client is not None:
             self.http.introduce(preface.client, preface.server, preface.secure)
         self.hand_on(preface.size)
 

@@ -86,6 +86,11 @@ def test_peer_that_is_no_trusted_proxy_is_not_believed(seen, trusted):
     assert (scope["client"], scope["scheme"]) == (PEER, "http")
 
 
+@pytest.mark.parametrize("trusted", ["192.0.2.0/24", "::ffff:192.0.2.7", "::ffff:192.0.2.0/120"])
+def test_ipv4_may_be_written_as_a_part_of_ipv6(seen, trusted):
+    assert seen(FORGED[0], forwarded_allow_ips=trusted)["client"] == ("198.51.100.9", 0)
+
+
 def test_everybody_is_believed_with_an_asterisk(seen):
     scope = seen(b"X-Forwarded-For: 203.0.113.1, 198.51.100.9", forwarded_allow_ips="*")
     assert scope["client"] == ("203.0.113.1", 0)
