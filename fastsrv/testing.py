@@ -67,7 +67,7 @@ def serve(app: Callable[..., Any], *, host: str = LOCAL, port: int = 0, **settin
     for name in WITHOUT:
         if name in settings:
             raise TypeError(f"serve() has no arbiter, and no {name}: fastsrv.run() does")
-    cfg = Given("serve()", settings)
+    cfg = Given("serve()", settings, {})
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family, backlog=cfg.backlog) as listening:
         tls = tls_context(cfg)
