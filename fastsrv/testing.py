@@ -28,7 +28,7 @@ from fastsrv.log.identity import identify_by
 from fastsrv.loops import end_what_is_left, new_loop
 from fastsrv.server import Server
 from fastsrv.stacks import threads
-from fastsrv.timetable import LAST_WORD, Timetable
+from fastsrv.timetable import QUICK, Timetable
 
 LOCAL = "127.0.0.1"
 # gunicorn's settings that a Server, TLS and Forwarded obey; and those that stop each start, with a reason of their own.
@@ -127,7 +127,7 @@ class ServerThread(threading.Thread):
         timetable = Timetable.graceful(monotonic(), self.config.end["graceful_timeout"])
         with suppress(RuntimeError):  # the loop is closed: it has ended
             self.loop.call_soon_threadsafe(self.stop, timetable)
-        self.join(timetable.exit + LAST_WORD - monotonic())
+        self.join(timetable.exit + QUICK - monotonic())  # a machine may be busy
         if self.is_alive():
             raise TimeoutError("the app blocks its event loop, and does not end:\n" + "\n".join(threads(None)))
         if self.failure is not None:
