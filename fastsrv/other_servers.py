@@ -1,13 +1,16 @@
 """What the options of other servers are here: for who comes from one of them.
 
-Words only: fastsrv/cli.py answers an unknown option with them, and docs/FROM_UVICORN.md is made of them
-(`python -m tools.from_document`).
+Words only: fastsrv/cli.py answers an unknown option with them, and fastsrv/given.py an unknown name;
+docs/FROM_UVICORN.md is made of them (`python -m tools.from_document`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fastsrv.config.sources import PREFIX
+
+OWN = "{}, set in gunicorn.conf.py or, in capitals, in the environment"
 BIND, BIND_UNIX = "--bind HOST:PORT", "--bind unix:PATH"
 FACTORY = "the app's name with parentheses, 'module:create_app()'"
 OWN_HTTP = "fastsrv's own implementation is the only one"
@@ -158,3 +161,17 @@ HYPERCORN = Peer(
     })
 
 PEERS = (UVICORN, GRANIAN, HYPERCORN)  # the hint of the first that has the option is given
+
+
+def hint_of(option: str, own: str = OWN) -> str:
+    """What to say of an option that is one of ours, or of another server's; empty if it is none. own: where {} is a
+    setting of ours."""
+    if option.startswith("--" + PREFIX.replace("_", "-")):
+        return "is " + own.format(option[2:].replace("-", "_"))
+    for peer in PEERS:
+        if option in peer.like:
+            meant = peer.like[option]
+            return "is " + (own.format(meant) if meant.startswith(PREFIX) else meant)
+        if option in peer.without:
+            return "has no like here: " + peer.without[option]
+    return ""
