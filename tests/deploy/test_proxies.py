@@ -1,232 +1,47 @@
-"""What deploy/ has is what people copy: each file is taken as it is, but for addresses and names, and used."""
+"""nginx.conf and haproxy.cfg before a real gunicorn: who the client is, WebSocket, limits, the log."""
 
-import http.client
 import json
-import os
 import re
-import shutil
-import signal
-import subprocess
-import sys
-import threading
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing
 
 import pytest
 from websockets.sync.client import connect
 
-from tests.support.proxies import Haproxy, Nginx, free_port
-from tests.support.servers import PATIENCE, ROOT, Gunicorn
-from tests.support.tls import CERTIFICATE, client_context
-
-DEPLOY = ROOT / "deploy"
-CONFIG = (DEPLOY / "gunicorn.conf.py").read_text()
-SOURCE = """
-import asyncio, json, os
-
-async def app(scope, receive, send):
-    if scope["type"] == "lifespan":
-        for phase in ("startup", "shutdown"):
-            await receive()
-            await send({"type": f"lifespan.{phase}.complete"})
-    elif scope["type"] == "websocket":
-        await receive()
-        await send({"type": "websocket.accept"})
-        await send({"type": "websocket.send", "text": json.dumps([scope["scheme"], scope["client"][0]])})
-        await receive()
-    else:
-        await asyncio.sleep(0.02 if scope["path"] == "/slow" else 0)
-        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
-        told = json.dumps({"scheme": scope["scheme"], "client": scope["client"][0], "arbiter": os.getppid(), **headers})
-        await send({"type": "http.response.start", "status": 200,
-                    "headers": [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(told))]})
-        await send({"type": "http.response.body", "body": told.encode()})
-"""
+from tests.deploy.served import CLIENT, CONFIG, SOURCE, secure, told_by
+from tests.support.deployed import DeployedHaproxy, DeployedNginx
+from tests.support.proxies import held_port
+from tests.support.tls import client_context
 
 
-def taken(name, *replaced):
-    """The text of a file of deploy/, with each (pattern, text) put in its place; each has to be there."""
-    text = (DEPLOY / name).read_text()
-    for pattern, instead in replaced:
-        text, count = re.subn(pattern, str(instead), text)
-        assert count, (name, pattern)
-    return text
-
-
-class DeployedNginx(Nginx):
-    def configuration(self, backends, more, tls):
-        paths = "".join(
-            f"{name}_temp_path {self.folder}/{name}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        (self.folder / "site.conf").write_text(taken(
-            "nginx.conf", (r"unix:/run/app\.sock", backends[0]), (r"listen 443", f"listen 127.0.0.1:{self.port}"),
-            (r"/etc/ssl/app/\w+\.pem", CERTIFICATE)))
-        return (f"daemon off; master_process off; pid {self.folder}/pid; error_log {self.folder}/error_log;\n"
-                f"events {{ }}\nhttp {{ access_log off; {paths}\ninclude {self.folder}/site.conf; }}\n")
-
-
-class DeployedHaproxy(Haproxy):
-    def configuration(self, backends, more, tls):
-        (one, one_admin), (two, two_admin) = backends
-        return taken(
-            "haproxy.cfg", (r"bind :443", f"bind 127.0.0.1:{self.port}"), (r"/etc/ssl/app/app\.pem", CERTIFICATE),
-            (r"10\.0\.0\.11:8000", f"127.0.0.1:{one} port {one_admin}"),
-            (r"10\.0\.0\.12:8000", f"127.0.0.1:{two} port {two_admin}"), ("inter 2s", "inter 200ms"),
-            ("maxconn 10000", "maxconn 500"))
-
-
-def secure(port):
-    return http.client.HTTPSConnection("localhost", port, timeout=PATIENCE, context=client_context())
-
-
-def told_by(connection, path="/", **fields):
-    connection.request("GET", path, headers=fields)
-    response = connection.getresponse()
-    body = response.read()
-    assert response.status == 200, body
-    return json.loads(body)
-
-
-def test_nginx(gunicorn, tmp_path):
-    server = gunicorn(SOURCE, "--workers", "2", "--bind", f"unix:{tmp_path}/app.sock", config=CONFIG,
-                      env={"FASTSRV_ADMIN_BIND": "off", "FORWARDED_ALLOW_IPS": "192.0.2.1"})  # the client is no proxy
+@pytest.mark.parametrize("way", ["unix", "tcp"])
+def test_nginx(gunicorn, tmp_path, way):
+    """With the line of its upstream for systemd's socket, or with the other one."""
+    bind = f"unix:{tmp_path}/app.sock" if way == "unix" else "127.0.0.1:0"
+    server = gunicorn(SOURCE, "--workers", "2", bind=bind, config=CONFIG, env={"FASTSRV_ADMIN_BIND": "off"})
     server.wait_for("the service is up")
-    with DeployedNginx(tmp_path, f"unix:{tmp_path}/app.sock") as proxy:
+    backend = bind if way == "unix" else f"127.0.0.1:{server.port}"
+    with DeployedNginx(tmp_path, backend) as proxy:
         with closing(secure(proxy.port)) as client:
             told = told_by(client, Host="app.example", **{"X-Forwarded-For": "192.0.2.9"})
-            assert (told["scheme"], told["client"], told["host"]) == ("https", "127.0.0.1", "app.example")
+            assert (told["scheme"], told["client"], told["host"]) == ("https", CLIENT, "app.example")
             assert re.fullmatch("[0-9a-f]{32}", told["x-request-id"])
             client.request("POST", "/", body=b"x" * (10 * 1024 * 1024 + 1))
             assert client.getresponse().status == 413
-        with connect(f"wss://localhost:{proxy.port}", ssl=client_context(), proxy=None) as client:
-            assert json.loads(client.recv()) == ["wss", "127.0.0.1"]
-    line = json.loads(re.search(r'^{.*"GET.*$', server.output, re.MULTILINE)[0])
-    assert line["status"] == 200
+        with connect(f"wss://localhost:{proxy.port}", ssl=client_context(), proxy=None,
+                     source_address=(CLIENT, 0)) as client:
+            assert json.loads(client.recv()) == ["wss", CLIENT]
+    line = json.loads(server.wait_for(r'^{.*"GET.*$')[0])
+    assert (line["status"], line["client"]) == (200, CLIENT)
 
 
-@contextmanager
-def asking(port):
-    """Clients that ask one request after another, until the block ends. Yields (answers, lost)."""
-    answers, lost, over = [], [], threading.Event()
-
-    def ask():
-        with closing(secure(port)) as client:
-            while not over.is_set():
-                try:
-                    answers.append(told_by(client, "/slow"))
-                except (OSError, AssertionError, http.client.HTTPException) as error:
-                    lost.append(error)
-                    client.close()
-
-    clients = [threading.Thread(target=ask) for _ in range(4)]
-    for client in clients:
-        client.start()
-    try:
-        yield answers, lost
-    finally:
-        over.set()
-        for client in clients:
-            client.join()
-
-
-def until(condition):
-    """Wait for what other threads bring about."""
-    for _ in range(PATIENCE * 100):
-        if condition():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("it never came true")
-
-
-def test_rolling_restart_behind_haproxy_loses_nothing(tmp_path):
-    """Two machines with a gunicorn each, of which one after the other is stopped and started."""
-    ports, admins = [free_port(), free_port()], [free_port(), free_port()]
-
-    def machine(number):
-        folder = tmp_path / f"machine{number}"
-        folder.mkdir(exist_ok=True)
-        (folder / "served.py").write_text(SOURCE)
-        return Gunicorn(
-            folder, "served:app", "--proxy-protocol", "v2", "--keep-alive", "75", bind=f"127.0.0.1:{ports[number]}",
-            config="", env={"FASTSRV_ADMIN_BIND": f"127.0.0.1:{admins[number]}", "FASTSRV_SHUTDOWN_DELAY": "2"})
-
-    machines = [machine(0).__enter__(), machine(1).__enter__()]
-    try:
-        for each in machines:
-            each.wait_for("Ready after")
-        with DeployedHaproxy(tmp_path, *zip(ports, admins, strict=True)) as proxy:
-            with closing(secure(proxy.port)) as client:
-                told = told_by(client, **{"X-Forwarded-For": "192.0.2.9"})
-                assert (told["scheme"], told["client"]) == ("https", "127.0.0.1")
-            with asking(proxy.port) as (answers, lost):
-                for number in range(2):
-                    served = {each.process.pid for each in machines}
-                    until(lambda served=served: {told["arbiter"] for told in answers[-50:]} == served)
-                    machines[number].signal(signal.SIGTERM)
-                    assert machines[number].wait() == 0
-                    machines[number].__exit__()
-                    machines[number] = machine(number).__enter__()
-                    machines[number].wait_for("Ready after")
-                served = {each.process.pid for each in machines}
-                until(lambda: {told["arbiter"] for told in answers[-50:]} == served)
-            assert not lost
-    finally:
-        for each in machines:
-            each.__exit__()
-
-
-def test_units_of_systemd_are_as_it_wants_them(tmp_path):
-    if shutil.which("systemd-analyze") is None:
-        pytest.skip("needs systemd-analyze")
-    (tmp_path / "app.socket").write_text(taken("systemd/app.socket"))
-    (tmp_path / "app.service").write_text(
-        taken("systemd/app.service", ("/srv/app/venv/bin/gunicorn", shutil.which("true"))))
-    found = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", tmp_path / "app.socket", tmp_path / "app.service"],
-        capture_output=True, text=True)
-    assert (found.returncode, found.stdout + found.stderr) == (0, "")
-
-
-def test_socket_of_systemd_is_served(tmp_path):
-    if shutil.which("systemd-socket-activate") is None:
-        pytest.skip("needs systemd-socket-activate")
-    (tmp_path / "served.py").write_text(SOURCE)
-    port = free_port()
-    server = Gunicorn(tmp_path, "served:app", "--workers", "2", config=CONFIG, env={"FASTSRV_ADMIN_BIND": "off"})
-    bind = server.command.index("--bind")
-    server.command = ["systemd-socket-activate", "-l", f"127.0.0.1:{port}", "-E", f"PYTHONPATH={tmp_path}:{ROOT}",
-                      *server.command[:bind], *server.command[bind + 2:]]
-    with server:
-        server.wait_for("Listening on")
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as client:
-            assert told_by(client)["client"] == "127.0.0.1"
-        server.signal(signal.SIGTERM)
-        server.wait()
-
-
-def test_command_of_the_image_is_one_that_can_be_started(tmp_path):
-    words = json.loads(re.search(r"^CMD (.*)$", taken("Dockerfile"), re.MULTILINE)[1])
-    assert words[0] == "gunicorn"
-    (tmp_path / "app.py").write_text(SOURCE)
-    (tmp_path / "gunicorn.conf.py").write_text(CONFIG)
-    found = subprocess.run(
-        [sys.executable, "-m", "fastsrv", "--check-config", *words[1:]], cwd=tmp_path, capture_output=True, text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "FASTSRV_ADMIN_BIND": f"127.0.0.1:{free_port()}"})
-    assert "can be served with these settings" in found.stdout, found.stderr
-
-
-def test_manifests_are_what_kubernetes_takes():
-    kubernetes_validate = pytest.importorskip("kubernetes_validate")
-    yaml = pytest.importorskip("yaml")
-    manifests = list(yaml.safe_load_all(taken("kubernetes/app.yaml")))
-    for manifest in manifests:
-        kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
-    pod = manifests[0]["spec"]["template"]["spec"]
-    env = {each["name"]: each["value"] for each in pod["containers"][0]["env"]}
-    graceful = float(re.search(r"--graceful-timeout (\d+)", env["GUNICORN_CMD_ARGS"])[1])
-    assert pod["terminationGracePeriodSeconds"] > float(env["FASTSRV_SHUTDOWN_DELAY"]) + graceful
-
-
-def test_documents_of_deploy_name_each_file():
-    text = (ROOT / "docs/DEPLOY.md").read_text()
-    for file in DEPLOY.rglob("*"):
-        if file.is_file():
-            assert f"deploy/{file.relative_to(DEPLOY).as_posix()}" in text, file
+def test_haproxy(gunicorn, tmp_path):
+    """One of its two machines; the other one is down."""
+    with ExitStack() as stack:
+        ports, admins = ([stack.enter_context(held_port()) for _ in range(2)] for _ in range(2))
+        server = gunicorn(SOURCE, "--proxy-protocol", "v2", bind=f"127.0.0.1:{ports[0]}", config=CONFIG,
+                          env={"FASTSRV_ADMIN_BIND": f"127.0.0.1:{admins[0]}"})
+        server.wait_for("the service is up")
+        proxy = stack.enter_context(DeployedHaproxy(tmp_path, *zip(ports, admins, strict=True)))
+        with closing(secure(proxy.port)) as client:
+            told = told_by(client, **{"X-Forwarded-For": "192.0.2.9"})
+            assert (told["scheme"], told["client"]) == ("https", CLIENT)
