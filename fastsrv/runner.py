@@ -6,11 +6,14 @@ What the command line does without; whoever can should use that, as it can say m
 from __future__ import annotations
 
 import asyncio
+import atexit
+import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from gunicorn.app.base import Application
 from gunicorn.arbiter import Arbiter
@@ -52,12 +55,28 @@ def run(app: str | Callable[..., Any], **settings: Any) -> None:
     try:
         Program(app, settings).run()
     except SystemExit as end:
-        if end.code or os.getpid() != arbiter:  # a worker's, whose process ends here
+        if os.getpid() != arbiter:
+            end_worker(end.code)
+        if end.code:
             raise
     finally:
         if os.getpid() == arbiter:
             arbiter = None
             leave_nothing(handlers)
+
+
+def end_worker(code: Any) -> NoReturn:
+    """Its process ends here, and not where the caller's code does, which belongs to one process alone: `except`,
+    `finally` and `with` around run(). What the interpreter does at its end is done, as multiprocessing does it for a
+    child that it has forked."""
+    try:
+        threading._shutdown()  # type: ignore[attr-defined]  # waits for threads of the app's
+        atexit._run_exitfuncs()
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(AttributeError, OSError, ValueError):  # none, or closed
+                stream.flush()
+        os._exit(code or 0)
 
 
 def leave_nothing(handlers: Mapping[signal.Signals, Any]) -> None:

@@ -36,6 +36,7 @@ cdef class Reader:
     cdef int matched                 # bytes of CRLF CRLF that the last piece of a head ended with
     cdef bytes line                  # what has come of a request line, None without
     cdef RequestHead head            # being read
+    cdef bint has_all_fields         # has its end come?
     cdef Framing framing             # what its fields have said of it, and how many trailers have come
     cdef Chunks chunks               # how far a chunked body has come
     cdef Cycle reading               # whose body is being read

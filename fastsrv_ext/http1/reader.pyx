@@ -105,7 +105,8 @@ cdef class Reader:
             return self.reading
         if head is None:
             head = RequestHead.__new__(RequestHead)
-        head.kinds &= ~PROXYS  # the last of these fields counts, and may not have come
+        if not self.has_all_fields:
+            head.kinds &= ~PROXYS  # the last of these fields counts, and may not have come
         if self.context.callbacks.unserved is not None:
             fill_in(head, b"" if self.line is None else self.line)
         return new_cycle(self.carrier, head)
@@ -203,6 +204,7 @@ cdef class Reader:
             self.head = RequestHead.__new__(RequestHead)
             self.framing.options = self.framing.trailers = 0
             self.input = IN_HEAD
+            self.has_all_fields = False
             self.excess = 0
         try:
             size = read_line(byte + at, end - at, known, self.head, limits)
@@ -320,6 +322,7 @@ cdef class Reader:
             return
         if head is None:
             raise RuntimeError("the parser was given bytes from beyond a message")
+        self.has_all_fields = True
         complete(head, &self.framing, self.parser.should_keep_alive(), self.context.limits)
         self.head_complete(head, IN_BODY)
 
