@@ -16,6 +16,9 @@ bind = "127.0.0.1:8000"  # systemd hands its own socket over instead (systemd/ap
 # that ends them, and no request meets a close.
 keepalive = 75
 
+# As long as nginx passes them on (large_client_header_buffers); a header field may be so long anyway.
+limit_request_line = 8190
+
 # How long an answer may take to be finished when the service stops, or a worker is replaced: docs/DEPLOY.md says how
 # long who stops the service has to wait.
 graceful_timeout = 30

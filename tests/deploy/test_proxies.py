@@ -25,6 +25,7 @@ def test_nginx(gunicorn, tmp_path, way):
             told = told_by(client, Host="app.example", **{"X-Forwarded-For": "192.0.2.9"})
             assert (told["scheme"], told["client"], told["host"]) == ("https", CLIENT, "app.example")
             assert re.fullmatch("[0-9a-f]{32}", told["x-request-id"])
+            assert told_by(client, "/" + "a" * 8000)["client"] == CLIENT  # nginx's own limit is the one that counts
             client.request("POST", "/", body=b"x" * (10 * 1024 * 1024 + 1))
             assert client.getresponse().status == 413
         with connect(f"wss://localhost:{proxy.port}", ssl=client_context(), proxy=None,
