@@ -8,20 +8,19 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 import pytest
 from websockets.sync.client import connect
 
-from tests.support.proxies import Haproxy, Nginx, free_port
+from tests.support.deployed import DEPLOY, DeployedHaproxy, DeployedNginx, taken
+from tests.support.proxies import free_port
 from tests.support.servers import PATIENCE, ROOT, Gunicorn
-from tests.support.tls import CERTIFICATE, client_context
+from tests.support.tls import client_context
 
-DEPLOY = ROOT / "deploy"
 CONFIG = (DEPLOY / "gunicorn.conf.py").read_text()
 SOURCE = """
-import asyncio, json, os
+import json
 
 async def app(scope, receive, send):
     if scope["type"] == "lifespan":
@@ -34,43 +33,12 @@ async def app(scope, receive, send):
         await send({"type": "websocket.send", "text": json.dumps([scope["scheme"], scope["client"][0]])})
         await receive()
     else:
-        await asyncio.sleep(0.02 if scope["path"] == "/slow" else 0)
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
-        told = json.dumps({"scheme": scope["scheme"], "client": scope["client"][0], "arbiter": os.getppid(), **headers})
+        told = json.dumps({"scheme": scope["scheme"], "client": scope["client"][0], **headers})
         await send({"type": "http.response.start", "status": 200,
                     "headers": [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(told))]})
         await send({"type": "http.response.body", "body": told.encode()})
 """
-
-
-def taken(name, *replaced):
-    """The text of a file of deploy/, with each (pattern, text) put in its place; each has to be there."""
-    text = (DEPLOY / name).read_text()
-    for pattern, instead in replaced:
-        text, count = re.subn(pattern, str(instead), text)
-        assert count, (name, pattern)
-    return text
-
-
-class DeployedNginx(Nginx):
-    def configuration(self, backends, more, tls):
-        paths = "".join(
-            f"{name}_temp_path {self.folder}/{name}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        (self.folder / "site.conf").write_text(taken(
-            "nginx.conf", (r"unix:/run/app\.sock", backends[0]), (r"listen 443", f"listen 127.0.0.1:{self.port}"),
-            (r"/etc/ssl/app/\w+\.pem", CERTIFICATE)))
-        return (f"daemon off; master_process off; pid {self.folder}/pid; error_log {self.folder}/error_log;\n"
-                f"events {{ }}\nhttp {{ access_log off; {paths}\ninclude {self.folder}/site.conf; }}\n")
-
-
-class DeployedHaproxy(Haproxy):
-    def configuration(self, backends, more, tls):
-        (one, one_admin), (two, two_admin) = backends
-        return taken(
-            "haproxy.cfg", (r"bind :443", f"bind 127.0.0.1:{self.port}"), (r"/etc/ssl/app/app\.pem", CERTIFICATE),
-            (r"10\.0\.0\.11:8000", f"127.0.0.1:{one} port {one_admin}"),
-            (r"10\.0\.0\.12:8000", f"127.0.0.1:{two} port {two_admin}"), ("inter 2s", "inter 200ms"),
-            ("maxconn 10000", "maxconn 500"))
 
 
 def secure(port):
@@ -102,75 +70,19 @@ def test_nginx(gunicorn, tmp_path):
     assert line["status"] == 200
 
 
-@contextmanager
-def asking(port):
-    """Clients that ask one request after another, until the block ends. Yields (answers, lost)."""
-    answers, lost, over = [], [], threading.Event()
-
-    def ask():
-        with closing(secure(port)) as client:
-            while not over.is_set():
-                try:
-                    answers.append(told_by(client, "/slow"))
-                except (OSError, AssertionError, http.client.HTTPException) as error:
-                    lost.append(error)
-                    client.close()
-
-    clients = [threading.Thread(target=ask) for _ in range(4)]
-    for client in clients:
-        client.start()
-    try:
-        yield answers, lost
-    finally:
-        over.set()
-        for client in clients:
-            client.join()
-
-
-def until(condition):
-    """Wait for what other threads bring about."""
-    for _ in range(PATIENCE * 100):
-        if condition():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("it never came true")
-
-
-def test_rolling_restart_behind_haproxy_loses_nothing(tmp_path):
-    """Two machines with a gunicorn each, of which one after the other is stopped and started."""
+def test_haproxy(tmp_path):
+    """One of its two machines; the other one is down."""
     ports, admins = [free_port(), free_port()], [free_port(), free_port()]
-
-    def machine(number):
-        folder = tmp_path / f"machine{number}"
-        folder.mkdir(exist_ok=True)
-        (folder / "served.py").write_text(SOURCE)
-        return Gunicorn(
-            folder, "served:app", "--proxy-protocol", "v2", "--keep-alive", "75", bind=f"127.0.0.1:{ports[number]}",
-            config="", env={"FASTSRV_ADMIN_BIND": f"127.0.0.1:{admins[number]}", "FASTSRV_SHUTDOWN_DELAY": "2"})
-
-    machines = [machine(0).__enter__(), machine(1).__enter__()]
-    try:
-        for each in machines:
-            each.wait_for("Ready after")
+    (tmp_path / "served.py").write_text(SOURCE)
+    server = Gunicorn(
+        tmp_path, "served:app", "--proxy-protocol", "v2", "--keep-alive", "75", bind=f"127.0.0.1:{ports[0]}",
+        env={"FASTSRV_ADMIN_BIND": f"127.0.0.1:{admins[0]}"})
+    with server:
+        server.wait_for("Ready after")
         with DeployedHaproxy(tmp_path, *zip(ports, admins, strict=True)) as proxy:
             with closing(secure(proxy.port)) as client:
                 told = told_by(client, **{"X-Forwarded-For": "192.0.2.9"})
                 assert (told["scheme"], told["client"]) == ("https", "127.0.0.1")
-            with asking(proxy.port) as (answers, lost):
-                for number in range(2):
-                    served = {each.process.pid for each in machines}
-                    until(lambda served=served: {told["arbiter"] for told in answers[-50:]} == served)
-                    machines[number].signal(signal.SIGTERM)
-                    assert machines[number].wait() == 0
-                    machines[number].__exit__()
-                    machines[number] = machine(number).__enter__()
-                    machines[number].wait_for("Ready after")
-                served = {each.process.pid for each in machines}
-                until(lambda: {told["arbiter"] for told in answers[-50:]} == served)
-            assert not lost
-    finally:
-        for each in machines:
-            each.__exit__()
 
 
 def test_units_of_systemd_are_as_it_wants_them(tmp_path):

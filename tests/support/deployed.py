@@ -1,0 +1,43 @@
+"""nginx and haproxy as deploy/ has them: each file as it is, but for addresses and names."""
+
+import re
+
+from tests.support.proxies import Haproxy, Nginx
+from tests.support.servers import ROOT
+from tests.support.tls import CERTIFICATE
+
+DEPLOY = ROOT / "deploy"
+
+
+def taken(name, *replaced):
+    """The text of a file of deploy/, with each (pattern, text) put in its place; each has to be there."""
+    text = (DEPLOY / name).read_text()
+    for pattern, instead in replaced:
+        text, count = re.subn(pattern, str(instead), text)
+        assert count, (name, pattern)
+    return text
+
+
+class DeployedNginx(Nginx):
+    """backends: one address."""
+
+    def configuration(self, backends, more, tls):
+        paths = "".join(
+            f"{name}_temp_path {self.folder}/{name}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        (self.folder / "site.conf").write_text(taken(
+            "nginx.conf", (r"unix:/run/app\.sock", backends[0]), (r"listen 443", f"listen 127.0.0.1:{self.port}"),
+            (r"/etc/ssl/app/\w+\.pem", CERTIFICATE)))
+        return (f"daemon off; master_process off; pid {self.folder}/pid; error_log {self.folder}/error_log;\n"
+                f"events {{ }}\nhttp {{ access_log off; {paths}\ninclude {self.folder}/site.conf; }}\n")
+
+
+class DeployedHaproxy(Haproxy):
+    """backends: two, each (port, port of the admin address). Each check comes after a tenth of its time."""
+
+    def configuration(self, backends, more, tls):
+        (one, one_admin), (two, two_admin) = backends
+        return taken(
+            "haproxy.cfg", (r"bind :443", f"bind 127.0.0.1:{self.port}"), (r"/etc/ssl/app/app\.pem", CERTIFICATE),
+            (r"10\.0\.0\.11:8000", f"127.0.0.1:{one} port {one_admin}"),
+            (r"10\.0\.0\.12:8000", f"127.0.0.1:{two} port {two_admin}"), ("inter 2s", "inter 200ms"),
+            ("maxconn 10000", "maxconn 500"))
