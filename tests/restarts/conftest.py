@@ -1,15 +1,10 @@
-"""Fixtures of the tests of restarts: `long`, `keep`, and the table at the end of the long form."""
+"""A fixture of the tests of restarts, `keep`, and the table at the end of the long form."""
 
 import pytest
 
 from tests.restarts.table import table
 
 rows = {}
-
-
-@pytest.fixture
-def long(request):
-    return request.config.getoption("--long")
 
 
 @pytest.fixture

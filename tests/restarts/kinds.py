@@ -10,6 +10,7 @@ from tests.restarts.service import WORKERS
 from tests.restarts.ways import DIRECT, HAPROXY, NGINX, SOCKET, TWO, UNIT, UNIX
 
 MAX_REQUESTS = 1500  # of a worker
+PID = "pid"  # a file
 
 
 def hup(service):
@@ -28,13 +29,14 @@ def one_more_and_one_less(service):
 
 
 def another_arbiter(service):
-    """A second one with workers of its own, and then the end of the first."""
-    old, arbiter = service.workers, service.arbiter
+    """A second one with workers of its own, then the end of the first, whose place it takes: its pid file says so."""
+    old, arbiter, file = service.workers, service.arbiter, service.folder / PID
     os.kill(arbiter, signal.SIGUSR2)
     service.until(lambda: len(service.workers - old) == WORKERS)
     os.kill(arbiter, signal.SIGTERM)
     service.replaced(old)
     service.until(lambda: not is_alive(arbiter))
+    service.until(lambda: file.exists() and int(file.read_text()) == service.arbiter)
 
 
 def workers_are_full(service):
@@ -90,7 +92,7 @@ class Kind:
 KINDS = {kind.name: kind for kind in (
     Kind("HUP", hup, (DIRECT, HAPROXY, NGINX, UNIX, SOCKET), (DIRECT, HAPROXY, NGINX, UNIX, SOCKET), granian=()),
     Kind("TTIN, TTOU", one_more_and_one_less, short=(HAPROXY, NGINX)),
-    Kind("USR2, TERM", another_arbiter, short=(DIRECT, HAPROXY, UNIX)),
+    Kind("USR2, TERM", another_arbiter, short=(DIRECT, HAPROXY, UNIX), words=("--pid", PID)),
     Kind("max_requests", workers_are_full, short=(DIRECT, NGINX), words=("--max-requests", str(MAX_REQUESTS))),
     Kind("KILL", kill, short=(DIRECT, UNIX), granian=("--respawn-failed-workers",)),
     Kind("stop, start", stop_and_start, (UNIT,), (UNIT,)),

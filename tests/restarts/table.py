@@ -7,13 +7,18 @@ HEAD = ("restart", "way")
 
 
 def table(rows):
-    """The lines of the table, in Markdown. rows: by (kind, way, server), what Load has counted, and `failure` or
-    `in hand` where there is one."""
+    """The lines of the table, in Markdown, and why anything has failed.
+
+    rows: by (kind, way, server), what Load has counted, and `failure` or `in hand` where there is one.
+    """
     servers = list(dict.fromkeys(server for _, _, server in rows))
     lines = [HEAD + tuple(servers), ("---",) * (len(HEAD) + len(servers))]
     for kind, way in dict.fromkeys((kind, way) for kind, way, _ in rows):
         lines.append((kind, way, *(cell(rows.get((kind, way, server))) for server in servers)))
-    return ["| " + " | ".join(line) + " |" for line in lines]
+    yield from ("| " + " | ".join(line) + " |" for line in lines)
+    for names, told in rows.items():
+        if "failure" in told:
+            yield ", ".join(names) + ": " + told["failure"]
 
 
 def cell(told):
@@ -21,7 +26,7 @@ def cell(told):
     if not told:
         return "-"
     if "failure" in told:
-        return told["failure"]
+        return "fails"
     lost = len(told["lost"])
     text = f"{lost:,} of {told['answered'] + lost:,}"
     if "in hand" in told:
