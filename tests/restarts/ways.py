@@ -38,9 +38,7 @@ def in_front(way, folder, address):
     if way == HAPROXY:
         return Haproxy(folder, address)
     if way in (NGINX, UNIX):
-        nginx = Nginx(folder, address)
-        nginx.config = nginx.config.replace("proxy_next_upstream off;", "")  # its default: another connection is tried
-        return nginx
+        return Nginx(folder, address)  # which asks nobody again: that would hide what we lose
     return contextlib.nullcontext()
 
 
