@@ -1,7 +1,8 @@
 """Clients that ask one thing after another on connections that are kept, and count the requests that get no answer.
 
 `python -m tests.restarts.askers PORT`: a process of its own, so that a restart does not have to wait for the test. It
-prints the number of answers from time to time; when stdin ends it prints what was lost, one line of JSON.
+prints the number of answers from time to time; when stdin ends it prints what was lost, one line of JSON. It ends by
+itself when nobody is answered any more.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ CLIENTS = 24
 RESTS = (0, 0.02)  # seconds, at most, between an answer and the next request; of one client and the next
 EVERY = 50  # answers between two lines
 PATIENCE = 20  # seconds for an answer
+SILENCE = 60  # seconds without any answer: the server has gone
 AGAIN = 0.01  # seconds until the next attempt to connect
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -69,7 +71,12 @@ async def main(port):
     end = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(end), sys.stdin)
     clients = asyncio.gather(*(askers.ask(RESTS[number % len(RESTS)]) for number in range(CLIENTS)))
-    await end.read()
+    reading, answered = asyncio.ensure_future(end.read()), -1
+    while not reading.done():
+        if askers.answered == answered:
+            sys.exit(f"nobody was answered for {SILENCE} s")
+        answered = askers.answered
+        await asyncio.wait([reading], timeout=SILENCE)
     askers.over.set()
     await clients
     print(json.dumps({

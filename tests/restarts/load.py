@@ -9,11 +9,11 @@ import sys
 import pytest
 
 from benchmarks import wrk
-from benchmarks.processes import load
+from benchmarks.processes import Failed, load
 from benchmarks.scenarios import Scenario
 from tests.support.servers import PATIENCE, ROOT
 
-SCENARIO = Scenario("restarts", "", app="served:app", connections=8, workers=2, keep_alive=75)
+SCENARIO = Scenario("restarts", "", app="served:app", connections=8, workers=2)
 TIME = 3600  # seconds: wrk ends when it is told to
 
 
@@ -46,10 +46,13 @@ class Load:
                 self.figures = self.count()
 
     def served(self, more):
-        """Wait until so many more requests have been answered."""
+        """Wait until so many more requests have been answered. Raises Failed if none is any more."""
         enough = self.answered + more
         while self.answered < enough:
-            self.answered = int(self.askers.stdout.readline())
+            line = self.askers.stdout.readline()
+            if not line:
+                raise Failed("nobody is answered any more")
+            self.answered = int(line)
 
     def count(self):
         output, _ = self.askers.communicate(timeout=2 * PATIENCE)

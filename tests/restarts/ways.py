@@ -16,7 +16,7 @@ DIRECT, HAPROXY, NGINX, UNIX, SOCKET, UNIT, TWO = (
     "haproxy, two machines")
 HOLDS = {
     SOCKET: ("systemd-socket-activate", "-E", "PYTHONPATH", "-l"),  # starts a service once
-    UNIT: (sys.executable, str(Path(__file__).parent / "unit.py")),  # and again when it has ended
+    UNIT: (sys.executable, str(Path(__file__).parent / "systemd.py")),  # and again when it has ended
 }
 DELAY = 2  # seconds; several of haproxy's checks
 

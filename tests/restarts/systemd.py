@@ -1,5 +1,5 @@
 """In systemd's place, of whose unit it does two things: it holds the socket, and starts the service again when that has
-ended (deploy/systemd). `python unit.py PORT WORDS ...`: at 127.0.0.1, what is started by these words."""
+ended (deploy/systemd). `python systemd.py PORT WORDS ...`: at 127.0.0.1, what is started by these words."""
 
 import os
 import socket
