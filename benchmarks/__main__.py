@@ -50,7 +50,7 @@ def parser():
     for name, function, what in (
         ("show", show_tables, "the tables of a result"),
         ("report", write_report, "a page and a picture, written beside a result"),
-        ("readme", update_readme, "README's figures, rewritten from committed results"),
+        ("readme", update_readme, "the figures of README and of benchmarks/README.md, from committed results"),
     ):
         command = commands.add_parser(name, help=what)
         command.add_argument("result", type=Path, nargs="+" if function is update_readme else None)
@@ -199,9 +199,9 @@ def write_report(options):
 
 
 def update_readme(options):
-    """Rewrite README's figures."""
+    """Rewrite the figures of both documents."""
     try:
-        print(readme.update([(path, load(path)) for path in options.result]))
+        print(*readme.update([(path, load(path)) for path in options.result]), sep="\n")
     except ValueError as error:  # a result outside of the repository, or no marks
         sys.exit(str(error))
     return 0

@@ -31,7 +31,7 @@ COUNTED = {"cpu": "requests", "message": "messages"}  # what the CPU time of a m
 
 def expected(scenario, method):
     """Seconds that a sample is likely to take."""
-    return EXPECTED.get(scenario.metric, method["seconds"] + method["warm_up"])
+    return EXPECTED.get(scenario.metric, method["seconds"] * scenario.lasts + method["warm_up"])
 
 
 def rounds_of(scenario, method):
@@ -209,7 +209,7 @@ class Suite:
             process.settle()  # what it still does for the warm-up is no cost of what is counted
         tree = process.tree()
         begun, server_cpu, client_cpu = time.monotonic(), process.cpu(), load_cpu()
-        figures = load(self.method["seconds"])
+        figures = load(self.method["seconds"] * scenario.lasts)
         elapsed, server_cpu, client_cpu = (
             time.monotonic() - begun, process.cpu() - server_cpu, load_cpu() - client_cpu)
         process.expect_whole(tree)

@@ -1,29 +1,38 @@
-"""README's figures: what is between its two marks, written from stored results and never by hand.
+"""The figures in README, of HTTP, and in benchmarks/README.md, of WebSocket: what is between two marks, written from
+stored results and never by hand.
 
-Called by the command line (`python -m benchmarks readme RESULT...`); a test holds that README says what these do, and
-that the newest committed result is among them.
+Called by the command line (`python -m benchmarks readme RESULT...`); a test holds that both say what these do, and that
+the newest committed result is among them.
 """
 
+import os
 from pathlib import Path
 
 from benchmarks import summary, units
 from benchmarks.environments import ROOT
 
-README = ROOT / "README.md"
+README, METHOD = ROOT / "README.md", ROOT / "benchmarks/README.md"
 BEGIN, END = "<!-- figures -->\n", "<!-- /figures -->\n"
-TELLING = ("plain-64", "browser-64", "upload-10k", "response-1m", "close", "fastapi", "tls", "idle", "race", "ws-64",
-           "ws-deflate-4k", "ws-broadcast", "ws-idle")
+TELLING = {
+    README: ("plain-64", "browser-64", "upload-10k", "response-1m", "close", "fastapi", "tls", "idle", "race"),
+    METHOD: ("ws-64", "ws-deflate-4k", "ws-broadcast", "ws-idle"),
+}
 
 
 def update(stored):
-    """Rewrites README's figures from `stored`, [(path inside the repository, result)]: a block for each, as HTTP and
-    WebSocket are not always measured together. Returns README's path."""
-    README.write_text(with_figures(README.read_text(encoding="utf-8"), figures(stored)), encoding="utf-8")
-    return README
+    """Rewrites the figures of each document of which `stored`, [(path inside the repository, result)], has some: HTTP
+    and WebSocket are not always measured together. Returns the paths of the documents."""
+    texts = {document: figures(document, stored) for document in TELLING}
+    new = {document: with_figures(document.read_text(encoding="utf-8"), text)
+           for document, text in texts.items() if text}
+    for document, text in new.items():
+        document.write_text(text, encoding="utf-8")
+    return list(new)
 
 
-def figures(stored):
-    return "\n".join(block(path, result) for path, result in stored)
+def figures(document, stored):
+    """A block for each result that has any of the document's scenarios."""
+    return "\n".join(filter(None, (block(document, path, result) for path, result in stored)))
 
 
 def with_figures(text, new):
@@ -31,26 +40,30 @@ def with_figures(text, new):
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise ValueError(f"README has lost a mark: {BEGIN.strip()} or {END.strip()}")
+        raise ValueError(f"the document has lost a mark: {BEGIN.strip()} or {END.strip()}")
     return before + begin + new + end + after
 
 
-def block(path, result):
-    """The block as Markdown: a picture, a table, and where its figures come from. Links start at README's folder."""
+def block(document, path, result):
+    """The block as Markdown: a picture, a table, and where its figures come from; empty where there are none. Links
+    start at the document's folder."""
     place = Path(path).resolve().relative_to(ROOT)
     summaries = {each.scenario: each for each in summary.summarize(result)}
-    chosen = [summaries[name] for name in TELLING if name in summaries]
-    metrics = {each.metric for each in chosen}
-    what = "message" if "message" in metrics else "request"
-    if {"cpu", "message"} <= metrics:
-        what = "request (of a WebSocket, a message)"
-    tables = "\n".join(_table(each) for each in summary.by_protocol(chosen))
-    page, picture = (place.with_suffix(suffix).as_posix() for suffix in (".html", ".png"))
+    chosen = [summaries[name] for name in TELLING[document] if name in summaries]
+    if not chosen:
+        return ""
+    what = "message" if "message" in {each.metric for each in chosen} else "request"
+
+    def link(target):
+        return Path(os.path.relpath(ROOT / target, document.parent)).as_posix()
+
+    page, picture = (link(place.with_suffix(suffix)) for suffix in (".html", ".png"))
+    method = f", [how it is measured]({link(METHOD)})" if document != METHOD else ""
     return (
-        f"[![CPU a request, beside other servers]({picture})]({page})\n\n"
+        f"[![CPU a {what}, beside other servers]({picture})]({page})\n\n"
         f"CPU time of the server in microseconds a {what}, where no other unit is said, and how many times that is of "
         f"{summary.REFERENCE}'s; the less, the better. {summary.floors(result)}\n\n"
-        f"{tables}\n{_source(result)} [Report]({page}), [how it is measured](benchmarks/README.md).\n"
+        f"{_table(chosen)}\n{_source(result)} [Report]({page}){method}.\n"
     )
 
 

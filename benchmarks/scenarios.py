@@ -43,6 +43,7 @@ class Scenario:
     message: bytes of each message of a WebSocket, which is what the app then serves; 0: HTTP. binary: rather than text.
     deflate: permessage-deflate is offered, and has to be agreed to.
     rounds: at most so many are worth their time; None: as many as the run has.
+    lasts: so many times the run's seconds, where few answers a second would make the p99 one of three or four.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Scenario:
     access_log: bool = False
     keep_alive: int = KEEP_ALIVE
     rounds: int | None = None
+    lasts: int = 1
 
     @property
     def fresh(self):
@@ -118,7 +120,7 @@ SCENARIOS = {scenario.name: scenario for scenario in (
     Scenario("share", "share of 200 connections, 4 workers", app="benchmarks.apps:who", metric="share",
              load="share", connections=200, workers=4, answer=None),
     Scenario("busy-4", "5 ms of CPU a request, 4 workers", app="benchmarks.apps:busy", metric="p99", connections=32,
-             workers=4),
+             workers=4, lasts=4),
     Scenario("reload", "HUP, an app that starts in 3 s, 2 workers", app="benchmarks.apps:slow_start", metric="stall",
              load="reload", connections=8, workers=2, answer=None),
     websocket("ws-64", "WebSocket echo, 64 bytes of text", 64),

@@ -4,21 +4,28 @@ Each can be changed without it: GUNICORN_CMD_ARGS for gunicorn's, FASTSRV_* for 
 """
 
 import multiprocessing
+import os
 
 worker_class = "fastsrv.Worker"
-workers = multiprocessing.cpu_count()  # one event loop each: more do not serve more
+# One event loop each: more than cores do not serve more. In a container the count is still that of the machine's cores:
+# say yours in WEB_CONCURRENCY.
+workers = int(os.environ.get("WEB_CONCURRENCY") or multiprocessing.cpu_count())
 bind = "127.0.0.1:8000"  # systemd hands its own socket over instead (systemd/app.socket)
 
 # Longer than the proxy keeps idle connections (nginx.conf and haproxy.cfg beside this: 60 s), so that it is the one
 # that ends them, and no request meets a close.
 keepalive = 75
 
-# How long an answer may take to be finished when the service stops, or a worker is replaced. Whoever stops the service
-# waits for twice as long (TimeoutStopSec, terminationGracePeriodSeconds).
+# How long an answer may take to be finished when the service stops, or a worker is replaced: docs/DEPLOY.md says how
+# long who stops the service has to wait.
 graceful_timeout = 30
 
 # Health checks, metrics, status: on an address that only the proxy's machine, or the cluster, reaches.
 fastsrv_admin_bind = "127.0.0.1:9464"
+
+# gunicornc's socket is a file in the home folder, which a service of this kind has not or may not write to: each start
+# would log an error.
+control_socket_disable = True
 
 accesslog = "-"
 fastsrv_access_log_format = "json"

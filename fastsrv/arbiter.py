@@ -60,6 +60,15 @@ def started() -> None:
     readiness.show()
 
 
+def ended() -> None:
+    """The arbiter has ended, and its process goes on: another arbiter may follow in it."""
+    global readiness
+    board.current = None
+    address.close_address()
+    readiness.show()
+    readiness = Readiness()
+
+
 def each_second(log: Any) -> None:
     """gunicorn asks its workers for their ages that often: the only moment that the arbiter has for us."""
     def looked() -> None:

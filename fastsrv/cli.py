@@ -23,14 +23,13 @@ from fastsrv.config.setting import OFF, ConfigError
 from fastsrv.config.sources import PREFIX, config_file_names
 from fastsrv.config.system import check_system
 from fastsrv.config.tls import tls_context
-from fastsrv.other_servers import PEERS
+from fastsrv.other_servers import OWN, hint_of
 from fastsrv.versions import versions
 from fastsrv.worker import Worker
 
 PROG = "python -m fastsrv"
 PRESET = "fastsrv.Worker"
 SPELLINGS = (PRESET, "fastsrv.worker.Worker", "egg:fastsrv#worker", Worker)
-OWN = "{}, set in gunicorn.conf.py or, in capitals, in the environment"
 
 
 def run() -> None:
@@ -165,16 +164,3 @@ def hints(message: str) -> list[str]:
     """What to write instead of each option that `message` says is unknown."""
     told = {option: hint_of(option) for option in re.findall(r"--[\w-]+", message)}
     return [f"{option} {hint}" for option, hint in told.items() if hint]
-
-
-def hint_of(option: str) -> str:
-    """What to say of an option that is one of ours, or of another server's; empty if it is none."""
-    if option.startswith("--" + PREFIX.replace("_", "-")):
-        return "is " + OWN.format(option[2:].replace("-", "_"))
-    for peer in PEERS:
-        if option in peer.like:
-            meant = peer.like[option]
-            return "is " + (OWN.format(meant) if meant.startswith(PREFIX) else meant)
-        if option in peer.without:
-            return "has no like here: " + peer.without[option]
-    return ""

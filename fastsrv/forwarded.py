@@ -8,11 +8,10 @@ these fields, no others.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from fastsrv.proxy.fields import elements, host_and_port, node, port_number, prefix
-from fastsrv.proxy.peers import Peers, address
+from fastsrv.proxy.peers import Peers
 from fastsrv_ext.http.field_names import watch
 from fastsrv_ext.http.refusal import BadRequest
 
@@ -22,7 +21,6 @@ FORWARDED_FOR, FORWARDED = b"x-forwarded-for", b"forwarded"
 FORWARDED_HOST, FORWARDED_PORT, FORWARDED_PREFIX = b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-prefix"
 SECURE = frozenset((b"https", b"wss"))  # the second from proxies that tell a WebSocket's scheme, as Traefik does
 USUAL_PORTS = {"http": 80, "https": 443}
-PEERS = 256  # of which we remember whether they are trusted: to read an address costs some microseconds
 MAX_HOPS = 32  # entries that are looked at: so many proxies stand in no row, and each costs some microseconds
 
 
@@ -41,7 +39,6 @@ class Forwarded:
         self.header_map = cfg.header_map
         self.forwarders = frozenset(name.lower().encode("latin-1") for name in cfg.forwarder_headers)
         self.trusted = Peers(cfg.forwarded_allow_ips)
-        self.trusts_host = lru_cache(PEERS)(lambda host: address(host) in self.trusted)
         watch({
             "client": self.secure, "x-forwarded": (*self.secure, FORWARDED_HOST, FORWARDED_PORT, FORWARDED_PREFIX),
             "forwarded": (FORWARDED,), "none": (),
@@ -66,7 +63,7 @@ class Forwarded:
         """Is it a trusted proxy?"""
         # A UNIX socket's peer is: whoever may connect to it was given the right.
         # (A TCP peer without an address has gone, and no app is called: Connection.open().)
-        return peer is None or self.trusts_host(peer[0])
+        return peer is None or self.trusted.believes(peer[0])
 
     # The last entry of a list was written by our proxy, the one before by the proxy before it, and so on for as long
     # as we trust who wrote it. What is no address ends the search: "unknown", or worse.
@@ -87,6 +84,14 @@ class Forwarded:
 
     def believe_x_forwarded(self, scope: dict[str, Any]) -> None:
         headers: Fields = scope["headers"]
+        chain = joined(headers, FORWARDED_FOR)
+        for entry in filter(None, map(str.strip, reversed(chain.rsplit(",", MAX_HOPS)[-MAX_HOPS:]))):
+            known = node(entry)
+            if known is None:
+                break
+            scope["client"] = known[0]
+            if known[1] not in self.trusted:
+                break
         # The value that is set for a field may say it in another way than a scheme (ssl, on).
         schemes = {
             "https" if value == self.secure[name] else scheme(part)
@@ -96,14 +101,6 @@ class Forwarded:
             raise BadRequest(400, "the fields that tell of the scheme contradict each other", "forwarded")
         if schemes:
             scope["scheme"] = schemes.pop()
-        chain = joined(headers, FORWARDED_FOR)
-        for entry in reversed(chain.rsplit(",", MAX_HOPS)[-MAX_HOPS:]):
-            known = node(entry.strip())
-            if known is None:
-                break
-            scope["client"] = known[0]
-            if known[1] not in self.trusted:
-                break
         if self.fields == "x-forwarded":
             self.believe_place(scope)
 

@@ -5,51 +5,73 @@ They stand where those of gunicorn's config file do, and the environment's win o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from gunicorn.config import Config
 
-from fastsrv.cli import hint_of
 from fastsrv.config.setting import ConfigError
-from fastsrv.config.sources import begins_as_ours, hint
+from fastsrv.config.sources import PREFIX, begins_as_ours, hint
 from fastsrv.config.table import OWN_SETTINGS
+from fastsrv.other_servers import hint_of
+
+# Settings of gunicorn's that mean something on a command line alone, and what is to be done instead.
+OF_COMMAND_LINES = {
+    "config": "no config file is read: each setting is an argument",
+    "wsgi_app": "the app is the first argument",
+    "default_proc_name": "proc_name names the processes",
+    "paste": "load the app of the file, and give that",
+    "raw_paste_global_conf": "load the app of the file, and give that",
+}
 
 
 class Given(Config):
-    """gunicorn's configuration, of `settings` that `caller`, "run()", was given. Raises TypeError for a name that is no
-    setting, and ConfigError for a value that its setting cannot have."""
+    """gunicorn's configuration, of `settings` that `caller`, "run()", was given.
 
-    def __init__(self, caller: str, settings: Mapping[str, Any]) -> None:
+    without: the settings that it does not obey, each with the reason; beside OF_COMMAND_LINES. Raises TypeError for one
+    of these, and for a name that is no setting; ConfigError for a value that its setting cannot have.
+    """
+
+    def __init__(self, caller: str, settings: Mapping[str, Any], without: Mapping[str, str]) -> None:
         super().__init__()
-        self.caller = caller
-        self.own: dict[str, Any] = {}  # fastsrv's, for config/sources.py
+        self.fastsrv_settings: dict[str, Any] = {}  # for config/sources.py
         ours = {setting.name: setting for setting in OWN_SETTINGS}
+        refused = {**without, **OF_COMMAND_LINES}
         for name, value in settings.items():
+            if name in refused:
+                raise TypeError(f"{caller} takes no {name}: {refused[name]}")
             if name in ours:
                 ours[name].parse(value, f"{name} of {caller}")
-                self.own[name] = value
+                self.fastsrv_settings[name] = value
             elif name in self.settings:
-                self.give(name, value)
+                self.give(name, value, f"of {caller}")
             else:
                 raise TypeError(f"{caller} knows no {name!r}: {self.instead_of(name)}")
 
-    def give(self, name: str, value: Any) -> None:
+    def give(self, name: str, value: Any, where: str) -> None:
         try:
             self.set(name, value)
         except (TypeError, ValueError) as error:  # gunicorn's checks raise these
-            raise ConfigError(f"{name} = {value!r} of {self.caller}: {error}") from error
+            raise ConfigError(f"{name} = {value!r} {where}: {error}") from error
 
     def instead_of(self, name: str) -> str:
         """What to write, for who has known another server, or has misspelt a setting."""
         if begins_as_ours(name):
-            return hint(name, str.lower, self.settings)
+            short = name.lower().removeprefix(PREFIX)
+            return f"{short} is gunicorn's" if short in self.settings else hint(name, str.lower, {})
+        names = {option: theirs for theirs, setting in self.settings.items() for option in setting.cli or ()}
         option = "--" + name.replace("_", "-")
-        told = hint_of(option)
-        return f"{option} {told}" if told else "the settings are gunicorn's and fastsrv's, see docs/SETTINGS.md"
+        told = hint_of(option, "{}") or hint_of(name, "{}") or (f"is {option}" if option in names else "")
+        if not told:
+            return "the settings are gunicorn's and fastsrv's, see docs/SETTINGS.md"
+        return f"{name} " + re.sub(r"--[\w-]+", lambda option: names.get(option[0], option[0]), told)
 
     def heed_environment(self) -> None:
         """GUNICORN_CMD_ARGS wins, as it does over a config file."""
+        where = "in GUNICORN_CMD_ARGS"
         for name, value in vars(self.parser().parse_args(self.get_cmd_args_from_env())).items():
+            if name in OF_COMMAND_LINES and value is not None:
+                raise ConfigError(f"{name} = {value!r} {where}: {OF_COMMAND_LINES[name]}")
             if value is not None and name != "args":
-                self.give(name, value)
+                self.give(name, value, where)

@@ -1,13 +1,16 @@
 """What the options of other servers are here: for who comes from one of them.
 
-Words only: fastsrv/cli.py answers an unknown option with them, and docs/FROM_UVICORN.md is made of them
-(`python -m tools.from_document`).
+Words only: fastsrv/cli.py answers an unknown option with them, and fastsrv/given.py an unknown name;
+docs/FROM_UVICORN.md is made of them (`python -m tools.from_document`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fastsrv.config.sources import PREFIX
+
+OWN = "{}, set in gunicorn.conf.py or, in capitals, in the environment"
 BIND, BIND_UNIX = "--bind HOST:PORT", "--bind unix:PATH"
 FACTORY = "the app's name with parentheses, 'module:create_app()'"
 OWN_HTTP = "fastsrv's own implementation is the only one"
@@ -55,10 +58,10 @@ UVICORN = Peer(
     like={
         "--host": BIND, "--port": BIND, "--uds": BIND_UNIX, "--fd": "--bind fd://FD", "--factory": FACTORY,
         "--app-dir": "--chdir", "--loop": "--asgi-loop", "--lifespan": "--asgi-lifespan",
-        "--reload-dir": "--reload-extra-file", "--reload-include": "--reload-extra-file",
+        "--reload-dir": "--reload-extra-file 'DIR/**/*.py'", "--reload-include": "--reload-extra-file",
         "--env-file": "--env NAME=VALUE", "--access-log": "--access-logfile -",
         "--proxy-headers": "--forwarded-allow-ips, the proxies that are believed",
-        "--no-proxy-headers": "--forwarded-allow-ips '', which believes none",
+        "--no-proxy-headers": "fastsrv_forwarded_fields = 'none'",
         "--limit-concurrency": "fastsrv_limit_concurrency", "--limit-max-requests": "--max-requests",
         "--limit-max-requests-jitter": "--max-requests-jitter", "--timeout-worker-healthcheck": "--timeout",
         "--timeout-keep-alive": "--keep-alive", "--timeout-graceful-shutdown": "--graceful-timeout",
@@ -101,7 +104,7 @@ GRANIAN = Peer(
         "--workers-lifetime": "--max-requests, which counts requests", "--workers-kill-timeout": "--graceful-timeout",
         "--working-dir": "--chdir", "--env-files": "--env NAME=VALUE", "--metrics": "fastsrv_admin_bind",
         "--metrics-address": "fastsrv_admin_bind", "--metrics-port": "fastsrv_admin_bind",
-        "--reload-paths": "--reload-extra-file", "--process-name": "--name", "--pid-file": "--pid",
+        "--reload-paths": "--reload-extra-file 'DIR/**/*.py'", "--process-name": "--name", "--pid-file": "--pid",
     },
     without={
         "--interface": INTERFACE, "--http": OTHER_HTTP, "--no-access-log": NO_ACCESS_LOG, "--no-factory": UNASKED,
@@ -158,3 +161,17 @@ HYPERCORN = Peer(
     })
 
 PEERS = (UVICORN, GRANIAN, HYPERCORN)  # the hint of the first that has the option is given
+
+
+def hint_of(option: str, own: str = OWN) -> str:
+    """What to say of an option that is one of ours, or of another server's; empty if it is none. own: where {} is a
+    setting of ours."""
+    if option.startswith("--" + PREFIX.replace("_", "-")):
+        return "is " + own.format(option[2:].replace("-", "_"))
+    for peer in PEERS:
+        if option in peer.like:
+            meant = peer.like[option]
+            return "is " + (own.format(meant) if meant.startswith(PREFIX) else meant)
+        if option in peer.without:
+            return "has no like here: " + peer.without[option]
+    return ""

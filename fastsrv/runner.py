@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gunicorn.app.base import Application
-from gunicorn.util import import_app
+from gunicorn.arbiter import Arbiter
+from gunicorn.util import import_app, load_class
 
+from fastsrv.arbiter import ended
+from fastsrv.config.config import Config
 from fastsrv.config.setting import ConfigError
 from fastsrv.given import Given
 from fastsrv.worker import Worker
+
+arbiter: int | None = None  # the pid of the one that runs here, and in its workers
 
 
 def run(app: str | Callable[..., Any], **settings: Any) -> None:
@@ -27,45 +33,69 @@ def run(app: str | Callable[..., Any], **settings: Any) -> None:
     (fastsrv_header_timeout=10) by their names, in place of a config file: none is read. GUNICORN_CMD_ARGS and
     FASTSRV_* of the environment win.
 
-    Raises TypeError for a name that is no setting, ConfigError (a ValueError) for a value that one cannot have, and
-    RuntimeError where gunicorn cannot work: in another thread than the main one, and beside a running event loop.
-    SystemExit with gunicorn's code if the service could not start.
+    Raises TypeError for a name that is no setting, or one of command lines alone; ConfigError (a ValueError) for a
+    value that one cannot have; RuntimeError where gunicorn cannot work: in another thread than the main one, beside a
+    running event loop, and in what workers load. SystemExit with gunicorn's code if the service could not start.
     """
+    global arbiter
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("run() takes the process's signals, in the main thread alone: "
                            "fastsrv.testing.serve() serves from any")
     if asyncio._get_running_loop() is not None:
         raise RuntimeError("run() forks workers, which would have copies of the event loop that runs here: "
                            "call it outside of it, or serve from a thread with fastsrv.testing.serve()")
-    if not isinstance(app, str) and settings.get("reload"):
-        raise ConfigError("reload takes an app by its name, 'module:app': this one is loaded already")
+    if arbiter is not None:
+        raise RuntimeError("run() is called by a module that the workers load: write it below "
+                           "`if __name__ == '__main__':` there")
+    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
     arbiter = os.getpid()
     try:
         Program(app, settings).run()
     except SystemExit as end:
         if end.code or os.getpid() != arbiter:  # a worker's, whose process ends here
             raise
+    finally:
+        if os.getpid() == arbiter:
+            arbiter = None
+            leave_nothing(handlers)
+
+
+def leave_nothing(handlers: Mapping[signal.Signals, Any]) -> None:
+    """The arbiter has ended, and its process goes on: its signals' handlers are what they were, and another arbiter may
+    follow."""
+    for number, handler in handlers.items():
+        if handler is not None and signal.getsignal(number) != handler:  # None: not Python's
+            signal.signal(number, handler)
+    Arbiter.WORKERS.clear()  # one for all arbiters; who was killed in the end may still be there
+    ended()
 
 
 class Program(Application):
-    """gunicorn's application, of run()'s arguments."""
+    """gunicorn's application, of run()'s arguments. They stay as they are: a reload (HUP) loads the app alone."""
 
     def __init__(self, app: str | Callable[..., Any], settings: dict[str, Any]) -> None:
         self.app = app
-        self.given = settings
         self.app_uri = app if isinstance(app, str) else None
-        self.read_settings()  # where it raises; gunicorn's own way would print, and exit
+        self.given = Given("run()", {"worker_class": Worker, **settings}, {})
+        self.given.heed_environment()
+        self.given.set("default_proc_name", self.app_uri or getattr(app, "__qualname__", type(app).__qualname__))
+        if self.given.reload and self.app_uri is None:
+            raise ConfigError("reload takes an app by its name, 'module:app': this one is loaded already")
+        Config.from_gunicorn(self.given, {**os.environ, **self.given.env})  # as it raises what the start would print
         super().__init__()
+        self.check_worker_class()
 
-    def read_settings(self) -> Given:
-        cfg = Given("run()", self.given)
-        cfg.heed_environment()
-        cfg.set("worker_class", Worker)
-        cfg.set("default_proc_name", self.app_uri or getattr(self.app, "__qualname__", type(self.app).__qualname__))
-        return cfg
+    def check_worker_class(self) -> None:
+        wrong = ConfigError(f"worker_class = {self.given.worker_class_str!r} is not fastsrv.Worker, nor made from it")
+        try:
+            found: Any = load_class(self.given.settings["worker_class"].get())
+        except (AttributeError, RuntimeError) as error:  # gunicorn's
+            raise wrong from error
+        if not (isinstance(found, type) and issubclass(found, Worker)):
+            raise wrong
 
     def load_default_config(self) -> None:
-        self.cfg = self.read_settings()
+        self.cfg = self.given
 
     def load_config(self) -> None:
         self.chdir()

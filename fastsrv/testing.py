@@ -1,6 +1,7 @@
 """`serve(app)`: an application on a port of its own, from a thread of this process: for tests and notebooks.
 
-The server is a worker's, and so are its protocols; without gunicorn there are no workers, signals, access log or hooks.
+The server is a worker's, and so are its protocols; without gunicorn there are no workers, signals, access log or hooks,
+and settings that are for those are refused.
 """
 
 from __future__ import annotations
@@ -9,20 +10,40 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
+from gunicorn.config import make_settings
+
+from fastsrv.application import check_app
 from fastsrv.config.config import Config
-from fastsrv.config.tls import tls_context
+from fastsrv.config.gunicorns import OBEYED, REFUSED, WITHOUT_EFFECT
+from fastsrv.config.table import OWN_SETTINGS
+from fastsrv.config.tls import FILES, USELESS_ALONE, tls_context
 from fastsrv.forwarded import Forwarded
 from fastsrv.given import Given
 from fastsrv.log.identity import identify_by
 from fastsrv.loops import end_what_is_left, new_loop
 from fastsrv.server import Server
+from fastsrv.stacks import threads
+from fastsrv.timetable import QUICK, Timetable
 
 LOCAL = "127.0.0.1"
-WITHOUT = ("bind", "workers", "reload", "worker_class", "preload_app")  # settings for which it takes an arbiter
+# gunicorn's settings that a Server, TLS and Forwarded obey; and those that stop each start, with a reason of their own.
+OBEYS = {
+    *(row.name for row in OBEYED), *FILES, *USELESS_ALONE, "forwarded_allow_ips", "forwarder_headers",
+    "secure_scheme_headers", *REFUSED,
+}
+# Where fastsrv's go that a worker and its arbiter obey: topics of Config, or one name of a topic.
+OF_OTHERS = {"admin", "tls", "watchdog", "end.shutdown_delay", "end.retire_timeout", "log.access_format"}
+NOT_OBEYED = set(make_settings()) - OBEYS | {
+    row.name for row in OWN_SETTINGS if OF_OTHERS & {row.goes, row.goes.partition(".")[0]}}
+WITHOUT = {
+    **dict.fromkeys(NOT_OBEYED, "it takes gunicorn's arbiter and its workers, which fastsrv.run() starts"),
+    **WITHOUT_EFFECT, "bind": "host and port are arguments",
+}
 
 
 @dataclass(frozen=True)
@@ -61,19 +82,19 @@ def serve(app: Callable[..., Any], *, host: str = LOCAL, port: int = 0, **settin
     names, as fastsrv.run() takes them; docs/SETTINGS.md. What the app raises while it answers is logged to
     "fastsrv.testing".
 
-    Raises LifespanFailed if the app does not start, OSError for an address that cannot be had, TypeError for a name
-    that is no setting, ConfigError (a ValueError) for a value that one cannot have.
+    Raises LifespanFailed if the app does not start, NotASGI if it is none, OSError for an address that cannot be had,
+    TypeError for a name that is no setting, or one that nobody obeys here, ConfigError (a ValueError) for a value that
+    one cannot have. TimeoutError, where the block is left, for an app that blocks the thread for longer than
+    graceful_timeout.
     """
-    for name in WITHOUT:
-        if name in settings:
-            raise TypeError(f"serve() has no arbiter, and no {name}: fastsrv.run() does")
-    cfg = Given("serve()", settings)
+    check_app(app)
+    cfg = Given("serve()", settings, WITHOUT)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family, backlog=cfg.backlog) as listening:
         tls = tls_context(cfg)
         thread = ServerThread(app, cfg, listening, tls)
-        thread.start_up()
         try:
+            thread.start_up()
             yield Served(host, listening.getsockname()[1], tls is not None)
         finally:
             thread.end()
@@ -90,6 +111,7 @@ class ServerThread(threading.Thread):
         self.listening = listening
         self.tls = tls
         self.loop = new_loop(**self.config.loop)
+        self.task = self.loop.create_task(self.serve())
         self.has_begun = threading.Event()  # to serve, or it has failed
         self.failure: BaseException | None = None
         self.server: Server | None = None
@@ -98,22 +120,27 @@ class ServerThread(threading.Thread):
         self.start()
         self.has_begun.wait()
         if self.failure is not None:
-            self.end()
+            raise self.failure
 
     def end(self) -> None:
         """Raises what has ended the server, if it was not us."""
-        if self.server is not None:
-            try:
-                self.loop.call_soon_threadsafe(self.server.stop)
-            except RuntimeError:  # the loop is closed: it has ended
-                pass
-        self.join()
+        timetable = Timetable.graceful(monotonic(), self.config.end["graceful_timeout"])
+        with suppress(RuntimeError):  # the loop is closed: it has ended
+            self.loop.call_soon_threadsafe(self.stop, timetable)
+        self.join(timetable.exit + QUICK - monotonic())  # a machine may be busy
+        if self.is_alive():
+            raise TimeoutError("the app blocks its event loop, and does not end:\n" + "\n".join(threads(None)))
         if self.failure is not None:
             raise self.failure
 
+    def stop(self, timetable: Timetable) -> None:
+        """In the loop, where serve() has begun."""
+        if self.server is not None:
+            self.server.stop(timetable)
+
     def run(self) -> None:
         try:
-            self.loop.run_until_complete(self.serve())
+            self.loop.run_until_complete(self.task)
         except BaseException as failure:
             self.failure = failure
         finally:
@@ -123,7 +150,7 @@ class ServerThread(threading.Thread):
     async def serve(self) -> None:
         forwarded = Forwarded(self.cfg, **self.config.forwarded)
         self.server = Server(
-            self.app, self.config, [self.listening.dup()], logging.getLogger("fastsrv.testing"), tls=self.tls,
+            self.app, self.config, [self.listening], logging.getLogger("fastsrv.testing"), tls=self.tls,
             ready=self.has_begun.set, forwarded=forwarded.apply,
             identify=identify_by(self.config.log["request_id"], forwarded.trusts_peer))
         try:

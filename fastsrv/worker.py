@@ -1,4 +1,4 @@
-"""The gunicorn worker class: signals, heartbeat, hooks, exit.
+"""The gunicorn worker class: the order of a worker's life. Its signals are in fastsrv/signals.py.
 
 Serves nothing itself: fastsrv/server.py does, in the loop that is made here after the fork.
 """
@@ -11,68 +11,52 @@ import os
 import signal
 import socket
 import sys
-import time
-from collections.abc import Callable
 from typing import Any, NoReturn
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
-from gunicorn.workers import base
 
 import fastsrv.admin.address as address
 from fastsrv.admin.paths import Paths
 from fastsrv.admin.server import AdminServer
 from fastsrv.application import load
 from fastsrv.arbiter import begin, each_second, started, take_place
-from fastsrv.board import TEXT
 from fastsrv.config.config import Config
-from fastsrv.config.gunicorns import graceful_timeout, without_effect
+from fastsrv.config.gunicorns import without_effect
 from fastsrv.config.setting import ConfigError
 from fastsrv.config.sources import strangers
 from fastsrv.failed_app import app_of, shown_if_it_fails
 from fastsrv.forks import Forks
 from fastsrv.forwarded import Forwarded
-from fastsrv.last_resort import LastResort
 from fastsrv.lifespan import LifespanFailed
 from fastsrv.log.access import Access
-from fastsrv.log.careful import CarefulLog
 from fastsrv.log.escaped import escape_controls
 from fastsrv.log.identity import identify_by
 from fastsrv.loops import end_what_is_left, new_loop
-from fastsrv.place import Place, Verdict
-from fastsrv.reports import cut
+from fastsrv.place import Verdict
 from fastsrv.server import Server
+from fastsrv.signals import Signals
 from fastsrv.stacks import report, requests
-from fastsrv.timetable import LAST_WORD, NEVER, QUICK, QUICKER, Timetable
 from fastsrv.tls.renewal import Renewal
 from fastsrv.versions import versions
 from fastsrv.watchdog import Watchdog
 from fastsrv_ext.allocator import keep_freed_memory
-from fastsrv_ext.clock import Clock
 
 FATAL = (Arbiter.WORKER_BOOT_ERROR, Arbiter.APP_LOAD_ERROR)  # exit codes that end gunicorn
 
 
-class Worker(base.Worker):
+class Worker(Signals):
     """`gunicorn -k fastsrv.Worker app:app`."""
 
     wsgi: Any  # gunicorn's name for the app
-    config: Config
-    place: Place
     watchdog: Watchdog
     certificates: Renewal
-    loop: asyncio.AbstractEventLoop | None = None
-    server: Server | None = None
     admin: AdminServer | None = None
-    lives = True  # alive
 
     def __init__(self, *args: Any) -> None:
         """In the arbiter, before the fork."""
         super().__init__(*args)
         self.place = take_place(self)
-        self.careful_log = CarefulLog(self.log)
-        self.heard: set[int] = set()  # of TERM, QUIT (INT is another name for it) and ABRT: which have come
-        self.last_resort = LastResort(self.careful_log)
 
     @classmethod
     def setup(cls) -> None:
@@ -103,18 +87,6 @@ class Worker(base.Worker):
         return config
 
     @property
-    def alive(self) -> bool:
-        """gunicorn's word for a worker that is to go on."""
-        return self.lives
-
-    @alive.setter
-    def alive(self, alive: bool) -> None:
-        """False ends it: from signal handlers, and from the reloader's thread, whatever the loop is at."""
-        self.lives = alive
-        if not alive:
-            self.last_resort.end_by(self.end_behind(0))
-
-    @property
     def age(self) -> int:
         """The arbiter's number for it: a younger worker has a greater one. The arbiter itself, which asks each second,
         may be told another."""
@@ -129,11 +101,6 @@ class Worker(base.Worker):
         self.number = age
 
     @property
-    def clock(self) -> Clock | None:
-        """Of who waits for whom."""
-        return None if self.server is None else self.server.clock
-
-    @property
     def nr(self) -> int:
         """gunicorn's name for the number of requests so far, for hooks."""
         return 0 if self.server is None else self.server.counters.count("requests")
@@ -141,8 +108,6 @@ class Worker(base.Worker):
     @nr.setter
     def nr(self, number: int) -> None:
         """gunicorn's constructor begins with 0."""
-
-    # --- the order of life ---
 
     def init_process(self) -> None:
         """All of the process's life. One that cannot start ends gunicorn, unless others serve: then it alone ends, and
@@ -314,12 +279,6 @@ class Worker(base.Worker):
         self.place.fill()
         self.retire()
 
-    @property
-    def retire_timeout(self) -> float:
-        """Seconds for which one that is to end serves on, at most."""
-        timeout: float = self.config.end["retire_timeout"]
-        return timeout if self.place.shares_sockets else min(timeout, self.config.end["graceful_timeout"] / 2)
-
     def retire(self) -> None:
         """It is to end: when the others can do without it."""
         assert self.server is not None
@@ -368,70 +327,6 @@ class Worker(base.Worker):
             self.server.listeners.let_go()
         if self.admin is not None:
             self.admin.let_go()
-
-    def close_sockets(self) -> None:
-        for listener in self.sockets:
-            listener.sock.close()  # type: ignore[attr-defined]
-
-    # --- signals: Python's own handlers, which run even while an app blocks the loop ---
-
-    def handle_exit(self, sig: int, frame: Any) -> None:
-        """TERM: end gracefully. The arbiter may say it time and again, and counts from the first."""
-        self.heard.add(signal.SIGTERM)
-        self.place.tell()
-        if signal.SIGQUIT in self.heard:  # Python has no order for signals that come together
-            self.last_resort.end_by(Timetable.quick(time.monotonic(), QUICKER))
-        if self.server is None or not self.server.started:
-            super().handle_exit(sig, frame)
-            self.close_sockets()  # who connects would wait for one that never serves
-        else:  # when it leaves watch() says, in the loop; this is for one that never turns
-            if self.place.is_stopping() or not self.place.shares_sockets:  # the arbiter kills, or may
-                self.last_resort.end_by(self.end_behind(0))
-            elif self.last_resort.if_it_hangs is NEVER:
-                self.last_resort.end_if_it_hangs(self.end_behind(self.retire_timeout))
-
-    def end_behind(self, seconds: float) -> Timetable:
-        """Of a graceful end that begins in so many seconds."""
-        return Timetable.graceful(time.monotonic() + seconds, graceful_timeout(self.cfg))
-
-    def handle_usr1(self, sig: int, frame: Any) -> None:
-        """USR1: reopen the log files; in the loop, as a write to one of them may just be interrupted."""
-        self.soon(self.log.reopen_files)
-
-    def handle_winch(self, sig: int, frame: Any) -> None:
-        """WINCH, from a terminal whose size changes: a line at level debug."""
-        self.soon(super().handle_winch, sig, frame)
-
-    def soon(self, function: Callable[..., object], *args: Any) -> None:
-        """function(*args) when whatever a signal has interrupted is done; at once where no loop will turn."""
-        if self.loop is None or self.loop.is_closed():
-            function(*args)
-        else:
-            self.loop.call_soon_threadsafe(function, *args)
-
-    def handle_quit(self, sig: int, frame: Any) -> None:
-        """QUIT, INT: end now."""
-        if signal.SIGQUIT in self.heard:
-            return
-        self.heard.add(signal.SIGQUIT)
-        seconds = QUICKER if signal.SIGTERM in self.heard else min(QUICK, max(self.cfg.graceful_timeout, LAST_WORD))
-        self.last_resort.end_by(Timetable.quick(time.monotonic(), seconds))
-        if self.server is None:
-            super().handle_quit(sig, frame)
-        else:
-            self.alive = False
-            self.server.stop(self.last_resort.timetable)
-            self.cfg.worker_int(self)
-
-    def handle_abort(self, sig: int, frame: Any) -> None:
-        """ABRT: the arbiter has missed our heartbeat. Say what everybody was doing, then die."""
-        self.heard.add(signal.SIGABRT)  # to end now, whatever the app does
-        if self.loop is not None and not self.loop.is_closed():
-            self.loop.stop()  # the SystemExit that follows may get lost: in the app, or in uvloop
-        self.careful_log.critical(
-            "The worker (pid %s) was aborted; it was doing this:\n%s",
-            os.getpid(), cut(report(self.loop, self.clock, frame), TEXT).decode())
-        super().handle_abort(sig, frame)
 
 
 def setup() -> NoReturn:

@@ -140,6 +140,16 @@ def open_address(setting: str, cfg: Any, log: Any) -> None:
         log.warning("fastsrv_admin_bind = %r is no address of this host alone: whoever reaches it can read it", setting)
 
 
+def close_address() -> None:
+    """The arbiter has ended, and its process goes on."""
+    global current, known
+    if current is not None:
+        atexit.unregister(current.end)
+        current.end()
+        current.socket.close()
+    current, known = None, OFF
+
+
 def tend(setting: str, log: Any) -> None:
     """In the arbiter, before it forks another worker. setting: as it is by now; workers that live have the old one."""
     global known

@@ -139,6 +139,7 @@ def without_effect(cfg: Any) -> list[str]:
          "capture_output has no effect without a file in errorlog"),
         (cfg.dirty_apps and not cfg.dirty_workers, "dirty_apps has no effect without dirty_workers"),
         (cfg.max_requests_jitter and not cfg.max_requests, "max_requests_jitter has no effect without max_requests"),
+        (not cfg.workers, "workers = 0 serves nobody, until the signal TTIN adds a worker"),
         (no_json, f"logconfig_json = {cfg.logconfig_json!r} has no effect: there is no such file"),
     ):
         if is_so:

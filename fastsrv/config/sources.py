@@ -25,8 +25,8 @@ ALIKE = 0.7  # of difflib's ratio, 0 to 1: a name that is less like one of ours 
 def config_file_names(cfg: Any) -> Mapping[str, object]:
     """The names that gunicorn's config file has defined; gunicorn itself ignores those it does not know. Of settings
     that were given by name (fastsrv/given.py), fastsrv's own."""
-    if "own" in vars(cfg):
-        given: Mapping[str, object] = cfg.own
+    given: Mapping[str, object] | None = getattr(cfg, "fastsrv_settings", None)
+    if given is not None:
         return given
     location: str = (cfg.settings["config"].get() if "config" in cfg.settings else None) or ""
     module = location[len("python:"):] if location.startswith("python:") else "__config__"

@@ -14,6 +14,7 @@ from gunicorn import sock
 
 from fastsrv.config.gunicorns import is_changed
 from fastsrv.config.setting import ConfigError
+from fastsrv.tls.groups import take_curves_alone
 
 # What stands in a line of a file in PEM format.
 CERTIFICATE = b"CERTIFICATE-----"
@@ -30,7 +31,7 @@ PROTOCOLS = ["http/1.1"]  # of ALPN (RFC 7301)
 
 
 class WithDefaults:
-    """gunicorn's `cfg`, whose context has CIPHERS if none are named."""
+    """gunicorn's `cfg`, whose context has CIPHERS if none are named, and curves alone, unless a hook changes that."""
 
     def __init__(self, cfg: Any) -> None:
         self.cfg = cfg
@@ -40,7 +41,12 @@ class WithDefaults:
         return getattr(self.cfg, name)
 
     def ssl_context(self, _: Any, default_ssl_context_factory: Callable[[], ssl.SSLContext]) -> Any:
-        return self.cfg.ssl_context(self.cfg, default_ssl_context_factory)
+        def make() -> ssl.SSLContext:
+            context = default_ssl_context_factory()
+            take_curves_alone(context)
+            return context
+
+        return self.cfg.ssl_context(self.cfg, make)
 
 
 def tls_context(cfg: Any) -> ssl.SSLContext | None:

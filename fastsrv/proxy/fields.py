@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 from fastsrv.config.setting import LARGEST_PORT
 from fastsrv.proxy.peers import Address, address
@@ -18,8 +18,9 @@ SEGMENTS = re.compile(r"(?:/[^/\\?#\x00-\x1f\x7f]+)*/?")  # of a path; "//other.
 # An element of Forwarded that begins with the field's end, both turned round; behind a backslash a quote ends nothing.
 TURNED_ELEMENT = re.compile(r'(?:[^",]+|"(?:[^"]|"(?=\\))*"(?!\\))*')
 # RFC 7239, 4. Colons and brackets without quotes are not allowed there, and sent all the same.
-PAIR = re.compile(r'[ \t]*(?:(?P<name>[\w!#$%&\'*+.^`|~-]+)=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^\s",;\\]+)))?'
-                  r"[ \t]*(?:;|\Z)", re.ASCII)
+# One reading of a run of blanks alone: with two, a long one would be tried at each place between them.
+PAIR = re.compile(r'[ \t]*(?:(?P<name>[\w!#$%&\'*+.^`|~-]+)=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^\s",;\\]+))'
+                  r"[ \t]*)?(?:;|\Z)", re.ASCII)
 QUOTED_PAIR = re.compile(r"\\(.)")
 
 
@@ -57,9 +58,9 @@ def host_and_port(text: str) -> tuple[str, str] | None:
 
 
 def prefix(text: str) -> str | None:
-    """A path's first segments, as `root_path` has them: decoded, without a slash at the end. None for what is no path,
-    or could be taken for another one."""
-    path = unquote(text)
+    """A path's first segments, as `root_path` has them: decoded as a path is, without a slash at the end. None for what
+    is no path, or could be taken for another one. text: of ISO 8859-1, which stands for the bytes that were sent."""
+    path = unquote_to_bytes(text.encode("latin-1")).decode("utf-8", "replace")
     if not path.startswith("/") or not SEGMENTS.fullmatch(path) or {".", ".."} & set(path.split("/")):
         return None
     return path.removesuffix("/")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from fastsrv.proxy.peers import Peers, address
+from fastsrv.proxy.peers import Peers
 from fastsrv.proxy.preface import PrefaceError, begins, read
 from fastsrv_ext.http1.protocol import HTTP1
 
@@ -37,7 +37,7 @@ class PrefaceLayer(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         # As gunicorn does: whoever may connect to a UNIX socket was given the right.
         self.believed = isinstance(transport.get_extra_info("sockname"), (str, bytes)) or (
-            peer is not None and address(peer[0]) in self.proxies)
+            peer is not None and self.proxies.believes(peer[0]))
         self.protocol.connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
@@ -77,7 +77,7 @@ class PrefaceLayer(asyncio.Protocol):
         if preface is None:
             self.http.preface_began()
             return
-        if preface.server is not None:
+        if preface.client is not None:
             self.http.introduce(preface.client, preface.server, preface.secure)
         self.hand_on(preface.size)
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from functools import lru_cache
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+IPV4_MAPPED = 96  # bits before the address of IPv4 (RFC 4291, 2.5.5.2)
+REMEMBERED = 256  # hosts: to read an address costs some microseconds
 
 
 class Peers:
@@ -14,11 +18,18 @@ class Peers:
     def __init__(self, allowed: Iterable[str]) -> None:
         names = set(allowed)
         self.everybody = "*" in names
-        self.networks = [ipaddress.ip_network(name) for name in names - {"*"}]
+        self.networks = [plain(ipaddress.ip_network(name)) for name in names - {"*"}]
+        self.believes = lru_cache(REMEMBERED)(lambda host: address(host) in self)  # by its name, as a socket has it
 
     def __contains__(self, known: Address | None) -> bool:
         """Is the peer at this address believed? None: an address that is not known."""
         return self.everybody or (known is not None and any(known in network for network in self.networks))
+
+
+def plain(network: Network) -> Network:
+    """IPv4 where it is written as a part of IPv6's: ::ffff:192.0.2.0/120."""
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    return ipaddress.ip_network((mapped, network.prefixlen - IPV4_MAPPED)) if mapped else network
 
 
 def address(host: str) -> Address | None:

@@ -16,6 +16,7 @@ from fastsrv.config.setting import LARGEST_PORT
 V1_LONGEST = 107  # bytes, its CRLF among them (2.1)
 V2_LONGEST = 4096  # bytes behind the header (2.2): addresses, then what is skipped; a client's certificate has room
 V1_BEGINS, V2_BEGINS = b"PROXY ", b"\r\n\r\n\0\r\nQUIT\n"
+UNKNOWN = ("unknown", 0)  # who it is, the proxy does not know, or it came by a UNIX socket: nobody to be believed
 BEGINS = {"v1": (V1_BEGINS,), "v2": (V2_BEGINS,), "auto": (V1_BEGINS, V2_BEGINS)}
 
 V1_TCP = re.compile(rb"PROXY TCP([46]) ([0-9A-Fa-f.:]+) ([0-9A-Fa-f.:]+) (0|[1-9][0-9]{0,4}) (0|[1-9][0-9]{0,4})")
@@ -34,9 +35,9 @@ class PrefaceError(ValueError):
 
 
 class Preface(NamedTuple):
-    """size: bytes that it takes. server: the proxy's address to which the client has come, (host, port) or
-    (path, None); None if the preface tells of no client, and the connection's own addresses hold. client: (host, port),
-    None for a UNIX socket's, too. secure: it has come to the proxy by TLS; of version 2, if the proxy tells."""
+    """size: bytes that it takes. client: its (host, port), UNKNOWN for one without; None if it is the proxy itself, as
+    in a health check. server: the proxy's address to which the client has come, (host, port) or (path, None), if it
+    tells. secure: it has come to the proxy by TLS; of version 2, if the proxy tells."""
 
     size: int
     client: tuple[str, int] | None = None
@@ -65,7 +66,7 @@ def read_v1(data: bytes) -> Preface | None:
         return None
     line, size = data[:end], end + len(b"\r\n")
     if V1_UNKNOWN.fullmatch(line):
-        return Preface(size)
+        return Preface(size, UNKNOWN)
     found = V1_TCP.fullmatch(line)
     if found is None:
         raise PrefaceError("a line of the PROXY protocol is malformed")
@@ -91,8 +92,10 @@ def read_v2(data: bytes) -> Preface | None:
     size = V2_HEADER.size + length
     if len(data) < size:
         return None
-    if command == LOCAL or family == UNSPEC:
+    if command == LOCAL:
         return Preface(size)
+    if family == UNSPEC:
+        return Preface(size, UNKNOWN)
     addresses = ADDRESSES.get(family)
     if addresses is None:
         raise PrefaceError(f"a header of the PROXY protocol has an unknown family or protocol ({family:#x})")
@@ -101,7 +104,7 @@ def read_v2(data: bytes) -> Preface | None:
     client, server, *ports = addresses.unpack_from(data, V2_HEADER.size)
     secure = tells_of_tls(data[V2_HEADER.size + addresses.size:size])
     if family == UNIX:
-        return Preface(size, None, (os.fsdecode(server.partition(b"\0")[0]), None), secure)
+        return Preface(size, UNKNOWN, (os.fsdecode(server.partition(b"\0")[0]), None), secure)
     return Preface(
         size, (str(ipaddress.ip_address(client)), ports[0]), (str(ipaddress.ip_address(server)), ports[1]), secure)
 

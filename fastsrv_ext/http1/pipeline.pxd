@@ -16,6 +16,8 @@ cdef class Pipeline(Carrier):
     cdef int left_at_work            # apps that go on though their answers can take no more
 
     cdef int start(self, Cycle cycle) except -1
+    cdef int describe_in_scope(self, Cycle cycle) except -1
+    cdef object forward(self, Cycle cycle)
     cdef int tell_of_tls(self, dict scope) except -1
     cdef int serve(self, Cycle cycle) except -1
     cdef bint takes_a_switch(self, Cycle cycle) except -1
@@ -26,6 +28,7 @@ cdef class Pipeline(Carrier):
     cdef int refuse_body(self, Cycle cycle, object refusal) except -1
     cdef int refuse_cycle(self, Cycle cycle, object refusal) except -1
     cdef int count_refusal(self, object refusal) except -1
+    cdef str describe_client(self, Cycle cycle)
     cdef int answer_refusal(self) except -1
     cdef int cut_off(self, Cycle cycle) except -1
     cdef int act_no_more(self) except -1

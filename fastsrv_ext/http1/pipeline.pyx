@@ -107,24 +107,36 @@ cdef class Pipeline(Carrier):
         if context.counters.now.counts[<int>IN_FLIGHT] >= context.service.max_in_flight:
             return self.refuse_cycle(cycle, BadRequest(
                 503, f"{context.service.max_in_flight} requests are in flight", "concurrency", RETRY_AFTER))
-        cycle.client = self.client
-        cycle.scope = make_scope(context, cycle.head, self.client, self.server)
-        if self.is_secure:
-            cycle.scope["scheme"] = "https"
+        self.describe_in_scope(cycle)
         if context.scope.tells_of_tls:
             self.tell_of_tls(cycle.scope)
         if context.callbacks.identify is not None:
             context.callbacks.identify(cycle)
-        if cycle.head.is_forwarded() and context.callbacks.forwarded is not None:
-            try:
-                context.callbacks.forwarded(cycle.scope, cycle.head.is_underscored())
-            except BadRequest as refusal:
+        if cycle.head.is_forwarded():
+            refusal = self.forward(cycle)
+            if refusal is not None:
                 return self.refuse_cycle(cycle, refusal)
         if context.scope.is_mounted or cycle.head.is_forwarded():
             complete_path(context.scope, cycle.scope)
         if self.reader.input == SWITCHING and self.reader.first is None and self.takes_a_switch(cycle):
             return 0
         return self.serve(cycle)
+
+    cdef int describe_in_scope(self, Cycle cycle) except -1:
+        cycle.client = self.client
+        cycle.scope = make_scope(self.context, cycle.head, self.client, self.server)
+        if self.is_secure:
+            cycle.scope["scheme"] = "https"
+        return 0
+
+    cdef object forward(self, Cycle cycle):
+        """Have its scope say what trusted proxies do. Returns the refusal of what they must not say, or None."""
+        if self.context.callbacks.forwarded is not None:
+            try:
+                self.context.callbacks.forwarded(cycle.scope, cycle.head.is_underscored())
+            except BadRequest as refusal:
+                return refusal
+        return None
 
     cdef int tell_of_tls(self, dict scope) except -1:
         """The ASGI extension: a copy of what all requests of the connection have."""
@@ -264,20 +276,29 @@ cdef class Pipeline(Carrier):
         self.ends(self.context.counters.refuse(refusal.kind))
         if self.context.callbacks.warn is not None:
             self.context.callbacks.warn(
-                refusal.kind, "Refused a request of %s: %d, %s", Connection.describe(self), refusal.status,
+                refusal.kind, "Refused a request of %s: %d, %s", self.describe_client(refusal.call), refusal.status,
                 refusal.reason)
         return 0
+
+    cdef str describe_client(self, Cycle cycle):
+        """For a human: the peer, and whose request it hands on, if that is known."""
+        peer = Connection.describe(self)
+        client = self.client if cycle is None or cycle.scope is None else cycle.scope["client"]
+        return peer if client == self.client else f"{client[0]} by way of {peer}"
 
     cdef int answer_refusal(self) except -1:
         cdef Cycle cycle
         refusal, self.refusal = self.refusal, None
         cycle = refusal.call
         body = error_body(refusal.reason)
+        if cycle.scope is None:
+            self.describe_in_scope(cycle)
+            if cycle.head.is_forwarded():
+                self.forward(cycle)
         self.count_refusal(refusal)
         self.context.counters.answered(refusal.status)
         self.respond()
         cycle.ending = self.ending
-        cycle.client = self.client
         if cycle.request_id is None and self.context.callbacks.identify is not None:
             self.context.callbacks.identify(cycle)
         answer = error_answer(
@@ -289,8 +310,6 @@ cdef class Pipeline(Carrier):
         cycle.response_headers = fields_of(answer)
         if cycle.started == 0 and self.context.callbacks.unserved is not None:  # otherwise finished() tells of it
             cycle.status = refusal.status
-            if cycle.scope is None:
-                cycle.scope = make_scope(self.context, cycle.head, self.client, self.server)
             self.context.callbacks.unserved(cycle)
         return 0  # advance() rests in DRAIN, as soon as the peer does not lag
 

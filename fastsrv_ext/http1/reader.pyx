@@ -18,6 +18,7 @@ from fastsrv_ext.context cimport Limits
 from fastsrv_ext.http1.plain_head cimport scan_head
 from fastsrv_ext.http1.request_line cimport fill_in, read_line, stand_in
 from fastsrv_ext.http1.rules cimport add_field, check_trailer, complete
+from fastsrv_ext.http.field_names cimport PROXYS
 from fastsrv_ext.http.refusal cimport body_too_large, too_large
 from fastsrv_ext.http.request cimport CHUNKED_LENGTH
 from fastsrv_ext.http1.cycle cimport new_cycle
@@ -104,6 +105,7 @@ cdef class Reader:
             return self.reading
         if head is None:
             head = RequestHead.__new__(RequestHead)
+        head.kinds &= ~PROXYS  # the last of these fields counts, and may not have come
         if self.context.callbacks.unserved is not None:
             fill_in(head, b"" if self.line is None else self.line)
         return new_cycle(self.carrier, head)

@@ -21,7 +21,7 @@ class Connection(Sender):
 
     # called by fastsrv/proxy/layer.py
     def introduce(
-        self, client: tuple[str, int] | None, server: tuple[str, int | None], secure: bool
+        self, client: tuple[str, int], server: tuple[str, int | None] | None, secure: bool
     ) -> None: ...
 
     # called by tls.pyx

@@ -75,11 +75,13 @@ cdef class Connection(Sender):
         self.forget()
         self.wake_writers()  # which find out that nobody is there
 
-    def introduce(self, tuple client, tuple server not None, bint secure):
-        """A proxy has told who is at its other side, by which address of its own, and whether by TLS: see open()."""
+    def introduce(self, tuple client not None, tuple server, bint secure):
+        """A proxy has told who is at its other side, by which address of its own, and whether by TLS: see open().
+        server: None if it has not told that."""
         self.client = client
         self.is_secure = secure
-        self.server = self.context.one_server(server)
+        if server is not None:
+            self.server = self.context.one_server(server)
 
     def negotiated(self, str name not None):
         """TLS has agreed with the peer on the protocol of this name (ALPN, RFC 7301)."""

@@ -1,6 +1,8 @@
 """fastsrv.testing.serve(): an app on a port of its own, from a thread, with real clients."""
 
 import asyncio
+import signal
+import socket
 import threading
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -8,9 +10,10 @@ from urllib.request import urlopen
 import pytest
 from websockets.sync.client import connect
 
+from fastsrv.application import NotASGI
 from fastsrv.config.setting import ConfigError
 from fastsrv.lifespan import LifespanFailed
-from fastsrv.testing import serve
+from fastsrv.testing import LOCAL, serve
 from tests.support.apps import hello
 from tests.support.servers import PATIENCE
 from tests.support.tls import CERTIFICATE, client_context
@@ -74,11 +77,63 @@ def test_app_that_does_not_start_raises():
         pytest.fail("it has started")
 
 
-def test_failure_of_the_block_is_raised_behind_the_end_of_the_app():
+@pytest.mark.parametrize("failure", [ZeroDivisionError, KeyboardInterrupt])
+def test_failure_of_the_block_is_raised_behind_the_end_of_the_app(failure):
     app = Life()
-    with pytest.raises(ZeroDivisionError), serve(app):
-        raise ZeroDivisionError
+    with pytest.raises(failure), serve(app):
+        raise failure
     assert app.events[-1] == "lifespan.shutdown"
+
+
+def test_interrupt_while_the_app_starts_ends_it():
+    async def app(scope, receive, send):
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(scope["type"])
+
+    ended, before = [], signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), serve(app):
+            pytest.fail("it has started")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert ended == ["lifespan"]
+    assert "fastsrv" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_app_is_served_beside_a_loop_that_runs():
+    async def notebook():
+        with serve(hello) as served:
+            return await asyncio.to_thread(get, served.url)
+
+    assert asyncio.run(notebook())
+
+
+def test_app_that_does_not_end_is_left_when_its_time_is_over(caplog):
+    async def app(scope, receive, send):
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await asyncio.Event().wait()
+
+    with serve(app, graceful_timeout=1):
+        pass
+    assert "The app failed to shut down: the time for it is over" in caplog.text
+
+
+def test_app_that_blocks_its_loop_at_the_end_is_told_of():
+    async def app(scope, receive, send):
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        goes_on.wait(PATIENCE)
+
+    goes_on = threading.Event()
+    with pytest.raises(TimeoutError, match=r"(?s)does not end:.*goes_on\.wait"), serve(app, graceful_timeout=1):
+        pass
+    goes_on.set()
 
 
 def test_what_the_app_raises_is_logged(caplog):
@@ -106,6 +161,32 @@ def test_answer_that_is_owed_when_the_block_ends_is_given():
     assert len(answers) == 1
 
 
+def test_who_connects_while_the_server_ends_is_refused():
+    async def waits(scope, receive, send):
+        begun.set()
+        await asyncio.to_thread(ends.wait)
+        await hello(scope, receive, send)
+
+    def connect_until_refused(port):
+        try:
+            while True:
+                socket.create_connection((LOCAL, port), timeout=PATIENCE).close()
+        except ConnectionRefusedError:
+            refused.append(True)
+            ends.set()
+
+    begun, ends, refused, answers = threading.Event(), threading.Event(), [], []
+    with serve(waits, asgi_lifespan="off") as served:
+        threads = [threading.Thread(target=lambda: answers.append(get(served.url)), daemon=True),
+                   threading.Thread(target=connect_until_refused, args=(served.port,), daemon=True)]
+        threads[0].start()
+        assert begun.wait(PATIENCE)
+        threads[1].start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert refused and answers
+
+
 def test_requests_have_all_extensions_at_once():
     async def app(scope, receive, send):
         scopes.append(scope)
@@ -122,12 +203,26 @@ def test_requests_have_all_extensions_at_once():
 def test_settings_are_obeyed():
     with serve(hello, fastsrv_limit_request_head=400) as served, pytest.raises(HTTPError, match="431"):
         get(served.url + "/" + "x" * 400)
-    with pytest.raises(TypeError, match=r"serve\(\) knows no 'workres'"), serve(hello, workres=1):
-        pass
-    with pytest.raises(TypeError, match="no arbiter, and no workers"), serve(hello, workers=2):
-        pass
-    with pytest.raises(ConfigError, match=r"keepalive = 'long' of serve\(\)"), serve(hello, keepalive="long"):
-        pass
+
+
+@pytest.mark.parametrize(("settings", "error", "text"), [
+    ({"workres": 1}, TypeError, r"serve\(\) knows no 'workres'"),
+    ({"keepalive": "long"}, ConfigError, r"keepalive = 'long' of serve\(\)"),
+    ({"protocol": "uwsgi"}, ConfigError, "protocol = 'uwsgi' cannot be used"),
+    ({"app": "hello:app"}, NotASGI, "'hello:app' is not callable"),
+    ({"app": lambda: hello}, NotASGI, "as a factory does"),
+    ({"bind": "127.0.0.1:0"}, TypeError, r"serve\(\) takes no bind: host and port are arguments"),
+    ({"config": "gunicorn.conf.py"}, TypeError, r"serve\(\) takes no config: no config file is read"),
+    ({"threads": 2}, TypeError, r"serve\(\) takes no threads: a worker is one event loop"),
+    *(({name: value}, TypeError, rf"serve\(\) takes no {name}: .*fastsrv.run\(\)") for name, value in (
+        ("workers", 2), ("reload", True), ("accesslog", "-"), ("pre_request", print), ("statsd_host", "localhost:1"),
+        ("daemon", True), ("user", "nobody"), ("max_requests", 1), ("timeout", 5), ("fastsrv_admin_bind", "off"),
+        ("fastsrv_tls_reload", 5), ("fastsrv_access_log_format", "json"), ("fastsrv_slow_callback", 5),
+        ("fastsrv_shutdown_delay", 1), ("fastsrv_retire_timeout", 1))),
+])
+def test_what_cannot_be_is_raised(settings, error, text):
+    with pytest.raises(error, match=text), serve(**{"app": hello, **settings}):
+        pytest.fail("it has started")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])

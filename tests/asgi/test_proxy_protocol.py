@@ -7,6 +7,7 @@ from gunicorn.config import Config as GunicornConfig
 from fastsrv.forwarded import Forwarded
 from fastsrv.proxy.layer import PrefaceLayer
 from fastsrv.proxy.peers import Peers
+from fastsrv.proxy.preface import UNKNOWN
 from tests.support.answers import statuses
 from tests.support.apps import Recorder, hello
 from tests.support.puppet import Puppet
@@ -38,8 +39,8 @@ def refused(it):
 
 PREFACES = pytest.mark.parametrize(("preface", "told"), [
     (LINE, V4), (v2(0x21, 0x11, TCP4 + b"\x04\0\1x"), V4), (v2(0x21, 0x21, TCP6), V6),
-    (v2(0x21, 0x31, UNIX), (None, ("/run/proxy", None))),
-    (b"PROXY UNKNOWN\r\n", (PEER, SERVER)), (v2(0x20, 0), (PEER, SERVER)), (v2(0x21, 0), (PEER, SERVER)),
+    (v2(0x21, 0x31, UNIX), (UNKNOWN, ("/run/proxy", None))),
+    (b"PROXY UNKNOWN\r\n", (UNKNOWN, SERVER)), (v2(0x20, 0), (PEER, SERVER)), (v2(0x21, 0), (UNKNOWN, SERVER)),
 ])
 
 
@@ -65,8 +66,9 @@ def test_preface_says_who_the_client_is(connect, preface, told, how):
 def test_peer_of_a_unix_socket_is_believed(connect, preface, told):
     app = Recorder(hello)
     connect(app, proxies=(), unix=True).send(preface + get())
-    unix = (None, ("/run/fastsrv.sock", None))
-    assert (app.scope["client"], app.scope["server"]) == (unix if told == (PEER, SERVER) else told)
+    client, server = told
+    assert app.scope["client"] == (None if client == PEER else client)
+    assert app.scope["server"] == (("/run/fastsrv.sock", None) if server == SERVER else server)
 
 
 @pytest.mark.parametrize(("values", "scheme"), [(b"", "http"), (SSL, "https")])

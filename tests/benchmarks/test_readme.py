@@ -1,4 +1,4 @@
-"""README's block of figures, from a result."""
+"""The figures of README, and of WebSocket in benchmarks/README.md, from results."""
 
 import re
 
@@ -12,7 +12,7 @@ PATH = readme.ROOT / "benchmarks/results/2026-11-23.json"
 
 @pytest.fixture
 def block():
-    return readme.block(PATH, stored.load())
+    return readme.block(readme.README, PATH, stored.load())
 
 
 def test_a_row_has_the_figures_and_how_many_times_fastsrvs_they_are(block):
@@ -24,21 +24,24 @@ def test_other_units_than_microseconds_are_said(block):
     assert "| memory of an idle connection, KB | **1.74** |" in block
 
 
-def test_websockets_have_a_table_of_their_own():
-    block = readme.block(PATH, stored.with_websockets())
-    assert "a request (of a WebSocket, a message), where" in block
-    http, _, websocket = block.partition("\n\n| | fastsrv | uvicorn | picows |\n")
-    assert "plain text, 64 connections" in http and "picows |" not in http
-    assert websocket.splitlines()[1] == "| WebSocket echo | **7.00** | 14.0<br>2.00 × | 5.00<br>0.71 × |"  # noqa: RUF001
-
-
-def test_websockets_alone_are_told_of_in_messages():
-    """And of the floors those are named that took part."""
+def test_websockets_stand_in_a_document_of_their_own_in_messages():
+    """Of the same result; links lead there from where it is."""
     result = stored.with_websockets()
-    result.scenarios = {"ws-64": result.scenarios["ws-64"]}
+    http, websocket = (readme.block(document, PATH, result) for document in (readme.README, readme.METHOD))
+    assert "microseconds a request, where" in http and "WebSocket" not in http
+    assert "plain text" not in websocket
+    first, *_ = websocket.splitlines()
+    assert first == "[![CPU a message, beside other servers](results/2026-11-23.png)](results/2026-11-23.html)"
+    assert "microseconds a message, where" in websocket
+    assert "\n| | fastsrv | uvicorn | picows |\n" in websocket
+    assert "\n| WebSocket echo | **7.00** | 14.0<br>2.00 × | 5.00<br>0.71 × |\n" in websocket  # noqa: RUF001
+    assert websocket.endswith(" [Report](results/2026-11-23.html).\n")
+
+
+def test_those_floors_are_named_that_took_part():
+    result = stored.with_websockets()
     result.samples = [each for each in result.samples if each.scenario == "ws-64"]
-    block = readme.block(PATH, result)
-    assert "microseconds a message, where" in block
+    block = readme.block(readme.METHOD, PATH, result)
     assert "Floors, which are no servers for apps: picows (picows' own API on uvloop)." in block
 
 
@@ -69,23 +72,31 @@ def test_a_missing_mark_is_an_error():
         readme.with_figures(f"before\n{readme.BEGIN}old\n", "new\n")
 
 
-def test_readme_has_the_marks():
-    text = readme.README.read_text(encoding="utf-8")
-    assert readme.with_figures(text, "new\n") != text
-
-
-def test_readme_says_what_the_results_that_it_names_do_and_the_newest_is_among_them():
+@pytest.mark.parametrize("document", readme.TELLING, ids=str)
+def test_documents_say_what_the_results_that_they_name_do(document):
     """`python -m benchmarks readme RESULT...` makes it true again."""
-    text = readme.README.read_text(encoding="utf-8")
-    named = [readme.ROOT / path.replace(".html", ".json") for path in re.findall(r"\[Report\]\((.+?)\)", text)]
-    stored = [(path, results.load(path)) for path in named]
-    assert readme.with_figures(text, readme.figures(stored)) == text
-    assert all(path.with_suffix(".png").exists() for path in named)
+    text = document.read_text(encoding="utf-8")
+    stored = [(path, results.load(path)) for path in named(document)]
+    assert stored and readme.with_figures(text, readme.figures(document, stored)) == text
+    assert all(path.with_suffix(".png").exists() for path, _ in stored)
+
+
+def test_newest_committed_result_is_named():
     committed = (readme.ROOT / "benchmarks/results").glob("*.json")
-    assert max(committed, key=lambda path: results.load(path).started) in named
+    newest = max(committed, key=lambda path: results.load(path).started)
+    assert newest in [path for document in readme.TELLING for path in named(document)]
 
 
-def test_each_result_has_a_block():
-    text = readme.figures([(PATH, stored.load()), (PATH, stored.with_websockets())])
+def named(document):
+    """The results that a document names."""
+    links = re.findall(r"\[Report\]\((.+?)\.html\)", document.read_text(encoding="utf-8"))
+    return [document.parent / f"{link}.json" for link in links]
+
+
+def test_each_result_has_a_block_where_it_has_figures():
+    results = [(PATH, stored.load()), (PATH, stored.with_websockets())]
+    text = readme.figures(readme.README, results)
     assert text.count("Medians of ") == 2
-    assert text.startswith(readme.block(PATH, stored.load()) + "\n[![")
+    assert text.startswith(readme.block(readme.README, *results[0]) + "\n[![")
+    assert readme.figures(readme.METHOD, results) == readme.block(readme.METHOD, *results[1])
+    assert readme.figures(readme.METHOD, results[:1]) == ""

@@ -60,7 +60,7 @@ def test_resets_anywhere_are_1006_to_the_app(trial, long, chance):
         running.run(crowd(
             10_000 if long else 1000, lambda number: reset_anywhere(running.port, number, chance), AT_ONCE), bound=120)
         codes, counted = ends_of(running)
-    assert len(codes) == counted["close_codes"][str(ABNORMAL)] > 100 and set(codes.values()) == {ABNORMAL}
+    assert len(codes) == counted["close_codes"][str(ABNORMAL)] > 100 and set(codes.values()) == {ABNORMAL}, counted
 
 
 # --- silence ---

@@ -1,4 +1,4 @@
-"""nginx and haproxy as deploy/ has them: each file as it is, but for addresses and names."""
+"""What deploy/ has, for tests: each file as it is, but for addresses, certificates, folders and the pace of checks."""
 
 import re
 
@@ -19,13 +19,16 @@ def taken(name, *replaced):
 
 
 class DeployedNginx(Nginx):
-    """backends: one address."""
+    """backends: one address, by the line of a UNIX socket, "unix:/path", or by the other one, "127.0.0.1:8000"."""
 
     def configuration(self, backends, more, tls):
+        is_unix = backends[0].startswith("unix:")
+        upstream = [(r"unix:/run/app\.sock", backends[0])] if is_unix else [
+            (r"server unix:", r"# \g<0>"), (r"# server 127\.0\.0\.1:8000", f"server {backends[0]}")]
         paths = "".join(
             f"{name}_temp_path {self.folder}/{name}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         (self.folder / "site.conf").write_text(taken(
-            "nginx.conf", (r"unix:/run/app\.sock", backends[0]), (r"listen 443", f"listen 127.0.0.1:{self.port}"),
+            "nginx.conf", *upstream, (r"listen 443", f"listen 127.0.0.1:{self.port}"),
             (r"/etc/ssl/app/\w+\.pem", CERTIFICATE)))
         return (f"daemon off; master_process off; pid {self.folder}/pid; error_log {self.folder}/error_log;\n"
                 f"events {{ }}\nhttp {{ access_log off; {paths}\ninclude {self.folder}/site.conf; }}\n")
@@ -40,4 +43,5 @@ class DeployedHaproxy(Haproxy):
             "haproxy.cfg", (r"bind :443", f"bind 127.0.0.1:{self.port}"), (r"/etc/ssl/app/app\.pem", CERTIFICATE),
             (r"10\.0\.0\.11:8000", f"127.0.0.1:{one} port {one_admin}"),
             (r"10\.0\.0\.12:8000", f"127.0.0.1:{two} port {two_admin}"), ("inter 2s", "inter 200ms"),
+            ("timeout connect 5s", r"\g<0>\n    timeout check 5s"),  # which is inter else: not on a busy machine
             ("maxconn 10000", "maxconn 500"))

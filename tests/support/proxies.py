@@ -4,6 +4,7 @@ import shutil
 import socket
 import subprocess
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,13 @@ listen proxy
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return taken.getsockname()[1]
+
+
+@contextmanager
+def held_port():
+    """A free port of 127.0.0.1 that nobody else is given until the block ends, also while no server listens there: it
+    is bound, and a server with SO_REUSEADDR may bind it, too, as nobody listens on this socket."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]

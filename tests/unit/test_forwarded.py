@@ -41,6 +41,7 @@ def seen(wire):
     ([b"X-Forwarded-For: unknown"], PEER),
     ([b"X-Forwarded-For: 203.0.113.1, unknown, 10.0.0.1"], ("10.0.0.1", 0)),
     ([b"X-Forwarded-For: "], PEER),
+    ([b"X-Forwarded-For: 198.51.100.9, , 10.0.0.1,"], ("198.51.100.9", 0)),  # RFC 9110, 5.6.1: empty ones are none
     ([b"X-Forwarded-For: 198.51.100.9:http"], ("198.51.100.9", 0)),
     ([b"X-Forwarded-For: <script>"], PEER),
     # what is no port
@@ -83,6 +84,11 @@ FORGED = [b"X-Forwarded-For: 198.51.100.9", b"X-Forwarded-Proto: https", b"X-For
 def test_peer_that_is_no_trusted_proxy_is_not_believed(seen, trusted):
     scope = seen(*FORGED, forwarded_allow_ips=trusted)
     assert (scope["client"], scope["scheme"]) == (PEER, "http")
+
+
+@pytest.mark.parametrize("trusted", ["192.0.2.0/24", "::ffff:192.0.2.7", "::ffff:192.0.2.0/120"])
+def test_ipv4_may_be_written_as_a_part_of_ipv6(seen, trusted):
+    assert seen(FORGED[0], forwarded_allow_ips=trusted)["client"] == ("198.51.100.9", 0)
 
 
 def test_everybody_is_believed_with_an_asterisk(seen):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastsrv.proxy.preface import V2_LONGEST, Preface, PrefaceError, begins, read
+from fastsrv.proxy.preface import UNKNOWN, V2_LONGEST, Preface, PrefaceError, begins, read
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 TCP4 = socket.inet_aton("192.0.2.9") + socket.inet_aton("198.51.100.1") + struct.pack("!HH", 5555, 443)
@@ -29,11 +29,12 @@ def v2(command, family, body=b"", length=None):
     (b"PROXY TCP4 192.0.2.9 198.51.100.1 0 65535\r\n", (("192.0.2.9", 0), ("198.51.100.1", 65535))),
     (b"PROXY TCP6 " + b"ffff:" * 7 + b"ffff " + b"ffff:" * 7 + b"ffff 65535 65535\r\n",
      (("ffff:" * 7 + "ffff", 65535), ("ffff:" * 7 + "ffff", 65535))),
-    (b"PROXY UNKNOWN\r\n", (None, None)), (b"PROXY UNKNOWN ffff:f ffff 65535 65535 what ever\r\n", (None, None)),
+    (b"PROXY UNKNOWN\r\n", (UNKNOWN, None)),
+    (b"PROXY UNKNOWN ffff:f ffff 65535 65535 what ever\r\n", (UNKNOWN, None)),
     (v2(0x21, 0x11, TCP4), V4), (v2(0x21, 0x11, TCP4 + TLV * 9), V4), (v2(0x21, 0x21, TCP6), V6),
-    (v2(0x21, 0x21, TCP6 + b"\4\x0f\xd9" + b"\0" * 4057), V6), (v2(0x21, 0x31, UNIX), (None, ("/run/proxy", None))),
+    (v2(0x21, 0x21, TCP6 + b"\4\x0f\xd9" + b"\0" * 4057), V6), (v2(0x21, 0x31, UNIX), (UNKNOWN, ("/run/proxy", None))),
     (v2(0x20, 0x00), (None, None)), (v2(0x20, 0x11, TCP4), (None, None)), (v2(0x20, 0xff, TLV), (None, None)),
-    (v2(0x21, 0x00, TLV), (None, None)),
+    (v2(0x21, 0x00, TLV), (UNKNOWN, None)),
 ])
 def test_preface(data, said):
     assert read(data) == read(data + b"GET / HTTP/1.1\r\n\r\n") == Preface(len(data), *said)

@@ -7,7 +7,7 @@ from gunicorn.config import Config as GunicornConfig
 from fastsrv.config.gunicorns import WITHOUT_EFFECT, without_effect
 
 CHANGED = {
-    "threads": 4, "http_parser": "python", "proxy_allow_ips": "*", "uwsgi_allow_ips": "*", "http2_cleartext": "upgrade",
+    "threads": 4, "http_parser": "python", "uwsgi_allow_ips": "*", "http2_cleartext": "upgrade",
     "http2_max_concurrent_streams": 7, "http2_initial_window_size": 70_000, "http2_max_frame_size": 17_000,
     "http2_max_header_list_size": 70_000, "sendfile": False, "tmp_upload_dir": "/tmp", "ssl_version": 5,
     "suppress_ragged_eofs": False, "do_handshake_on_connect": True,
@@ -40,6 +40,7 @@ def test_nothing_is_told_of_defaults():
     ({"capture_output": True}, "capture_output has no effect without a file in errorlog"),
     ({"dirty_apps": ["shop:Tasks"]}, "dirty_apps has no effect without dirty_workers"),
     ({"max_requests_jitter": 5}, "max_requests_jitter has no effect without max_requests"),
+    ({"workers": 0}, "workers = 0 serves nobody, until the signal TTIN adds a worker"),
     ({"logconfig_json": "/none"}, "logconfig_json = '/none' has no effect: there is no such file"),
 ])
 def test_settings_of_which_one_does_nothing_beside_the_other_are_told_of(settings, told):

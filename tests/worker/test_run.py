@@ -1,12 +1,14 @@
 """fastsrv.run(): gunicorn, started by a line of Python."""
 
 import asyncio
+import re
 import signal
 import sys
 import threading
 from urllib.request import urlopen
 
 import pytest
+from gunicorn.workers.sync import SyncWorker
 
 import fastsrv
 from fastsrv.config.setting import ConfigError
@@ -15,9 +17,13 @@ from tests.support.servers import PATIENCE, Gunicorn
 
 PROGRAM = """
 import os
+import signal
 import fastsrv
 
 TEXT = "first"
+
+def handlers():
+    return [signal.getsignal(number) for number in signal.valid_signals()]
 
 async def app(scope, receive, send):
     if scope["type"] == "lifespan":
@@ -28,19 +34,25 @@ async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 200})
         await send({"type": "http.response.body", "body": TEXT.encode()})
 
+class Mine(fastsrv.Worker):
+    pass
+
 if __name__ == "__main__":
-    fastsrv.run(%s, bind="127.0.0.1:0", control_socket_disable=True, %s)
-    print("returned in", os.getpid())
+    for _ in range(%d):
+        before = handlers()
+        fastsrv.run(%s, bind="127.0.0.1:0", control_socket_disable=True, %s)
+        print("returned in", os.getpid(), "to other handlers" * (handlers() != before), flush=True)
 """
 
 
 @pytest.fixture
 def program(tmp_path):
-    """program(app, settings, **env): a program that serves `app`; both are text of Python."""
+    """program(app, settings, times, **env): a program that serves `app`, one time after another; the first two are
+    text of Python."""
     running = []
 
-    def start(app, settings="", **env):
-        (tmp_path / "program.py").write_text(PROGRAM % (app, settings))
+    def start(app, settings="", times=1, **env):
+        (tmp_path / "program.py").write_text(PROGRAM % (times, app, settings))
         server = Gunicorn(tmp_path, "", env=env)
         server.command = [sys.executable, "program.py"]
         running.append(server.__enter__())
@@ -51,8 +63,10 @@ def program(tmp_path):
         each.__exit__()
 
 
-def get(server):
-    with urlopen(f"http://127.0.0.1:{server.port}/", timeout=PATIENCE) as answer:
+def get(server, time=1):
+    """The answer of the `time`th service of the program."""
+    port = server.wait_for(r"Listening at: http://127\.0\.0\.1:(\d+)", time)[1]
+    with urlopen(f"http://127.0.0.1:{port}/", timeout=PATIENCE) as answer:
         return answer.read()
 
 
@@ -66,8 +80,39 @@ def test_app_is_served_by_workers_until_a_signal_and_run_returns_in_the_arbiter(
     assert server.output.count("returned") == 1 and f"returned in {server.process.pid}" in server.output
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_are_as_before_when_run_has_returned(program, number):
+    server = program("app")
+    server.wait_for("Ready after")
+    server.signal(number)
+    assert server.wait() == 0
+    assert "returned" in server.output and "other handlers" not in server.output
+
+
+def test_one_service_follows_another_in_one_process(program, tmp_path):
+    server = program("app", f"fastsrv_admin_bind='unix:{tmp_path}/admin'", times=2)
+    for time in (1, 2):
+        server.wait_for("The first worker is ready", time)
+        assert get(server, time) == b"first"
+        assert (tmp_path / "admin").is_socket()
+        server.signal(signal.SIGTERM)
+        server.wait_for("returned", time)
+    assert server.wait() == 0
+    assert "nobody" not in server.output and not (tmp_path / "admin").exists()
+
+
+def test_service_follows_one_whose_worker_was_killed(program):
+    server = program("app", "graceful_timeout=1", times=2)
+    server.wait_for("Ready after")
+    server.signal(signal.SIGSTOP, server.worker())
+    server.signal(signal.SIGTERM)
+    server.wait_for("returned")
+    assert get(server, 2) == b"first"
+
+
 def test_app_by_name_is_loaded_anew_when_it_is_reloaded(program, tmp_path):
-    server = program("'program:app'", "workers=1")
+    (tmp_path / "folder").mkdir()
+    server = program("'program:app'", "workers=1, chdir='folder'")
     assert get(server) == b"first"
     text = (tmp_path / "program.py").read_text()
     (tmp_path / "program.py").write_text(text.replace("first", "second, and longer"))  # so that no bytecode is its
@@ -89,6 +134,38 @@ def test_environment_wins_over_arguments(program):
     assert server.output.count("Booting worker") == 1
 
 
+@pytest.mark.parametrize(("words", "text"), [
+    ("--reload", "reload takes an app by its name"),
+    ("-c nothere.py", "config = 'nothere.py' in GUNICORN_CMD_ARGS: no config file is read"),
+    ("-k sync", "worker_class = 'sync' is not fastsrv.Worker"),
+    ("--workers=-1", "workers = -1 in GUNICORN_CMD_ARGS: "),
+])
+def test_what_cannot_be_in_the_environment_is_raised(program, words, text):
+    server = program("app", GUNICORN_CMD_ARGS=words)
+    server.wait_for("ConfigError: .*" + re.escape(text))
+    assert server.wait() == 1
+
+
+def test_class_of_the_users_own_is_the_workers(program):
+    server = program("app", "worker_class=Mine")
+    server.wait_for("Using worker: Mine")
+    assert get(server) == b"first"
+
+
+def test_service_of_no_workers_says_so(program):
+    server = program("app", "workers=0")
+    server.wait_for("workers = 0 serves nobody")
+    server.signal(signal.SIGTTIN)
+    assert get(server) == b"first"
+
+
+def test_call_that_a_worker_would_repeat_is_refused(program, tmp_path):
+    (tmp_path / "unguarded.py").write_text("import fastsrv\nfastsrv.run('unguarded:app', bind='127.0.0.1:0')\n")
+    server = program("'unguarded:app'")
+    server.wait_for(r"RuntimeError: run\(\) is called by a module that the workers load")
+    assert server.wait() != 0
+
+
 def test_own_settings_are_obeyed(program):
     server = program("app", "fastsrv_limit_request_head=600")
     with server.connect() as client:
@@ -103,8 +180,22 @@ def test_service_that_cannot_start_exits_with_gunicorns_code(program):
 
 
 @pytest.mark.parametrize(("settings", "error", "text"), [
-    ({"port": 8000}, TypeError, r"run\(\) knows no 'port': --port is --bind HOST:PORT"),
-    ({"wrokers": 2}, TypeError, r"run\(\) knows no 'wrokers'"),
+    ({"port": 8000}, TypeError, r"run\(\) knows no 'port': port is bind HOST:PORT$"),
+    ({"host": "::1"}, TypeError, r"run\(\) knows no 'host': host is bind HOST:PORT$"),
+    ({"log_level": "info"}, TypeError, "'log_level': log_level is loglevel$"),
+    ({"timeout_keep_alive": 5}, TypeError, "timeout_keep_alive is keepalive$"),
+    ({"limit_concurrency": 5}, TypeError, "limit_concurrency is fastsrv_limit_concurrency$"),
+    ({"keep_alive_timeout": 5}, TypeError, "keep_alive_timeout is keepalive$"),
+    ({"interface": "asgi3"}, TypeError, "interface has no like here: ASGI 3 is served"),
+    ({"wrokers": 2}, TypeError, r"run\(\) knows no 'wrokers': the settings are"),
+    ({"config": "nothere.py"}, TypeError, r"run\(\) takes no config: no config file is read"),
+    ({"wsgi_app": "other:app"}, TypeError, "takes no wsgi_app: the app is the first argument"),
+    ({"paste": "nothere.ini"}, TypeError, "takes no paste: "),
+    ({"default_proc_name": "app"}, TypeError, "takes no default_proc_name: proc_name"),
+    ({"worker_class": "sync"}, ConfigError, "worker_class = 'sync' is not fastsrv.Worker"),
+    ({"worker_class": SyncWorker}, ConfigError, "worker_class = 'SyncWorker' is not fastsrv.Worker"),
+    ({"worker_class": "fastsrv.Wroker"}, ConfigError, "worker_class = 'fastsrv.Wroker' is not fastsrv.Worker"),
+    ({"protocol": "uwsgi"}, ConfigError, "protocol = 'uwsgi' cannot be used"),
     ({"fastsrv_header_timout": 2}, TypeError, "did you mean fastsrv_header_timeout?"),
     ({"workers": "many"}, ConfigError, r"workers = 'many' of run\(\)"),
     ({"fastsrv_header_timeout": 0}, ConfigError, r"fastsrv_header_timeout of run\(\) must be"),

@@ -1,0 +1,47 @@
+"""nginx.conf and haproxy.cfg before a real gunicorn: who the client is, WebSocket, limits, the log."""
+
+import json
+import re
+from contextlib import ExitStack, closing
+
+import pytest
+from websockets.sync.client import connect
+
+from tests.deploy.served import CLIENT, CONFIG, SOURCE, secure, told_by
+from tests.support.deployed import DeployedHaproxy, DeployedNginx
+from tests.support.proxies import held_port
+from tests.support.tls import client_context
+
+
+@pytest.mark.parametrize("way", ["unix", "tcp"])
+def test_nginx(gunicorn, tmp_path, way):
+    """With the line of its upstream for systemd's socket, or with the other one."""
+    bind = f"unix:{tmp_path}/app.sock" if way == "unix" else "127.0.0.1:0"
+    server = gunicorn(SOURCE, "--workers", "2", bind=bind, config=CONFIG, env={"FASTSRV_ADMIN_BIND": "off"})
+    server.wait_for("the service is up")
+    backend = bind if way == "unix" else f"127.0.0.1:{server.port}"
+    with DeployedNginx(tmp_path, backend) as proxy:
+        with closing(secure(proxy.port)) as client:
+            told = told_by(client, Host="app.example", **{"X-Forwarded-For": "192.0.2.9"})
+            assert (told["scheme"], told["client"], told["host"]) == ("https", CLIENT, "app.example")
+            assert re.fullmatch("[0-9a-f]{32}", told["x-request-id"])
+            client.request("POST", "/", body=b"x" * (10 * 1024 * 1024 + 1))
+            assert client.getresponse().status == 413
+        with connect(f"wss://localhost:{proxy.port}", ssl=client_context(), proxy=None,
+                     source_address=(CLIENT, 0)) as client:
+            assert json.loads(client.recv()) == ["wss", CLIENT]
+    line = json.loads(server.wait_for(r'^{.*"GET.*$')[0])
+    assert (line["status"], line["client"]) == (200, CLIENT)
+
+
+def test_haproxy(gunicorn, tmp_path):
+    """One of its two machines; the other one is down."""
+    with ExitStack() as stack:
+        ports, admins = ([stack.enter_context(held_port()) for _ in range(2)] for _ in range(2))
+        server = gunicorn(SOURCE, "--proxy-protocol", "v2", bind=f"127.0.0.1:{ports[0]}", config=CONFIG,
+                          env={"FASTSRV_ADMIN_BIND": f"127.0.0.1:{admins[0]}"})
+        server.wait_for("the service is up")
+        proxy = stack.enter_context(DeployedHaproxy(tmp_path, *zip(ports, admins, strict=True)))
+        with closing(secure(proxy.port)) as client:
+            told = told_by(client, **{"X-Forwarded-For": "192.0.2.9"})
+            assert (told["scheme"], told["client"]) == ("https", CLIENT)
