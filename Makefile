@@ -64,7 +64,7 @@ faults: build $(VENV)/.test
 	$(BIN)/python -m pytest tests/faults --long -o faulthandler_timeout=0 $(ARGS)
 
 restarts: build $(VENV)/.test
-	$(BIN)/python -m pytest tests/faults/test_restarts.py --long -s -o faulthandler_timeout=0 $(ARGS)
+	$(BIN)/python -m pytest tests/restarts --long -o faulthandler_timeout=0 $(ARGS)
 
 fuzz: $(FUZZ)
 

@@ -26,12 +26,7 @@ def run(url, scenario, seconds):
 
     Raises Failed.
     """
-    words = ["wrk", "--threads", "1", "--connections", str(scenario.connections),
-             "--duration", f"{math.ceil(seconds)}s", "--timeout", "5s", "--script", str(SCRIPT)]
-    for field in scenario.fields:
-        words += ["--header", field]
-    words += [url, "--", str(scenario.upload), str(scenario.pipelined)]
-    with load(words, stderr=subprocess.STDOUT) as process:
+    with load(command(url, scenario, math.ceil(seconds)), stderr=subprocess.STDOUT) as process:
         if seconds != math.ceil(seconds):  # wrk knows whole seconds only, and reports when interrupted, too
             try:
                 process.wait(seconds)
@@ -46,18 +41,35 @@ def run(url, scenario, seconds):
     return figures
 
 
+def command(url, scenario, seconds):
+    """The words that load `url` as `scenario` says for a whole number of seconds."""
+    words = ["wrk", "--threads", "1", "--connections", str(scenario.connections),
+             "--duration", f"{seconds}s", "--timeout", "5s", "--script", str(SCRIPT)]
+    for field in scenario.fields:
+        words += ["--header", field]
+    return [*words, url, "--", str(scenario.upload), str(scenario.pipelined)]
+
+
 def parse(output):
     """The figures in what wrk printed. Raises Failed if they are not there."""
-    line = next((line for line in output.splitlines() if line.startswith("{")), None)
-    if line is None:
-        raise Failed(f"wrk printed no line of figures: {output.strip()[-300:]!r}")
+    told = counts(output)
     try:
-        told = json.loads(line)
         return {
             "requests": told["requests"],
             "rate": told["requests"] / (told["duration"] * MICROSECOND),
             "errors": sum(told[kind] for kind in ERRORS),
             **{name: told[name] * MICROSECOND for name in PERCENTILES},
         }
-    except (ValueError, KeyError, TypeError, ZeroDivisionError) as error:
+    except (KeyError, TypeError, ZeroDivisionError) as error:
+        raise Failed(f"wrk's line of figures is not as lua/load.lua writes it ({error!r}): {told}") from error
+
+
+def counts(output):
+    """The line of lua/load.lua: requests, errors by kind (ERRORS), microseconds. Raises Failed if it is not there."""
+    line = next((line for line in output.splitlines() if line.startswith("{")), None)
+    if line is None:
+        raise Failed(f"wrk printed no line of figures: {output.strip()[-300:]!r}")
+    try:
+        return json.loads(line)
+    except ValueError as error:
         raise Failed(f"wrk's line of figures is not as lua/load.lua writes it ({error!r}): {line}") from error

@@ -1,5 +1,5 @@
-"""Fixtures: `wire` (a connection in memory), `serve` (a server in a thread, on both loops), `gunicorn`, and
-`shared_port` for one with reuse_port."""
+"""Fixtures: `wire` (a connection in memory), `serve` (a server in a thread, on both loops), `gunicorn`, `shared_port`
+for one with reuse_port, and `long`: is it the long form?"""
 
 import gc
 import socket
@@ -16,6 +16,11 @@ from tests.support.wire import Wire
 
 def pytest_addoption(parser):
     parser.addoption("--long", action="store_true", help="run the stress tests in their long form")
+
+
+@pytest.fixture
+def long(request):
+    return request.config.getoption("--long")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,4 +1,4 @@
-"""Fixtures of the fault tests: `long`, `trial`, and the table at the end of the long form."""
+"""Fixtures of the fault tests: `trial`, `chance`, and the table at the end of the long form."""
 
 import random
 import resource
@@ -10,11 +10,6 @@ from tests.faults.trial import Trial
 
 DESCRIPTORS = 10_000  # for the connections of a fault, here and in gunicorn, which inherits the limit
 rows = []
-
-
-@pytest.fixture
-def long(request):
-    return request.config.getoption("--long")
 
 
 @pytest.fixture

@@ -215,7 +215,7 @@ def test_broadcast_to_a_crowd_of_which_some_do_not_read(trial, long):
 # --- all leave ---
 
 A_SECOND = 200  # of them: docs/WEBSOCKET.md, The worker's end
-MAY_LOSE = 2  # requests of others that pass our end on their way, as in test_restarts.py
+MAY_LOSE = 2  # requests of others that pass our end on their way, as in tests/restarts
 GLANCE = 0.02  # seconds between two looks
 
 
