@@ -24,7 +24,7 @@ from fastsrv.arbiter import begin, each_second, started, take_place
 from fastsrv.config.config import Config
 from fastsrv.config.gunicorns import without_effect
 from fastsrv.config.setting import ConfigError
-from fastsrv.config.sources import strangers
+from fastsrv.config.sources import strangers, undecided
 from fastsrv.failed_app import app_of, shown_if_it_fails
 from fastsrv.forks import Forks
 from fastsrv.forwarded import Forwarded
@@ -82,7 +82,8 @@ class Worker(Signals):
         except ConfigError as error:
             log.error("%s", error)
             sys.exit(1)
-        for told in without_effect(cfg) + strangers({**os.environ, **cfg.env}, cfg.settings):
+        environ = {**os.environ, **cfg.env}
+        for told in without_effect(cfg) + strangers(environ, cfg.settings) + undecided(cfg, environ):
             log.warning("%s", told)  # here: once, not in each worker
         return config
 

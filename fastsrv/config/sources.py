@@ -61,6 +61,17 @@ def strangers(environ: Mapping[str, str], gunicorns: Mapping[str, Any]) -> list[
     ]
 
 
+def undecided(cfg: Any, environ: Mapping[str, str]) -> list[str]:
+    """What to tell of a setting whose default is right for most, and lets somebody in with some: docs/PROXIES.md."""
+    name = "fastsrv_add_root_path"
+    if not cfg.root_path or name in config_file_names(cfg) or name.upper() in environ:
+        return []
+    return [
+        f"root_path = {cfg.root_path!r} is put before paths that do not begin with it: behind a proxy that takes it "
+        f"off, who writes it twice gets past rules that the proxy has for paths. Set {name} to always (the proxy takes "
+        f"it off), never (it leaves it), or missing (it has no such rules)"]
+
+
 def begins_as_ours(name: str) -> bool:
     return name.lower().startswith(PREFIX) and not SERVICE_LINK.fullmatch(name)
 
