@@ -30,7 +30,8 @@ PROTOCOLS = ["http/1.1"]  # of ALPN (RFC 7301)
 
 
 class WithDefaults:
-    """gunicorn's `cfg`, whose context has CIPHERS if none are named."""
+    """gunicorn's `cfg`, whose context has CIPHERS if none are named, and speaks nothing older than TLS 1.2 unless a hook
+    wants it to: CPython may leave that to OpenSSL, as Debian's does."""
 
     def __init__(self, cfg: Any) -> None:
         self.cfg = cfg
@@ -40,7 +41,12 @@ class WithDefaults:
         return getattr(self.cfg, name)
 
     def ssl_context(self, _: Any, default_ssl_context_factory: Callable[[], ssl.SSLContext]) -> Any:
-        return self.cfg.ssl_context(self.cfg, default_ssl_context_factory)
+        def default() -> ssl.SSLContext:
+            context = default_ssl_context_factory()
+            context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
+            return context
+
+        return self.cfg.ssl_context(self.cfg, default)
 
 
 def tls_context(cfg: Any) -> ssl.SSLContext | None:
