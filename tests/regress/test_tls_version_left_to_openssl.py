@@ -1,4 +1,4 @@
-"""CPython may be built so that the oldest version of TLS is OpenSSL's to choose, as Debian's from 3.15 on is: OpenSSL
+"""CPython may be built so that the oldest version of TLS is OpenSSL's to choose, as Debian's is: OpenSSL
 then names none, and only the choice of suites stood between a client and TLS 1.0."""
 
 import ssl
