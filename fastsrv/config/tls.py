@@ -30,8 +30,8 @@ PROTOCOLS = ["http/1.1"]  # of ALPN (RFC 7301)
 
 
 class WithDefaults:
-    """gunicorn's `cfg`, whose context has CIPHERS if none are named, and speaks nothing older than TLS 1.2 unless a hook
-    wants it to: CPython may leave that to OpenSSL, as Debian's does."""
+    """gunicorn's `cfg`, whose context has CIPHERS if none are named, and speaks nothing older than TLS 1.2 unless a
+    hook wants it to: CPython may leave that to OpenSSL, as Debian's does."""
 
     def __init__(self, cfg: Any) -> None:
         self.cfg = cfg
