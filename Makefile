@@ -30,7 +30,7 @@ SWITCHES := BUILD_DEBUG=$(if $(filter debug,$(MODE)),1,0) BUILD_PORTABLE=$(if $(
 FUZZ := fuzz-head fuzz-differ fuzz-protocol fuzz-websocket
 SOURCES := $(wildcard $(addprefix fastsrv_ext/,*.pyx *.pxd */*.pyx */*.pxd))
 
-.PHONY: run test build debug annotate lint stress faults restarts fuzz $(FUZZ) autobahn
+.PHONY: run test build debug annotate lint stress faults restarts sanitized fuzz $(FUZZ) autobahn
 .PHONY: bench wheel wheels chroot clean
 
 run: build
@@ -68,10 +68,12 @@ restarts: build $(VENV)/.test
 
 fuzz: $(FUZZ)
 
-# The sanitized build has a directory of its own; the one in place stays as it is.
-$(FUZZ): fuzz-%: build $(VENV)/.fuzz
+# In a directory of its own; the build in place stays as it is.
+sanitized: build $(VENV)/.fuzz
 	@command -v clang >/dev/null || { echo "fuzzing needs clang: apt-get install clang llvm" >&2; exit 1; }
 	BUILD_SANITIZE=1 $(BIN)/python setup.py --quiet build --build-lib build/sanitize/lib
+
+$(FUZZ): fuzz-%: sanitized
 	$(BIN)/python -m tests.fuzz $* -max_total_time=$(TIME) $(ARGS)
 
 # Autobahn|Testsuite has an environment of its own, of Python 2.7.

@@ -23,7 +23,7 @@ SANITIZE = os.environ.get("BUILD_SANITIZE") == "1"
 PORTABLE = os.environ.get("BUILD_PORTABLE") == "1"
 ANNOTATE = os.environ.get("BUILD_ANNOTATE") == "1"
 MODE = "sanitize" if SANITIZE else "debug" if DEBUG else "release"
-GENERATED = f"build/{MODE}" + ("-annotate" if ANNOTATE else "") + "/cython"
+GENERATED = f"build/{'debug' if DEBUG else 'release'}" + ("-annotate" if ANNOTATE else "") + "/cython"
 BUILD = f"build/{MODE}" + ("-portable" if PORTABLE else "")
 
 DIRECTIVES = {

@@ -237,6 +237,7 @@ async def versions(scope, receive, send):
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
         "compiler": platform.python_compiler(),
+        "prefix": sys.base_prefix,
         "configured": sysconfig.get_config_var("CONFIG_ARGS") or "",
         "versions": {name: version for name in DISTRIBUTIONS if (version := version_of(name)) is not None},
         "loop": f"{loop.__module__}.{loop.__qualname__}",

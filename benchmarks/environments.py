@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build" / "benchmarks"
 CERTIFICATE = ROOT / "tests" / "support" / "localhost.pem"
 FRAMEWORKS = ("starlette", "fastapi")  # the peers serve apps of these
+OPTIMIZED = "--enable-optimizations"  # of CPython's ./configure: compiled by a profile of what runs often
 INSTALLED = "installed.txt"  # in the peers' environment: what pip was asked for, a line each
 TELL_VERSIONS = """
 import asyncio
@@ -82,10 +83,15 @@ def find_program(name):
 
 
 def interpreter(told):
-    """One line about an interpreter, from what the app `versions` told."""
+    """One line about an interpreter, from what the app `versions` told; how it was optimized is always said."""
+    name = f"{told['implementation']} {told['python']}, {told['compiler']}"
+    if told["prefix"] == "/usr":  # Debian's, for one, is optimized, and does not tell
+        return f"{name}, the distribution's build"
     options = [option for option in shlex.split(told["configured"]) if option.startswith(("--enable", "--with"))]
-    built = f", built with {' '.join(options)}" if options else ""
-    return f"{told['implementation']} {told['python']}, {told['compiler']}{built}"
+    built = [f"with {' '.join(options)}"] if options else []
+    if OPTIMIZED not in options:
+        built.append(f"without {OPTIMIZED}")
+    return f"{name}, built {', '.join(built)}"
 
 
 def versions(server, told):

@@ -21,8 +21,9 @@ def console():
 
 
 def show(result, console):
-    """Prints a table for each scenario of `result`, then all of them in one."""
+    """Prints where `result` was measured, a table for each of its scenarios, then all of them in one."""
     summaries = summary.summarize(result)
+    console.print(Text("\n".join([summary.machine(result), *summary.interpreters(result)])), "", sep="\n")
     for each in summaries:
         console.print(heading(each), *[scenario_table(each)] * bool(each.rows), *notes(each), "", sep="\n")
     overviews = [overview_table(each) for each in summary.by_protocol(summaries)]

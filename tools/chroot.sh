@@ -20,6 +20,11 @@ if [ "$(id -u)" != 0 ] || ! command -v debootstrap >/dev/null; then
     exit 1
 fi
 
+# One at a time: another checkout may have the same FOLDER.
+mkdir -p "$(dirname "$root")"
+exec {lock}>"$root.lock"
+flock "$lock"
+
 if ! [ -e "$root/.laid-out" ]; then
     step "Debian unstable, in $root"
     if [ -e "$root" ] && ! [ -e "$root/.begun" ]; then
@@ -33,8 +38,8 @@ if ! [ -e "$root/.laid-out" ]; then
     touch "$root/.begun"
     echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe-io"
     echo 'Acquire::Check-Valid-Until "false";' >"$root/etc/apt/apt.conf.d/snapshot"
-    debootstrap --variant=minbase --include=ca-certificates,gcc,g++,libc6-dev,make unstable "$root" \
-        "${DEBIAN_MIRROR:-http://deb.debian.org/debian}"
+    unshare --mount debootstrap --variant=minbase --include=ca-certificates,gcc,g++,libc6-dev,make \
+        unstable "$root" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}"
     touch "$root/.laid-out"
 fi
 # This machine's word on whom to ask, and whom to trust.
@@ -49,23 +54,26 @@ inside() {  # the chroot
             mount --rbind /dev "$0/dev"
             mount -t proc proc "$0/proc"
             mount -t tmpfs tmpfs "$0/tmp"
-            exec chroot "$0" "$@"' "$root" "$@"
+            exec chroot "$0" "$@"' "$root" "$@" {lock}>&-
 }
 
 if [ "$python" = 3 ]; then
     inside apt-get -qq update
     python=$(inside apt-cache pkgnames python3. | sed -n 's/^python\(3\.[0-9]*\)-venv$/\1/p' | sort -V | tail -n 1)
 fi
-if ! [ -e "$root/usr/bin/python$python" ]; then
-    step "CPython $python"
+# What the tests have in front and beside, as far as it is small: neither a browser nor Node.js.
+packages=("python$python-venv" "python$python-dev" curl haproxy nginx openssl procps slowhttptest sslscan systemd wrk)
+if ! inside dpkg-query --show "${packages[@]}" >/dev/null 2>&1; then
+    step "CPython $python, and what the tests need beside it"
     inside apt-get update -q
-    inside apt-get install -qy --no-install-recommends "python$python-venv" "python$python-dev"
+    inside apt-get install -qy --no-install-recommends "${packages[@]}"
 fi
 
 mkdir -p "$root/fastsrv"
 find "$root/fastsrv" -mindepth 1 -maxdepth 1 ! -name build ! -name '.venv*' -exec rm -rf {} +
 rm -f "$root"/fastsrv/.venv*/.built-*  # modules in place went with the rest; they are linked again from build/
-tar -c --exclude-vcs --exclude={./build,./dist,'./.venv*','./.*_cache',__pycache__,'*.so'} . | tar -x -C "$root/fastsrv"
+tar -c --exclude-vcs --exclude={./build,./dist,./.fuzz,./.hypothesis,'./.venv*','./.*_cache','./*.egg-info'} \
+    --exclude={__pycache__,'*.so'} . | tar -x -C "$root/fastsrv"
 
 step "CPython $python of Debian unstable: $*"
 # Make variables of the caller come by the environment, PYTHON and VENV apart.

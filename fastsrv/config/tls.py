@@ -31,7 +31,8 @@ PROTOCOLS = ["http/1.1"]  # of ALPN (RFC 7301)
 
 
 class WithDefaults:
-    """gunicorn's `cfg`, whose context has CIPHERS if none are named, and curves alone, unless a hook changes that."""
+    """gunicorn's `cfg`, whose context has CIPHERS if none are named; and unless a hook changes that, agrees on keys by
+    curves alone, and speaks nothing older than TLS 1.2: CPython may leave that to OpenSSL, as Debian's does."""
 
     def __init__(self, cfg: Any) -> None:
         self.cfg = cfg
@@ -43,6 +44,7 @@ class WithDefaults:
     def ssl_context(self, _: Any, default_ssl_context_factory: Callable[[], ssl.SSLContext]) -> Any:
         def make() -> ssl.SSLContext:
             context = default_ssl_context_factory()
+            context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
             take_curves_alone(context)
             return context
 

@@ -140,8 +140,9 @@ def test_what_the_app_raises_is_logged(caplog):
     async def broken(scope, receive, send):
         raise LookupError("no such thing")
 
-    with serve(broken) as served, pytest.raises(HTTPError, match="500"):
+    with serve(broken) as served, pytest.raises(HTTPError, match="500") as error:
         get(served.url)
+    error.value.close()
     assert "no such thing" in caplog.text
 
 
@@ -201,8 +202,9 @@ def test_requests_have_all_extensions_at_once():
 
 
 def test_settings_are_obeyed():
-    with serve(hello, fastsrv_limit_request_head=400) as served, pytest.raises(HTTPError, match="431"):
+    with serve(hello, fastsrv_limit_request_head=400) as served, pytest.raises(HTTPError, match="431") as error:
         get(served.url + "/" + "x" * 400)
+    error.value.close()
 
 
 @pytest.mark.parametrize(("settings", "error", "text"), [

@@ -12,7 +12,7 @@ from benchmarks.servers import SERVERS, SYSTEM, Server
 
 TOLD = {
     "python": "3.13.0", "implementation": "CPython", "compiler": "GCC 12.2.0",
-    "configured": "'--prefix=/opt' '--enable-optimizations' '--with-lto' 'CFLAGS=-O3 -g'",
+    "prefix": "/opt", "configured": "'--prefix=/opt' '--enable-optimizations' '--with-lto' 'CFLAGS=-O3 -g'",
     "versions": {"uvicorn": "0.54.0", "granian": "2.8.7", "uvloop": "0.23.0", "starlette": "1.10.0"},
 }
 
@@ -20,7 +20,16 @@ TOLD = {
 def test_interpreter_tells_how_it_was_built():
     assert environments.interpreter(TOLD) == (
         "CPython 3.13.0, GCC 12.2.0, built with --enable-optimizations --with-lto")
-    assert environments.interpreter(TOLD | {"configured": ""}) == "CPython 3.13.0, GCC 12.2.0"
+    assert environments.interpreter(TOLD | {"configured": "'--enable-shared'"}) == (
+        "CPython 3.13.0, GCC 12.2.0, built with --enable-shared, without --enable-optimizations")
+    assert environments.interpreter(TOLD | {"configured": ""}) == (
+        "CPython 3.13.0, GCC 12.2.0, built without --enable-optimizations")
+
+
+def test_interpreter_of_the_distribution_is_told_as_such():
+    """Debian's is optimized, and has no word of it among its options."""
+    told = TOLD | {"prefix": "/usr", "configured": "'--prefix=/usr' '--enable-ipv6'"}
+    assert environments.interpreter(told) == "CPython 3.13.0, GCC 12.2.0, the distribution's build"
 
 
 def test_versions_are_those_of_what_a_server_is_made_of():

@@ -91,8 +91,10 @@ def interrupted(number, told, *options):
         for line in process.stderr:
             if told in line:
                 break
+        process.send_signal(signal.SIGSTOP)  # it might be at its end before all its processes are found
         tree = process_tree(process.pid)
         process.send_signal(number)
+        process.send_signal(signal.SIGCONT)
         process.communicate(timeout=PATIENCE)
     return process.returncode, tree
 

@@ -28,6 +28,12 @@ def lines(text, scenario):
     return [re.sub(" +", " ", line).strip() for line in table.splitlines()]
 
 
+def test_machine_and_interpreter_stand_at_the_head(shown):
+    machine, interpreter, *_ = shown(tables.show, stored.load()).splitlines()
+    assert machine == "2 cores (Some <CPU>), Linux 6.18.5, Debian GNU/Linux 12"
+    assert interpreter == "CPython 3.13.0, GCC 12.2.0"
+
+
 def test_a_row_has_the_median_its_spread_and_the_ratio_with_its_spread(shown):
     text = shown(tables.show, stored.load())
     assert "uvicorn 22.0 20.0-27.0 2.50 2.20-3.00 4.70 44,000 1.40 2.20 5.00 3" in lines(text, "plain-64")

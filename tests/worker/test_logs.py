@@ -82,7 +82,7 @@ def test_request_id_in_the_text_logs(gunicorn):
     server.wait_for(
         r"\[WARNING\] Slow: GET /slow \(a-3\) took \d+\.\d{3} s; the answer began after \d+\.\d{3} s; 0\.000 s of it "
         r"waited for the client\. Status 200, 0 bytes received, 3 sent, 127\.0\.0\.1$")
-    assert server.output.count("Slow: ") == 1
+    assert server.output.count("Slow: GET /slow ") == 1
 
 
 @pytest.mark.parametrize("where", ["config", "env"])
