@@ -54,6 +54,13 @@ def post_request(worker, req, environ, resp):
     assert "HOOK" not in server.output and "\x16" not in server.output
 
 
+def test_each_of_a_flood_is_a_line_at_level_debug(gunicorn):
+    server = gunicorn(SOURCE, "--log-level", "debug")
+    for _ in range(FLOOD):
+        refuse(server, COOKIE)
+    server.wait_for(r"\[(WARNING|DEBUG)\] Refused a request of 127\.0\.0\.1:\d+: 431, ", FLOOD)
+
+
 def test_flood_of_refusals_is_some_lines_until_the_worker_ends(gunicorn):
     server = gunicorn(SOURCE)
     for _ in range(FLOOD):
