@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from gunicorn.app.base import Application
 from gunicorn.arbiter import Arbiter
+from gunicorn.errors import HaltServer
 from gunicorn.util import import_app, load_class
 
 from fastsrv.arbiter import ended
@@ -59,6 +60,8 @@ def run(app: str | Callable[..., Any], **settings: Any) -> None:
             end_worker(end.code)
         if end.code:
             raise
+    except HaltServer as halt:  # another worker that has not started, while gunicorn ends for the first
+        raise SystemExit(halt.exit_status) from None
     finally:
         if os.getpid() == arbiter:
             arbiter = None
