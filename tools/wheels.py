@@ -114,14 +114,14 @@ def runs_here(target):
 
 def try_out(path, wheel):
     """Installs the wheel where nothing is compiled, serves an example with it, and asks for it."""
-    environment = BUILD / "empty"
-    run(path, "-m", "venv", "--clear", environment)
-    run(environment / "bin/python", "-m", "pip", "install", "-q", "--only-binary=:all:", wheel)
+    empty = BUILD / "empty"
+    run(path, "-m", "venv", "--clear", empty)
+    run(empty / "bin/python", "-m", "pip", "install", "-q", "--only-binary=:all:", wheel)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = subprocess.Popen(
-            [environment / "bin/gunicorn", "-k", "fastsrv.Worker", "-b", f"fd://{listening.fileno()}",
-             "--chdir", ROOT / "examples", "hello:app"],
-            cwd=environment, pass_fds=[listening.fileno()], stderr=subprocess.DEVNULL)
+            [empty / "bin/gunicorn", "-k", "fastsrv.Worker", "-b", f"fd://{listening.fileno()}",
+             "--log-level", "warning", "--chdir", ROOT / "examples", "hello:app"],
+            cwd=empty, pass_fds=[listening.fileno()])
         try:
             with socket.create_connection(listening.getsockname(), timeout=120) as client:
                 client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
