@@ -47,5 +47,5 @@ def test_value_is_gone_with_its_connection(name):
 
 @pytest.mark.parametrize("name", ["User-Agent", "Accept", "sec-ch-ua"])
 def test_what_many_clients_send_alike_is_kept(name):
-    """Otherwise the test above would see nothing."""
-    assert is_kept(ask_with(name))
+    """Otherwise the test above would see nothing. Not each: its slot may have what others send all the time."""
+    assert any(is_kept(ask_with(name)) for _ in range(10))
