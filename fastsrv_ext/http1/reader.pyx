@@ -107,8 +107,7 @@ cdef class Reader:
             head = RequestHead.__new__(RequestHead)
         if not self.has_all_fields:
             head.kinds &= ~PROXYS  # the last of these fields counts, and may not have come
-        if self.context.callbacks.unserved is not None:
-            fill_in(head, b"" if self.line is None else self.line)
+        fill_in(head, b"" if self.line is None else self.line)
         return new_cycle(self.carrier, head)
 
     cdef bint is_crowded(self) noexcept:

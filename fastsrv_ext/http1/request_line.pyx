@@ -104,7 +104,7 @@ cdef Py_ssize_t not_whole(Py_ssize_t size, Py_ssize_t limit, Limits limits) exce
 
 
 cdef int fill_in(RequestHead head, bytes line) except -1:
-    """A head that is refused before it is whole, as far as it has come, for the log: with "-" for what has not.
+    """A head that is refused before it is whole, as far as it has come, for the logs: with "-" for what has not.
 
     line: the beginning of a request line that was not read to its end.
     """
