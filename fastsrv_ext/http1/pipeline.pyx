@@ -283,8 +283,10 @@ cdef class Pipeline(Carrier):
     cdef str describe_client(self, Cycle cycle):
         """For a human: the peer, and whose request it hands on, if that is known."""
         peer = Connection.describe(self)
-        client = self.client if cycle is None or cycle.scope is None else cycle.scope["client"]
-        return peer if client == self.client else f"{client[0]} by way of {peer}"
+        client = None if cycle is None or cycle.scope is None else cycle.scope.get("client")
+        if type(client) is not tuple or client == self.client:  # the scope is the app's to change
+            return peer
+        return f"{client[0] if client else None} by way of {peer}"
 
     cdef int answer_refusal(self) except -1:
         cdef Cycle cycle

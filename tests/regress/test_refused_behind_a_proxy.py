@@ -49,3 +49,20 @@ fastsrv_limit_concurrency = 1
         connection.sendall(get(b"/", THROUGH))
         assert read_response(connection).status == 503
         assert json.loads(server.wait_for(r'^\{.*"status":503.*$')[0])["client"] == TOLD
+
+
+@pytest.mark.parametrize("client", ["del scope['client']", "scope['client'] = None", "scope['client'] = ()"])
+def test_scope_is_the_apps_to_change(gunicorn, client):
+    server = gunicorn(SOURCE + f"""
+async def spoil(scope, receive, send):
+    {client}
+    await receive()
+    await asyncio.Event().wait()
+async def app(scope, receive, send, serve=app):
+    await (serve if scope["type"] == "lifespan" else spoil)(scope, receive, send)
+""", config="fastsrv_limit_request_body = 10")
+    with server.connect() as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                           b"5\r\nhello\r\n6\r\nworld!\r\n")
+        assert read_response(connection).status == 413
+    server.wait_for(r"\[WARNING\] Refused a request of .*127\.0\.0\.1:\d+: 413, ")
