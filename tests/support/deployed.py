@@ -25,13 +25,9 @@ class DeployedNginx(Nginx):
         is_unix = backends[0].startswith("unix:")
         upstream = [(r"unix:/run/app\.sock", backends[0])] if is_unix else [
             (r"server unix:", r"# \g<0>"), (r"# server 127\.0\.0\.1:8000", f"server {backends[0]}")]
-        paths = "".join(
-            f"{name}_temp_path {self.folder}/{name}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        (self.folder / "site.conf").write_text(taken(
+        return self.with_http(taken(
             "nginx.conf", *upstream, (r"listen 443", f"listen 127.0.0.1:{self.port}"),
             (r"/etc/ssl/app/\w+\.pem", CERTIFICATE)))
-        return (f"daemon off; master_process off; pid {self.folder}/pid; error_log {self.folder}/error_log;\n"
-                f"events {{ }}\nhttp {{ access_log off; {paths}\ninclude {self.folder}/site.conf; }}\n")
 
 
 class DeployedHaproxy(Haproxy):

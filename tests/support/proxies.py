@@ -69,13 +69,7 @@ class Nginx(Proxy):
         if tls:
             listen += f" ssl; ssl_certificate {CERTIFICATE}; ssl_certificate_key {CERTIFICATE}"
         servers = "".join(f"server {backend}; " for backend in backends)
-        paths = "".join(
-            f"{name}_temp_path {self.folder}/{name}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        return f"""
-daemon off; master_process off; pid {self.folder}/pid; error_log {self.folder}/error_log;
-events {{ }}
-http {{
-    access_log off; {paths}
+        return self.with_http(f"""
     client_max_body_size 0;
     upstream backends {{ {servers}keepalive 16; }}
     map $http_upgrade $if_upgraded {{ default upgrade; "" ""; }}
@@ -89,6 +83,18 @@ http {{
             {more}
         }}
     }}
+""")
+
+    def with_http(self, lines):
+        """A whole configuration, of `lines` within http { }, that stays in its folder and in the foreground."""
+        paths = "".join(
+            f"{name}_temp_path {self.folder}/{name}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        return f"""
+daemon off; master_process off; pid {self.folder}/pid; error_log {self.folder}/error_log;
+events {{ }}
+http {{
+    access_log off; {paths}
+    {lines}
 }}
 """
 
