@@ -65,17 +65,22 @@ class Forwarded:
         # (A TCP peer without an address has gone, and no app is called: Connection.open().)
         return peer is None or self.trusted.believes(peer[0])
 
-    # The last entry of a list was written by our proxy, the one before by the proxy before it, and so on for as long
-    # as we trust who wrote it. What is no address ends the search: "unknown", or worse.
+    def ends_at(self, entry: str, scope: dict[str, Any]) -> bool:
+        """Take the client from an entry of a list. Is the search over?
+
+        The last entry was written by our proxy, the one before by the proxy before it, and so on for as long as we
+        trust who wrote it. What is no address ends the search: "unknown", or worse."""
+        known = node(entry)
+        if known is None:
+            return True
+        scope["client"], address = known
+        return address not in self.trusted
 
     def believe_forwarded(self, scope: dict[str, Any]) -> None:
         """RFC 7239. All is taken from one element, the one that tells of the client."""
         hop: dict[str, str] = {}
         for hop in elements(joined(scope["headers"], FORWARDED), MAX_HOPS):
-            known = node(hop.get("for", ""))
-            if known is not None:
-                scope["client"] = known[0]
-            if known is None or known[1] not in self.trusted:
+            if self.ends_at(hop.get("for", ""), scope):
                 break
         if "proto" in hop:
             scope["scheme"] = scheme(hop["proto"].encode("latin-1"))
@@ -86,11 +91,7 @@ class Forwarded:
         headers: Fields = scope["headers"]
         chain = joined(headers, FORWARDED_FOR)
         for entry in filter(None, map(str.strip, reversed(chain.rsplit(",", MAX_HOPS)[-MAX_HOPS:]))):
-            known = node(entry)
-            if known is None:
-                break
-            scope["client"] = known[0]
-            if known[1] not in self.trusted:
+            if self.ends_at(entry, scope):
                 break
         # The value that is set for a field may say it in another way than a scheme (ssl, on).
         schemes = {

@@ -5,6 +5,7 @@ Speaks no TLS: fastsrv_ext/wire/tls.pyx does. fastsrv/tls/renewal.py calls it, a
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -57,6 +58,7 @@ def tls_context(cfg: Any) -> ssl.SSLContext | None:
     if not cfg.is_ssl:
         check_plain_text(cfg)
         return None
+    check_files(cfg)
     with_defaults: Any = WithDefaults(cfg)
     try:
         context: Any = sock.ssl_context(with_defaults)
@@ -82,6 +84,15 @@ def check_plain_text(cfg: Any) -> None:
             raise ConfigError(
                 f"{name} is set without certfile, so that plain text would be served: name the file of the certificate "
                 f"by certfile, or do without {name}")
+
+
+def check_files(cfg: Any) -> None:
+    """Raise ConfigError for a pipe, a shell's <(...) for one: who reads it second would wait for ever."""
+    for name in FILES:
+        if (path := getattr(cfg, name)) and os.path.exists(path) and not os.path.isfile(path):
+            raise ConfigError(
+                f"TLS cannot be used: {name} = {path!r} is not a regular file; name one, as each worker reads it, and "
+                "reads it again when it has changed")
 
 
 def fault_of(cfg: Any, error: Exception) -> str | None:

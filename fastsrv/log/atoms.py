@@ -15,7 +15,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
-from fastsrv.log.json_object import JSONObject, json_of
+from fastsrv.log.json_object import JSONObject, json_of, scope_of
 from fastsrv_ext.asgi.call import Call
 
 Atom = Callable[[Call], str]
@@ -64,11 +64,6 @@ def atom_of(name: str, user_of: UserOf) -> Atom | str:
 # --- the request ---
 
 
-def scope(call: Call) -> dict[str, Any]:
-    """As the app got it, which may have changed its own since."""
-    return call.logged or call.scope
-
-
 def method(call: Call) -> str:
     return call.head.method
 
@@ -78,11 +73,11 @@ def uri(call: Call) -> str:
 
 
 def path(call: Call) -> str:
-    return printable(scope(call)["path"])
+    return printable(scope_of(call)["path"])
 
 
 def query(call: Call) -> str:
-    text: bytes = scope(call)["query_string"]
+    text: bytes = scope_of(call)["query_string"]
     return text.decode("latin-1")
 
 
@@ -105,7 +100,7 @@ def port(call: Call) -> str:
 
 
 def scheme(call: Call) -> str:
-    text: str = scope(call)["scheme"]
+    text: str = scope_of(call)["scheme"]
     return text
 
 

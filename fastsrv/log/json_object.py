@@ -28,11 +28,16 @@ class JSONObject:
         return json_of(self.call)
 
 
+def scope_of(call: Call) -> dict[str, Any]:
+    """As the app got it, which may have changed its own since."""
+    return call.logged or call.scope
+
+
 def json_of(call: Call) -> str:
     """One line of ASCII, whatever the client has sent: a byte of its that is none stands there as the character of its
     number (ISO 8859-1)."""
     head = call.head
-    scope = call.logged or call.scope  # as the app got it
+    scope = scope_of(call)
     second, milliseconds = divmod(time.time_ns() // 1_000_000, 1000)
     peer = address(call.client)
     text = (

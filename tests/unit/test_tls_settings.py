@@ -1,5 +1,6 @@
 """fastsrv/config/tls.py: which of the TLS settings is wrong. Built on gunicorn's own Config and on real files."""
 
+import os
 import ssl
 
 import pytest
@@ -30,6 +31,7 @@ def context(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
+    os.mkfifo(tmp_path / "pipe")
 
     def make(**settings):
         cfg = GunicornConfig()
@@ -60,7 +62,8 @@ def test_context_is_as_the_settings_say(context):
      "certfile = 'certificate' holds no private key in PEM format; name its file by keyfile"),
     ({"certfile": "none"}, "certfile = 'none' cannot be read: No such file or directory"),
     ({"certfile": "certificate", "keyfile": "none"}, "keyfile = 'none' cannot be read: No such file or directory"),
-    ({"certfile": ".", "keyfile": "key"}, "certfile = '.' cannot be read: Is a directory"),
+    ({"certfile": ".", "keyfile": "key"}, "certfile = '.' is not a regular file; name one"),
+    ({"certfile": "certificate", "keyfile": "pipe"}, "keyfile = 'pipe' is not a regular file; name one"),
     ({"certfile": "text", "keyfile": "key"}, "certfile = 'text' holds no certificate in PEM format"),
     ({"certfile": "key", "keyfile": "certificate"}, "certfile = 'key' holds no certificate in PEM format"),
     ({"certfile": "certificate", "keyfile": "text"}, "keyfile = 'text' holds no private key in PEM format"),
