@@ -1,6 +1,7 @@
 """Settings that code gives by their names, gunicorn's and fastsrv's alike: what run() and testing.serve() take.
 
-They stand where those of gunicorn's config file do, and the environment's win over them as there.
+They take the place of gunicorn's config file. Over run()'s the environment wins, as over the file; serve() reads
+nothing of it.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ NO_ACCESS_LOG = "there is no access log without --access-logfile"
 ALWAYS_SENT = "each answer has that field, unless the app sends one of its own"
 OF_A_FORMATTER = "a formatter of yours, named in --log-config, may have colors"
 WATCHED = "gunicorn watches the modules that are loaded, and what --reload-extra-file names"
+IN_A_FOLDER = "--reload-extra-file 'DIR/**/*.py', from gunicorn 26.1 on"
 LOOKED_AT = "gunicorn looks each second, or is told by inotify (--reload-engine)"
 PASSWORD = "load the key with its password in the ssl_context hook, in gunicorn.conf.py"
 ONE_LOOP = "a worker is one event loop in one thread; an app may have threads of its own"
@@ -31,6 +32,7 @@ UNASKED = "that is so unless it is asked for"
 INI = "the same, as an .ini file; --log-config-json names one of JSON"
 NO_HTTP_2 = "no effect: only HTTP/1.1 is served"
 WHO = "the same, and who the workers are"
+ADDED, LEFT = "fastsrv_add_root_path = 'always'", "fastsrv_add_root_path = 'never'"  # to each path, or to none
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,13 @@ UVICORN = Peer(
     same={
         "--reload": "", "--workers": "", "--log-level": "", "--backlog": "", "--version": "", "--help": "",
         "--forwarded-allow-ips": "",
-        "--root-path": "", "--log-config": INI, "--ssl-version": "no effect: the ssl_context hook narrows the versions",
+        "--root-path": f"the same, with {ADDED}", "--log-config": INI,
+        "--ssl-version": "no effect: the ssl_context hook narrows the versions",
     },
     like={
         "--host": BIND, "--port": BIND, "--uds": BIND_UNIX, "--fd": "--bind fd://FD", "--factory": FACTORY,
         "--app-dir": "--chdir", "--loop": "--asgi-loop", "--lifespan": "--asgi-lifespan",
-        "--reload-dir": "--reload-extra-file 'DIR/**/*.py'", "--reload-include": "--reload-extra-file",
+        "--reload-dir": IN_A_FOLDER, "--reload-include": "--reload-extra-file",
         "--env-file": "--env NAME=VALUE", "--access-log": "--access-logfile -",
         "--proxy-headers": "--forwarded-allow-ips, the proxies that are believed",
         "--no-proxy-headers": "fastsrv_forwarded_fields = 'none'",
@@ -100,11 +103,12 @@ GRANIAN = Peer(
         "--access-log-fmt": "--access-logformat", "--ssl-certificate": "--certfile", "--ssl-keyfile": "--keyfile",
         "--ssl-ca": "--ca-certs", "--ssl-client-verify": "--cert-reqs 2", "--no-ssl-client-verify": "--cert-reqs 0",
         "--ssl-protocol-min": "ssl_context, a hook in gunicorn.conf.py that sets its minimum_version",
-        "--ssl-crl": "ssl_context, a hook in gunicorn.conf.py that loads it", "--url-path-prefix": "--root-path",
+        "--ssl-crl": "ssl_context, a hook in gunicorn.conf.py that loads it",
+        "--url-path-prefix": f"--root-path, with {LEFT}",
         "--workers-lifetime": "--max-requests, which counts requests", "--workers-kill-timeout": "--graceful-timeout",
         "--working-dir": "--chdir", "--env-files": "--env NAME=VALUE", "--metrics": "fastsrv_admin_bind",
         "--metrics-address": "fastsrv_admin_bind", "--metrics-port": "fastsrv_admin_bind",
-        "--reload-paths": "--reload-extra-file 'DIR/**/*.py'", "--process-name": "--name", "--pid-file": "--pid",
+        "--reload-paths": IN_A_FOLDER, "--process-name": "--name", "--pid-file": "--pid",
     },
     without={
         "--interface": INTERFACE, "--http": OTHER_HTTP, "--no-access-log": NO_ACCESS_LOG, "--no-factory": UNASKED,
@@ -135,7 +139,8 @@ HYPERCORN = Peer(
         "--certfile": "", "--cert-reqs": "", "--ciphers": "", "--daemon": "", "--error-logfile": "",
         "--graceful-timeout": "", "--help": "", "--keep-alive": "", "--keyfile": "", "--log-file": "",
         "--log-level": "", "--max-requests": "", "--max-requests-jitter": "", "--pid": "", "--reload": "",
-        "--root-path": "", "--statsd-host": "", "--statsd-prefix": "", "--umask": "", "--workers": "",
+        "--root-path": f"the same, with {LEFT}", "--statsd-host": "", "--statsd-prefix": "", "--umask": "",
+        "--workers": "",
         "--config": "the same, as a Python file", "--group": WHO, "--user": WHO, "--log-config": INI,
         "--worker-class": "fastsrv.Worker; --asgi-loop names the loop",
     },
@@ -173,5 +178,5 @@ def hint_of(option: str, own: str = OWN) -> str:
             meant = peer.like[option]
             return "is " + (own.format(meant) if meant.startswith(PREFIX) else meant)
         if option in peer.without:
-            return "has no like here: " + peer.without[option]
+            return "has no counterpart here: " + peer.without[option]
     return ""

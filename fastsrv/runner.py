@@ -1,18 +1,19 @@
 """`fastsrv.run()`: gunicorn with fastsrv's workers, started by a line of Python.
 
-What the command line does without; whoever can should use that, as it can say more: docs/OPERATIONS.md.
+The command line does the same and more: prefer it where it can be used.
 """
 
 from __future__ import annotations
 
 import asyncio
 import atexit
-import contextlib
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 from gunicorn.app.base import Application
@@ -51,45 +52,66 @@ def run(app: str | Callable[..., Any], **settings: Any) -> None:
     if arbiter is not None:
         raise RuntimeError("run() is called by a module that the workers load: write it below "
                            "`if __name__ == '__main__':` there")
-    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
-    arbiter = os.getpid()
-    try:
-        Program(app, settings).run()
-    except SystemExit as end:
-        if os.getpid() != arbiter:
-            end_worker(end.code)
-        if end.code:
-            raise
-    except HaltServer as halt:  # another worker that has not started, while gunicorn ends for the first
-        raise SystemExit(halt.exit_status) from None
-    finally:
-        if os.getpid() == arbiter:
+    with process_as_it_was():
+        arbiter = os.getpid()
+        try:
+            Program(app, settings).run()
+        except BaseException as end:
+            if os.getpid() != arbiter:
+                end_worker(end)
+            if isinstance(end, HaltServer):  # another worker that has not started, while gunicorn ends for the first
+                raise SystemExit(end.exit_status) from None
+            if not isinstance(end, SystemExit) or end.code:
+                raise
+        finally:
             arbiter = None
-            leave_nothing(handlers)
+            Arbiter.WORKERS.clear()  # one for all arbiters; who was killed in the end may still be there
+            ended()
 
 
-def end_worker(code: Any) -> NoReturn:
+@contextmanager
+def process_as_it_was() -> Iterator[None]:
+    """What gunicorn changes is put back behind the block, as the process goes on: the signals' handlers, the
+    environment, the working folder and sys.path."""
+    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    environ, folder, path = dict(os.environ), os.getcwd(), [*sys.path]
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            if handler is not None and signal.getsignal(number) != handler:  # None: not Python's
+                signal.signal(number, handler)
+        os.environ.clear()
+        os.environ.update(environ)
+        os.chdir(folder)
+        sys.path[:] = path
+
+
+def end_worker(end: BaseException) -> NoReturn:
     """Its process ends here, and not where the caller's code does, which belongs to one process alone: `except`,
     `finally` and `with` around run(). What the interpreter does at its end is done, as multiprocessing does it for a
     child that it has forked."""
+    code = 1
     try:
+        code = exit_code(end)
         threading._shutdown()  # type: ignore[attr-defined]  # waits for threads of the app's
         atexit._run_exitfuncs()
     finally:
         for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(AttributeError, OSError, ValueError):  # none, or closed
+            with suppress(AttributeError, OSError, ValueError):  # none, or closed
                 stream.flush()
-        os._exit(code or 0)
+        os._exit(code)
 
 
-def leave_nothing(handlers: Mapping[signal.Signals, Any]) -> None:
-    """The arbiter has ended, and its process goes on: its signals' handlers are what they were, and another arbiter may
-    follow."""
-    for number, handler in handlers.items():
-        if handler is not None and signal.getsignal(number) != handler:  # None: not Python's
-            signal.signal(number, handler)
-    Arbiter.WORKERS.clear()  # one for all arbiters; who was killed in the end may still be there
-    ended()
+def exit_code(end: BaseException) -> int:
+    """As an interpreter that ends by it has it: its words go to stderr."""
+    if not isinstance(end, SystemExit):
+        traceback.print_exception(end)
+        return 1
+    if isinstance(end.code, int) or end.code is None:
+        return (end.code or 0) & 0xFF
+    print(end.code, file=sys.stderr)
+    return 1
 
 
 class Program(Application):

@@ -79,8 +79,8 @@ def serve(app: Callable[..., Any], *, host: str = LOCAL, port: int = 0, **settin
 
     Its lifespan has started when the block is entered, and has ended when that is left, behind the answers that are
     still owed (for graceful_timeout at most). port: 0 for one that is free. settings: gunicorn's and fastsrv's by their
-    names, as fastsrv.run() takes them; docs/SETTINGS.md. What the app raises while it answers is logged to
-    "fastsrv.testing".
+    names, as fastsrv.run() takes them (docs/SETTINGS.md); nothing is read of the environment. What the app raises while
+    it answers is logged to "fastsrv.testing".
 
     Raises LifespanFailed if the app does not start, NotASGI if it is none, OSError for an address that cannot be had,
     TypeError for a name that is no setting, or one that nobody obeys here, ConfigError (a ValueError) for a value that
@@ -107,7 +107,7 @@ class ServerThread(threading.Thread):
         super().__init__(name="fastsrv", daemon=True)
         self.app = app
         self.cfg = cfg
-        self.config = Config.from_gunicorn(cfg)
+        self.config = Config.from_gunicorn(cfg, {})  # a test does not depend on the shell that runs it
         self.listening = listening
         self.tls = tls
         self.loop = new_loop(**self.config.loop)

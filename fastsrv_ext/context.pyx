@@ -41,7 +41,7 @@ cdef class Callbacks:
     complete, or when the app ends if that was lost before; unless it is None;
     forwarded(scope, underscored) rewrites the scope of a request with fields that are a proxy's to set, or that have
     an underscore in their name, unless it is None;
-    identify(call) says what a request goes by, which has a scope or will not be served, unless it is None;
+    identify(call) gives a request its id, once its scope is made, unless it is None;
     unserved(call) is told of each request that was answered by a 4xx or 503 of ours before its app was called, unless
     it is None: what is not known of it is "-"; warn(kind, message, *args) has a line for the log, of which a peer may
     cause any number; crowded(full) is told of worker_connections reached and of room again; ahead() of a

@@ -69,6 +69,12 @@ def tls_context(cfg: Any) -> ssl.SSLContext | None:
         raise ConfigError(f"TLS cannot be used: {fault or error}") from error
     if not isinstance(context, ssl.SSLContext):
         raise ConfigError(f"ssl_context must return an ssl.SSLContext, not {context!r}")
+    try:
+        context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_side=True)
+    except (ValueError, ssl.SSLError) as error:
+        raise ConfigError(
+            "ssl_context must return a server's context, made by default_ssl_context_factory() or "
+            f"ssl.create_default_context(ssl.Purpose.CLIENT_AUTH): {error}") from error
     # A client of TLS 1.2 may ask for one handshake after another, each the dearest thing there is; an older OpenSSL
     # makes them. Nothing of Python's needs it, so it is switched off in a hook's context, too.
     context.options |= ssl.OP_NO_RENEGOTIATION

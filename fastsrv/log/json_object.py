@@ -44,7 +44,7 @@ def json_of(call: Call) -> str:
         f'{beginning(second)}.{milliseconds:03}Z","type":"{scope["type"]}",'
         f'"client":{peer if scope["client"] is call.client else address(scope["client"])},"peer":{peer},'
         f'"scheme":"{scope["scheme"]}","method":{string(head.method)},'
-        f'"host":{NULL if head.host is None else string(head.host.decode("latin-1"))},'
+        f'"host":{joined(head.values(b"host"))},'
         f'"target":{string(head.target.decode("latin-1"))},"protocol":{string(head.protocol)},'
         f'"status":{call.status},"received":{call.received},"sent":{call.sent},"duration":{call.took:.6f},'
         f'"first_byte":{f"{call.first_byte:.6f}" if call.first_byte else NULL},'

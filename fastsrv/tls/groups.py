@@ -1,7 +1,7 @@
 """The groups of a key exchange (RFC 8446, 4.2.7) that the contexts which we make agree to: elliptic curves.
 
-fastsrv/config/tls.py asks. OpenSSL before 3.5 also agrees to finite fields of up to 8192 bits, if that is all that a
-client offers (RFC 7919): a handshake that keeps the loop for 0.2 seconds, and costs the client a packet that it has
+fastsrv/config/tls.py asks. OpenSSL also agrees to finite fields, if that is all that a client offers (RFC 7919): before
+3.5 of up to 8192 bits, a handshake that keeps the loop for 0.2 seconds, and costs the client a packet that it has
 recorded (CVE-2002-20001).
 """
 
@@ -12,13 +12,13 @@ import ctypes
 import ssl
 
 CURVES = "X25519:P-256:X448:P-384:P-521"
-WITHOUT_LARGE_FIELDS = (3, 5)  # OpenSSL's version; its own list has what a quantum computer cannot break, too
+HYBRID = "X25519MLKEM768"  # X25519 with what a quantum computer cannot break
+WITH_HYBRID = (3, 5)  # OpenSSL's version
 SET_GROUPS_LIST = 92  # SSL_CTRL_SET_GROUPS_LIST of OpenSSL's ssl.h
 
 
 def take_curves_alone(context: ssl.SSLContext) -> None:
-    if ssl.OPENSSL_VERSION_INFO[:2] < WITHOUT_LARGE_FIELDS:
-        set_groups(context, CURVES)
+    set_groups(context, CURVES if ssl.OPENSSL_VERSION_INFO[:2] < WITH_HYBRID else f"{HYBRID}:{CURVES}")
 
 
 def set_groups(context: ssl.SSLContext, names: str) -> None:

@@ -51,6 +51,8 @@ cdef class Call:
     cdef readonly double took        # seconds from the start of the app to the end of its work, or to its loss
     cdef readonly double first_byte  # seconds from the start of the app to the head of its answer; 0: not yet
     cdef double lagged               # seconds for which it has waited in send() for a peer that lags
+    cdef double lags_since           # of the system's monotonic clock: another such wait goes on
+    cdef int lagging_senders         # send()s that wait so
     cdef public str request_id       # None, or what it goes by: fastsrv/log/identity.py
     cdef public str trace_id
     cdef public object hook_request  # None, or what gunicorn's pre_request was given, for its post_request

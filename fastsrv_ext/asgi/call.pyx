@@ -183,11 +183,16 @@ cdef class Call:
         elif self.outlet is None or not self.outlet.lagging():
             self.streak.in_one_go = False
             await sleep(0)
-        began = monotonic()
-        while self.outlet is not None and self.outlet.lagging():
-            await self.outlet.caught_up()
-            self.lagged += monotonic() - began
-            began = monotonic()
+        if self.lagging_senders == 0:
+            self.lags_since = monotonic()
+        self.lagging_senders += 1
+        try:
+            while self.outlet is not None and self.outlet.lagging():
+                await self.outlet.caught_up()
+        finally:
+            self.lagging_senders -= 1
+            if self.lagging_senders == 0:
+                self.lagged += monotonic() - self.lags_since
         if self.peer == GONE:
             failure = self.why_not_sent()
             if failure is not None:
@@ -227,7 +232,9 @@ cdef class Call:
 
     def waited_for_client(self):
         """Seconds, of those that it has taken."""
-        return self.lagged
+        if self.lagging_senders == 0:
+            return self.lagged
+        return self.lagged + monotonic() - self.lags_since
 
     def identified(self):
         """ " (its request id)", for a human; nothing without one."""

@@ -21,7 +21,7 @@ cdef class RequestHead:
 
     # fields
     cdef readonly list headers           # (name in lower case, value), in their order
-    cdef readonly bytes host             # None without a Host
+    cdef bytes host                      # None without a Host
     cdef bytes expect                    # None without
     cdef bytes upgrade                   # None without, and where it is to be ignored
     cdef unsigned int kinds              # bits: kinds (field_names.pxd) that have come

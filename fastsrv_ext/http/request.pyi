@@ -13,8 +13,6 @@ class RequestHead:
     @property
     def protocol(self) -> str: ...  # "HTTP/1.0", "HTTP/1.1", or up to "HTTP/1.9"
     @property
-    def host(self) -> bytes | None: ...
-    @property
     def headers(self) -> list[tuple[bytes, bytes]]: ...  # (name in lower case, value), in their order
     def values(self, wanted: bytes) -> list[bytes]: ...  # of the fields of this name, in lower case
 

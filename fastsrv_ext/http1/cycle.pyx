@@ -190,7 +190,7 @@ cdef class Cycle(Exchange):
         return self.progress == COMPLETE
 
     def waited_for_client(self):
-        return self.lagged + seconds(self.waited)
+        return Call.waited_for_client(self) + seconds(self.waited)
 
     cdef int completed(self) except -1:
         return (<Carrier>self.outlet).response_complete(self)

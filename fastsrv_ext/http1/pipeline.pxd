@@ -16,7 +16,7 @@ cdef class Pipeline(Carrier):
     cdef int left_at_work            # apps that go on though their answers can take no more
 
     cdef int start(self, Cycle cycle) except -1
-    cdef int describe_in_scope(self, Cycle cycle) except -1
+    cdef object describe_in_scope(self, Cycle cycle)
     cdef object forward(self, Cycle cycle)
     cdef int tell_of_tls(self, dict scope) except -1
     cdef int serve(self, Cycle cycle) except -1

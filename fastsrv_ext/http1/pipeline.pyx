@@ -107,27 +107,27 @@ cdef class Pipeline(Carrier):
         if context.counters.now.counts[<int>IN_FLIGHT] >= context.service.max_in_flight:
             return self.refuse_cycle(cycle, BadRequest(
                 503, f"{context.service.max_in_flight} requests are in flight", "concurrency", RETRY_AFTER))
-        self.describe_in_scope(cycle)
-        if context.scope.tells_of_tls:
-            self.tell_of_tls(cycle.scope)
-        if context.callbacks.identify is not None:
-            context.callbacks.identify(cycle)
-        if cycle.head.is_forwarded():
-            refusal = self.forward(cycle)
-            if refusal is not None:
-                return self.refuse_cycle(cycle, refusal)
+        refusal = self.describe_in_scope(cycle)
+        if refusal is not None:
+            return self.refuse_cycle(cycle, refusal)
         if context.scope.is_mounted or cycle.head.is_forwarded():
             complete_path(context.scope, cycle.scope)
         if self.reader.input == SWITCHING and self.reader.first is None and self.takes_a_switch(cycle):
             return 0
         return self.serve(cycle)
 
-    cdef int describe_in_scope(self, Cycle cycle) except -1:
+    cdef object describe_in_scope(self, Cycle cycle):
+        """Make its scope and its id. Returns the refusal of what trusted proxies must not say, or None."""
+        cdef Context context = self.context
         cycle.client = self.client
-        cycle.scope = make_scope(self.context, cycle.head, self.client, self.server)
+        cycle.scope = make_scope(context, cycle.head, self.client, self.server)
         if self.is_secure:
             cycle.scope["scheme"] = "https"
-        return 0
+        if context.scope.tells_of_tls:
+            self.tell_of_tls(cycle.scope)
+        if context.callbacks.identify is not None:
+            context.callbacks.identify(cycle)
+        return self.forward(cycle) if cycle.head.is_forwarded() else None
 
     cdef object forward(self, Cycle cycle):
         """Have its scope say what trusted proxies do. Returns the refusal of what they must not say, or None."""
@@ -295,14 +295,10 @@ cdef class Pipeline(Carrier):
         body = error_body(refusal.reason)
         if cycle.scope is None:
             self.describe_in_scope(cycle)
-            if cycle.head.is_forwarded():
-                self.forward(cycle)
         self.count_refusal(refusal)
         self.context.counters.answered(refusal.status)
         self.respond()
         cycle.ending = self.ending
-        if cycle.request_id is None and self.context.callbacks.identify is not None:
-            self.context.callbacks.identify(cycle)
         answer = error_answer(
             refusal.status, body, self.context.response.default_fields + refusal.fields + cycle.lines_of_ours([]),
             cycle.head.is_head)

@@ -30,15 +30,16 @@ def group_is_taken(server, names):
 
 
 @pytest.mark.parametrize("hook", [None, lambda cfg, default: default()], ids=["no hook", "hook"])
-def test_curves_are_taken_and_large_finite_fields_are_not(hook):
+def test_curves_are_taken_and_finite_fields_are_not(hook):
     cfg = GunicornConfig()
     cfg.set("certfile", str(CERTIFICATE))
     if hook is not None:
         cfg.set("ssl_context", hook)
     context = tls_context(cfg)
-    for curve in ("X25519", "P-256", "X448", "P-384", "P-521"):
+    hybrid = ["X25519MLKEM768"] if ssl.OPENSSL_VERSION_INFO >= (3, 5) else []
+    for curve in (*hybrid, "X25519", "P-256", "X448", "P-384", "P-521"):
         assert group_is_taken(context, curve)
-    for field in ("ffdhe4096", "ffdhe6144", "ffdhe8192"):
+    for field in ("ffdhe2048", "ffdhe3072", "ffdhe4096", "ffdhe6144", "ffdhe8192"):
         assert not group_is_taken(context, field)
 
 

@@ -5,6 +5,8 @@ workers for ever."""
 import signal
 import sys
 
+import pytest
+
 from tests.support.servers import Gunicorn
 
 PROGRAM = """
@@ -26,9 +28,12 @@ def load():
     atexit.register(leave)
     threading.Thread(target=work).start()
 
+def stop(error):
+    raise error
+
 try:
     fastsrv.run(%s, bind="127.0.0.1:0", workers=2, control_socket_disable=True, loglevel="info",
-                post_worker_init=lambda worker: load())
+                post_worker_init=lambda worker: %s)
 except SystemExit as end:
     print("not started:", end.code, flush=True)
 finally:
@@ -36,8 +41,8 @@ finally:
 """
 
 
-def program(folder, app):
-    (folder / "program.py").write_text(PROGRAM % app)
+def program(folder, app, loaded="load()"):
+    (folder / "program.py").write_text(PROGRAM % (app, loaded))
     server = Gunicorn(folder, "")
     server.command = [sys.executable, "program.py"]
     return server
@@ -59,3 +64,17 @@ def test_start_that_fails_is_told_once(tmp_path):
     with program(tmp_path, "'no_such_module:app'") as server:
         assert server.wait() == 0
     assert server.output.count("not started: 4\n") == server.output.count("cleaned up in") == 1
+
+
+@pytest.mark.parametrize(("error", "said"), [
+    ("SystemExit('no database')", "no database\n"),
+    ("KeyboardInterrupt('of its own')", "KeyboardInterrupt: of its own\n"),
+])
+def test_worker_that_is_ended_by_a_hook_ends_within_run(tmp_path, error, said):
+    with program(tmp_path, "app", f"stop({error})") as server:
+        server.wait_for(said)
+        server.wait_for("exited with code 1")
+        server.signal(signal.SIGTERM)
+        server.wait()
+    assert server.output.count("cleaned up in") == 1
+    assert f"cleaned up in {server.process.pid}\n" in server.output

@@ -88,7 +88,7 @@ def test_what_is_named_is_there(peer):
 @pytest.mark.parametrize(("option", "hint"), [
     ("--http1-keep-alive", "is --keep-alive"),
     ("--metrics", "is fastsrv_admin_bind, set in gunicorn.conf.py or, in capitals, in the environment"),
-    ("--quic-bind", "has no like here: HTTP/1.1 is served; a proxy in front may speak others"),
+    ("--quic-bind", "has no counterpart here: HTTP/1.1 is served; a proxy in front may speak others"),
 ])
 def test_option_of_another_server_is_answered_on_the_command_line(option, hint):
     assert hints(f"unrecognized arguments: {option}") == [f"{option} {hint}"]

@@ -131,10 +131,10 @@ def test_every_byte_in_every_place(wire, byte):
 def test_every_byte_at_once():
     """DEL, too, which may stand for itself in JSON."""
     head = SimpleNamespace(
-        method="GET", target=b"/\x7f", protocol="HTTP/1.1", host=None, values=lambda name: [EVERY_BYTE])
+        method="GET", target=b"/\x7f", protocol="HTTP/1.1", values=lambda name: [EVERY_BYTE])
     call = SimpleNamespace(
-        head=head, scope={"type": "http", "client": None, "scheme": "http"}, logged=None, client=None, status=200,
-        received=0, sent=0, took=0.0, first_byte=0.0, connection_ended=None, request_id=None, details=dict)
+        head=head, logged={"type": "http", "client": None, "scheme": "http"}, client=None, status=200, received=0,
+        sent=0, took=0.0, first_byte=0.0, connection_ended=None, request_id=None, details=dict)
     line = read(json_of(call))
     assert line["target"] == "/\x7f"
     assert line["user_agent"] == EVERY_BYTE.decode("latin-1")

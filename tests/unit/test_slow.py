@@ -18,6 +18,13 @@ LINE = re.compile(
     r"received, (?P<sent>\d+) sent, (?P<host>.+)")
 ALWAYS, NEVER = 1e-9, 1e9  # seconds
 BODY_TICKS = 4  # of the clock, 250 ms each
+SHORT = 0.005  # seconds
+
+
+def spend(seconds):
+    began = monotonic()
+    while monotonic() - began < seconds:
+        pass
 
 
 @pytest.fixture
@@ -43,9 +50,7 @@ def test_line_says_where_the_time_went(slow):
     it = slow(app).send(post(b"12345", path=b"/a?b"))
     app.begin(status=201)
     app.body(b"a", more=True)
-    began = monotonic()
-    while monotonic() - began < 0.002:  # so that the two times differ, whatever the machine
-        pass
+    spend(SHORT)  # so that the two times differ, whatever the machine
     app.body(b"bc")
     (line,) = it.lines
     assert line.group("what", "status", "received", "sent", "host") == ("POST /a?b", "201", "5", "3", "192.0.2.7")
@@ -84,16 +89,48 @@ def test_time_that_waited_for_a_reader(slow):
     it.transport.room = 10
     app.begin()
     sending = app.body(b"x" * 1000, more=True)
-    began = monotonic()
-    while monotonic() - began < 0.002:
-        pass
+    spend(SHORT)
     assert not sending.done()
     it.read()
     assert sending.done()
     it.transport.room = None
     app.body(b"x")
     line = it.lines[0]
-    assert 0.002 <= float(line["waited"]) <= float(line["took"])
+    assert SHORT <= float(line["waited"]) <= float(line["took"])
+
+
+def test_time_that_several_tasks_waited_counts_once(slow):
+    app = Puppet()
+    it = slow(app).send(get())
+    it.transport.room = 10
+    app.begin()
+    sending = [app.body(b"x" * 1000, more=True) for _ in range(3)]
+    began = monotonic()
+    spend(SHORT)
+    it.read()
+    it.read()
+    assert all(task.done() for task in sending)
+    it.transport.room = None
+    waited = monotonic() - began
+    spend(3 * waited)
+    app.body(b"x")
+    assert SHORT <= float(it.lines[0]["waited"]) <= float(it.lines[0]["took"]) - 3 * waited
+
+
+def test_time_of_a_wait_that_is_cancelled_counts(slow):
+    app = Puppet()
+    it = slow(app).send(get())
+    it.transport.room = 10
+    app.begin()
+    sending = app.body(b"x" * 1000, more=True)
+    spend(SHORT)
+    sending.cancel()
+    it.wait(0)
+    assert sending.cancelled()
+    it.transport.room = None
+    it.read()
+    app.body(b"x")
+    assert float(it.lines[0]["waited"]) >= SHORT
 
 
 def test_request_that_ends_without_an_answer(slow):

@@ -172,12 +172,16 @@ def test_hook_that_fails_keeps_the_old_context(renewed, failure):
     assert renewed.look().shown() == [new.pem]
 
 
-def test_hook_that_returns_no_context_keeps_the_old_one(renewed):
-    renewed.hook = lambda cfg, default: None
+@pytest.mark.parametrize(("returned", "told"), [
+    (None, "ssl_context must return an ssl.SSLContext, not None"),
+    (ssl.create_default_context(), "ssl_context must return a server's context"),
+], ids=["None", "a client's"])
+def test_hook_that_returns_no_context_of_a_server_keeps_the_old_one(renewed, returned, told):
+    renewed.hook = lambda cfg, default: returned
     renewed.write(certificate())
     assert not renewed.look(3).taken
     (line,) = renewed.lines
-    assert "ssl_context must return an ssl.SSLContext, not None" in line
+    assert told in line
 
 
 def test_hook_that_returns_the_same_context_is_told_to_make_a_new_one(renewed):

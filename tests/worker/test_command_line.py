@@ -193,5 +193,5 @@ def test_option_of_uvicorns_is_not_taken_for_the_beginning_of_one_of_gunicorns(r
     assert done.returncode == 2
     assert done.stderr.splitlines()[-3:] == [
         "python -m fastsrv: error: unrecognized arguments: --header --http=h11",
-        "--header has no like here: the app, or middleware of its, adds such fields",
-        "--http has no like here: fastsrv's own implementation is the only one"]
+        "--header has no counterpart here: the app, or middleware of its, adds such fields",
+        "--http has no counterpart here: fastsrv's own implementation is the only one"]

@@ -18,6 +18,7 @@ from tests.support.servers import PATIENCE, Gunicorn
 PROGRAM = """
 import os
 import signal
+import sys
 import fastsrv
 
 TEXT = "first"
@@ -39,9 +40,10 @@ class Mine(fastsrv.Worker):
 
 if __name__ == "__main__":
     for _ in range(%d):
-        before = handlers()
+        before = handlers(), os.getcwd(), dict(os.environ), sys.path.copy()
         fastsrv.run(%s, bind="127.0.0.1:0", control_socket_disable=True, %s)
-        print("returned in", os.getpid(), "to other handlers" * (handlers() != before), flush=True)
+        after = handlers(), os.getcwd(), dict(os.environ), sys.path.copy()
+        print("returned in", os.getpid(), "to another place" * (after != before), flush=True)
 """
 
 
@@ -86,7 +88,7 @@ def test_signals_are_as_before_when_run_has_returned(program, number):
     server.wait_for("Ready after")
     server.signal(number)
     assert server.wait() == 0
-    assert "returned" in server.output and "other handlers" not in server.output
+    assert "returned" in server.output and "another place" not in server.output
 
 
 def test_one_service_follows_another_in_one_process(program, tmp_path):
@@ -99,6 +101,17 @@ def test_one_service_follows_another_in_one_process(program, tmp_path):
         server.wait_for("returned", time)
     assert server.wait() == 0
     assert "nobody" not in server.output and not (tmp_path / "admin").exists()
+
+
+def test_process_is_where_it_was_when_run_has_returned(program, tmp_path):
+    (tmp_path / "folder").mkdir()
+    server = program("app", "chdir='folder', raw_env=['NAME=value']", times=2)
+    for time in (1, 2):
+        assert get(server, time) == b"first"
+        server.signal(signal.SIGTERM)
+        server.wait_for("returned", time)
+    assert server.wait() == 0
+    assert "another place" not in server.output
 
 
 def test_service_follows_one_whose_worker_was_killed(program):
@@ -186,7 +199,7 @@ def test_service_that_cannot_start_exits_with_gunicorns_code(program):
     ({"timeout_keep_alive": 5}, TypeError, "timeout_keep_alive is keepalive$"),
     ({"limit_concurrency": 5}, TypeError, "limit_concurrency is fastsrv_limit_concurrency$"),
     ({"keep_alive_timeout": 5}, TypeError, "keep_alive_timeout is keepalive$"),
-    ({"interface": "asgi3"}, TypeError, "interface has no like here: ASGI 3 is served"),
+    ({"interface": "asgi3"}, TypeError, "interface has no counterpart here: ASGI 3 is served"),
     ({"wrokers": 2}, TypeError, r"run\(\) knows no 'wrokers': the settings are"),
     ({"config": "nothere.py"}, TypeError, r"run\(\) takes no config: no config file is read"),
     ({"wsgi_app": "other:app"}, TypeError, "takes no wsgi_app: the app is the first argument"),

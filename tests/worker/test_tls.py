@@ -196,7 +196,7 @@ def test_http_1_1_is_offered_and_h2_is_not(gunicorn, config, offered, chosen):
 
 
 @pytest.mark.parametrize(("options", "config", "told"), [
-    (["--certfile", "."], "", "TLS cannot be used: certfile = '.' cannot be read: Is a directory"),
+    (["--certfile", "."], "", "TLS cannot be used: certfile = '.' is not a regular file"),
     (["--certfile", "served.py"], "", "TLS cannot be used: certfile = 'served.py' holds no certificate in PEM format"),
     (["--certfile", str(CERTIFICATE)], "def ssl_context(config, default): return None\n",
      "ssl_context must return an ssl.SSLContext, not None"),
