@@ -193,7 +193,7 @@ class Dispatch:
 
     def answering(self) -> dict[asyncio.Task[None], float]:
         """The tasks that are at work on requests, but for WebSockets: since which moment of time.monotonic()."""
-        return {task: call.started for task, call in self.tasks.items() if call.scope["type"] != "websocket"}
+        return {task: call.started for task, call in self.tasks.items() if not call.is_websocket()}
 
     def give_notice(self) -> None:
         """The worker ends soon: tell all that are at work, as of a client that goes."""

@@ -90,7 +90,7 @@ class Forwarded:
     def believe_x_forwarded(self, scope: dict[str, Any]) -> None:
         headers: Fields = scope["headers"]
         chain = joined(headers, FORWARDED_FOR)
-        for entry in filter(None, map(str.strip, reversed(chain.rsplit(",", MAX_HOPS)[-MAX_HOPS:]))):
+        for entry in filter(None, (each.strip(" \t") for each in reversed(chain.rsplit(",", MAX_HOPS)[-MAX_HOPS:]))):
             if self.ends_at(entry, scope):
                 break
         # The value that is set for a field may say it in another way than a scheme (ssl, on).

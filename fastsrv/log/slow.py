@@ -21,14 +21,14 @@ class SlowRequests:
 
     def tell(self, call: Call) -> None:
         """In the place of Callbacks.finished. A WebSocket lasts as long as it is wanted, and is not told of."""
-        if call.took > self.limit and call.scope["type"] == "http":
+        if call.took > self.limit and not call.is_websocket():
             self.warn("slow_request", "%s", line_of(call), size=call.took)
         if self.then is not None:
             self.then(call)
 
 
 def line_of(call: Call) -> str:
-    waited = call.waited_for_client()
+    waited = min(call.waited_for_client(), call.took)  # the one is counted in ticks
     at_first = f"the answer began after {call.first_byte:.3f} s" if call.first_byte else "no answer had begun"
     host = call.client[0] if call.client else "a local socket"
     return (

@@ -16,7 +16,7 @@ from fastsrv.config.setting import LARGEST_PORT
 V1_LONGEST = 107  # bytes, its CRLF among them (2.1)
 V2_LONGEST = 4096  # bytes behind the header (2.2): addresses, then what is skipped; a client's certificate has room
 V1_BEGINS, V2_BEGINS = b"PROXY ", b"\r\n\r\n\0\r\nQUIT\n"
-UNKNOWN = ("unknown", 0)  # who it is, the proxy does not know, or it came by a UNIX socket: nobody to be believed
+UNKNOWN = ("unknown", 0)  # the proxy does not know who it is, or it came by a UNIX socket; believed with "*" alone
 BEGINS = {"v1": (V1_BEGINS,), "v2": (V2_BEGINS,), "auto": (V1_BEGINS, V2_BEGINS)}
 
 V1_TCP = re.compile(rb"PROXY TCP([46]) ([0-9A-Fa-f.:]+) ([0-9A-Fa-f.:]+) (0|[1-9][0-9]{0,4}) (0|[1-9][0-9]{0,4})")
@@ -94,7 +94,7 @@ def read_v2(data: bytes) -> Preface | None:
         return None
     if command == LOCAL:
         return Preface(size)
-    if family == UNSPEC:
+    if family == UNSPEC:  # what follows may be anything
         return Preface(size, UNKNOWN)
     addresses = ADDRESSES.get(family)
     if addresses is None:

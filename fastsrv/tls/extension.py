@@ -29,12 +29,10 @@ class TLSExtension:
         certificate = tls.getpeercert(binary_form=True)
         if certificate is None:
             return found
-        with verifying(tls.context, ssl.CERT_OPTIONAL):  # or ssl tells nothing, if a callback has chosen it
-            subject: Any = (tls.getpeercert() or {})["subject"]
         return {
             **found,
             "client_cert_chain": [ssl.DER_cert_to_PEM_cert(one) for one in chain_of(tls) or [certificate]],
-            "client_cert_name": distinguished_name(subject),
+            "client_cert_name": name_of_client(tls),
         }
 
     def without_client(self, tls: ssl.SSLObject) -> dict[str, Any]:
@@ -52,6 +50,16 @@ class TLSExtension:
                 "cipher_suite": cipher_suite(tls.context, cipher),
             }
         return made[version, cipher]
+
+
+def name_of_client(tls: ssl.SSLObject) -> str | None:
+    """None for a certificate that ssl cannot read, as it has bytes in the names of others that are not ASCII."""
+    with verifying(tls.context, ssl.CERT_OPTIONAL):  # or ssl tells nothing, if a callback has chosen it
+        try:
+            subject: Any = (tls.getpeercert() or {})["subject"]
+        except ValueError:
+            return None
+    return distinguished_name(subject)
 
 
 def cipher_suite(context: ssl.SSLContext, name: str) -> int | None:

@@ -53,6 +53,9 @@ cdef class Call:
     cdef object why_not_sent(self):
         return ClientDisconnected("the client has gone") if self.context.scope.send_raises else None
 
+    def is_websocket(self):
+        return False
+
     def details(self):
         """More that the access log may be asked for, by name: numbers, or None."""
         return {}
@@ -96,6 +99,7 @@ cdef class Call:
         self.started = monotonic()
         if self.context.callbacks.finished is not None:
             self.logged = self.scope.copy()
+            self.head.headers = self.head.headers[:]  # the scope's are the app's to change
         self.in_flight = True
         self.context.counters.now.counts[<int>IN_FLIGHT] += 1
         return self.context.request_started()

@@ -43,11 +43,6 @@ cdef class Exchange(Call):
 
     # --- the request ---
 
-    cdef int begin(self) except -1:
-        if self.context.callbacks.finished is not None:
-            self.head.headers = self.head.headers[:]  # the scope's are the app's to change
-        return Call.begin(self)
-
     cdef int body_received(self, bytes data) except -1:
         if self.progress < FULL:  # else nobody is left to read it
             if self.pieces is None:

@@ -8,12 +8,12 @@ class, asyncio's callbacks and the limits of time, is protocol.pyx.
 from fastsrv_ext.http.refusal import BadRequest
 
 from fastsrv_ext.asgi.call cimport GONE, THERE
-from fastsrv_ext.asgi.exchange cimport BEGUN, COMPLETE, FULL, NOTHING
+from fastsrv_ext.asgi.exchange cimport BEGUN, CLIENT_CLOSED_REQUEST, COMPLETE, FULL, NOTHING
 from fastsrv_ext.asgi.scope cimport complete_path, make_scope
 from fastsrv_ext.budget cimport Budget, monotonic
 from fastsrv_ext.context cimport Context
 from fastsrv_ext.counters cimport (
-    APP_FAILED, BODY_UNREAD, IN_FLIGHT, KEEPALIVE_OFF, PEER_ENDED, PERSISTS, Ending,
+    APP_FAILED, BODY_UNREAD, IN_FLIGHT, KEEPALIVE_OFF, LOST, PEER_ENDED, PERSISTS, Ending,
 )
 from fastsrv_ext.http.fields cimport Said, validate
 from fastsrv_ext.http1.reader cimport ENDED, IN_BODY, IN_HEAD, IN_PLAIN_BODY, REFUSED, SWITCHING
@@ -110,6 +110,8 @@ cdef class Pipeline(Carrier):
         refusal = self.describe_in_scope(cycle)
         if refusal is not None:
             return self.refuse_cycle(cycle, refusal)
+        if context.scope.tells_of_tls:
+            self.tell_of_tls(cycle.scope)
         if context.scope.is_mounted or cycle.head.is_forwarded():
             complete_path(context.scope, cycle.scope)
         if self.reader.input == SWITCHING and self.reader.first is None and self.takes_a_switch(cycle):
@@ -123,8 +125,6 @@ cdef class Pipeline(Carrier):
         cycle.scope = make_scope(context, cycle.head, self.client, self.server)
         if self.is_secure:
             cycle.scope["scheme"] = "https"
-        if context.scope.tells_of_tls:
-            self.tell_of_tls(cycle.scope)
         if context.callbacks.identify is not None:
             context.callbacks.identify(cycle)
         return self.forward(cycle) if cycle.head.is_forwarded() else None
@@ -144,7 +144,7 @@ cdef class Pipeline(Carrier):
         if tls is not None:
             tls = tls.copy()
             tls["client_cert_chain"] = list(tls["client_cert_chain"])
-            scope["extensions"] = {"tls": tls}
+            scope.setdefault("extensions", {})["tls"] = tls
         return 0
 
     cdef int serve(self, Cycle cycle) except -1:
@@ -183,6 +183,12 @@ cdef class Pipeline(Carrier):
         self.write(render_head(
             101, self.context.response.default_fields + cycle.lines_of_ours(fields), fields, said.size,
             b"", with_upgrade(b"\r\n"), b""))
+        self.flush()
+        if self.is_unreachable():  # the client has gone: the answer has not left
+            self.ends(LOST)
+            cycle.lose(CLIENT_CLOSED_REQUEST)
+            cycle.peer_is(GONE)
+            return False
         self.context.counters.answered(101)
         cycle.progress = COMPLETE
         cycle.outlet = self.cycle = None
@@ -296,16 +302,17 @@ cdef class Pipeline(Carrier):
         if cycle.scope is None:
             self.describe_in_scope(cycle)
         self.count_refusal(refusal)
-        self.context.counters.answered(refusal.status)
         self.respond()
         cycle.ending = self.ending
         answer = error_answer(
             refusal.status, body, self.context.response.default_fields + refusal.fields + cycle.lines_of_ours([]),
             cycle.head.is_head)
-        self.write(answer)
-        self.flush()
-        cycle.sent = 0 if cycle.head.is_head else len(body)
         cycle.response_headers = fields_of(answer)
+        if self.can_be_answered():
+            self.write(answer)
+            self.flush()
+            self.context.counters.answered(refusal.status)
+            cycle.sent = 0 if cycle.head.is_head else len(body)
         if cycle.started == 0 and self.context.callbacks.unserved is not None:  # otherwise finished() tells of it
             cycle.status = refusal.status
             self.context.callbacks.unserved(cycle)

@@ -59,12 +59,16 @@ cdef class HTTP1(Pipeline):
         self.drained = 0  # nothing more will come that a close could answer with a reset
         self.reader.end(peer)
         if self.cycle is not None:
+            self.await_body_no_more(self.cycle)
             self.cycle.peer_is(peer)
-            if self.state == BODY:
-                self.enter(RESPOND)
         self.watch()
         self.look()
         return True
+
+    def connection_lost(self, exc):
+        if self.cycle is not None:
+            self.await_body_no_more(self.cycle)
+        Connection.connection_lost(self, exc)
 
     def pause_writing(self):
         if self.state == BODY:

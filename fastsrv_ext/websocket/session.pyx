@@ -302,6 +302,9 @@ cdef class Session(Call):
             "websocket.close_code": self.close_code if accepted else None,
         }
 
+    def is_websocket(self):
+        return True
+
     def describe(self):
         return f"WebSocket {self.head.target.decode('ascii', 'replace')}{self.identified()}"
 

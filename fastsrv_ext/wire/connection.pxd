@@ -38,6 +38,8 @@ cdef class Connection(Sender):
     cdef int sight(self) except -1
     cdef bint has_unseen_end(self) except -1
     cdef bint has_part_of_record(self) except -1
+    cdef bint can_be_answered(self) except -1
+    cdef bint is_unreachable(self) except -1
     cdef dict tls_extension(self)
 
     cdef int judge_laggard(self) except -1

@@ -93,7 +93,7 @@ cdef class Connection(Sender):
         """Another protocol goes on with this connection: with its transport, its clock and its place among the open
         ones, and with `unread` bytes, which this one had been given and are not its own. Nothing may be owed here.
         Allowed within data_received(): who calls it touches the connection no more. False: it has ended, or ends."""
-        if self.transport is None or self.transport.is_closing() or is_ending(self.state):
+        if self.is_unreachable() or is_ending(self.state):
             return False
         self.flush()
         transport, self.transport = self.transport, None
@@ -156,6 +156,14 @@ cdef class Connection(Sender):
     cdef bint has_part_of_record(self) except -1:
         """With TLS: has a part of a record been read? What it holds is not known before its end."""
         return self.transport.get_extra_info("part_of_record", False)
+
+    cdef bint can_be_answered(self) except -1:
+        """Not before TLS has shaken hands."""
+        return not self.transport.get_extra_info("is_unready")
+
+    cdef bint is_unreachable(self) except -1:
+        """Has its transport been closed, by us or by a write that has failed?"""
+        return self.transport is None or self.transport.is_closing()
 
     cdef dict tls_extension(self):
         """With TLS: what apps are told of it (ASGI), the same for all requests."""

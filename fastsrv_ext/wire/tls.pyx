@@ -324,8 +324,10 @@ cdef class TLS:
     def get_extra_info(self, name, default=None):
         if name == "ssl_object":
             return self.tls
-        if name == "part_of_record":  # connection.pyx asks for this, and the next
+        if name == "part_of_record":  # connection.pyx asks for this, and the next two
             return self.in_record or self.held is not None
+        if name == "is_unready":
+            return self.phase != OPEN
         if name == "tls_extension":
             if self.told is None and self.extension is not None:
                 self.told = self.extension(self.tls)

@@ -131,7 +131,9 @@ def test_haproxy_that_may_not_is_refused(gunicorn, tmp_path):
 
 
 def test_refused_before_tls_nothing_is_said(gunicorn):
-    server = gunicorn(SOURCE, config=f"proxy_protocol = 'v2'\ncertfile = keyfile = {str(CERTIFICATE)!r}\n")
+    server = gunicorn(
+        SOURCE, "--access-logfile", "-", "--access-logformat", "%(s)s: %(B)s bytes",
+        config=f"proxy_protocol = 'v2'\ncertfile = keyfile = {str(CERTIFICATE)!r}\n")
     with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         with pytest.raises((ssl.SSLError, OSError)):  # it begins TLS at once
             client_context().wrap_socket(connection, server_hostname="localhost")
@@ -139,3 +141,4 @@ def test_refused_before_tls_nothing_is_said(gunicorn):
         connection.sendall(b"PROXY TCP4 192.0.2.9 198.51.100.1 5555 443\r\n")
         assert connection.recv(1) == b""
     server.wait_for("Refused a request of .* no PROXY protocol from a proxy", 2)
+    server.wait_for("400: 0 bytes", 2)

@@ -44,6 +44,7 @@ def seen(wire):
     ([b"X-Forwarded-For: 198.51.100.9, , 10.0.0.1,"], ("198.51.100.9", 0)),  # RFC 9110, 5.6.1: empty ones are none
     ([b"X-Forwarded-For: 198.51.100.9:http"], ("198.51.100.9", 0)),
     ([b"X-Forwarded-For: <script>"], PEER),
+    ([b"X-Forwarded-For: 198.51.100.9\xa0"], PEER),
     # what is no port
     ([b"X-Forwarded-For: 198.51.100.9:65535"], ("198.51.100.9", 65535)),
     ([b"X-Forwarded-For: 198.51.100.9:65536"], ("198.51.100.9", 0)),

@@ -14,6 +14,7 @@ from fastsrv_ext.websocket.deflate import negotiate
 BITS = 12  # of our windows, unless a client asks for less
 OURS = f"server_max_window_bits={BITS}"
 NAME = "permessage-deflate"
+MOST = 32  # offers
 
 
 def answer(*fields):
@@ -114,6 +115,15 @@ def test_first_offer_that_can_be_taken_is(fields, bits):
 def test_what_is_no_list_of_extensions(field):
     for fields in ([field], ["x", field], [field, NAME], ["", field, ""]):
         with pytest.raises(ValueError):
+            answer(*fields)
+
+
+def test_more_offers_than_anybody_makes_are_refused():
+    """Each is read by itself: 56 KB of short ones took 20 ms."""
+    many = ["x"] * (MOST - 1) + [NAME]
+    assert answer(*many) == answer(", ".join(many)) == {OURS}
+    for fields in ([*many, "x"], [", ".join(["x", *many])], ["," * MOST]):
+        with pytest.raises(ValueError, match=f"more than {MOST} offers"):
             answer(*fields)
 
 
