@@ -61,8 +61,9 @@ if [ "$python" = 3 ]; then
     inside apt-get -qq update
     python=$(inside apt-cache pkgnames python3. | sed -n 's/^python\(3\.[0-9]*\)-venv$/\1/p' | sort -V | tail -n 1)
 fi
-# What the tests have in front and beside, as far as it is small: neither a browser nor Node.js.
-packages=("python$python-venv" "python$python-dev" curl haproxy nginx openssl procps slowhttptest sslscan systemd wrk)
+# What the tests have in front and beside, as far as it is small.
+mapfile -t packages < <(awk '!/^#/ && $3 != "large" { print $2 }' tools/packages | sort -u)
+packages+=("python$python-venv" "python$python-dev")
 if ! inside dpkg-query --show "${packages[@]}" >/dev/null 2>&1; then
     step "CPython $python, and what the tests need beside it"
     inside apt-get update -q
