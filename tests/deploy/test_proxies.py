@@ -7,9 +7,9 @@ from contextlib import ExitStack, closing
 import pytest
 from websockets.sync.client import connect
 
+from benchmarks.processes import held_port
 from tests.deploy.served import CLIENT, CONFIG, SOURCE, secure, told_by
 from tests.support.deployed import DeployedHaproxy, DeployedNginx
-from tests.support.proxies import held_port
 from tests.support.tls import client_context
 
 

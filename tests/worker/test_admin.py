@@ -16,6 +16,7 @@ from types import SimpleNamespace
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from benchmarks.processes import held_port
 from fastsrv.admin.address import Address
 from fastsrv.admin.metrics import metrics_page
 from fastsrv.admin.paths import Paths
@@ -486,29 +487,26 @@ def test_reload_keeps_the_address_and_says_so(started, tmp_path):
 
 @pytest.mark.parametrize("kind", ["tcp", "unix"])
 def test_new_arbiter_has_the_address_when_the_old_one_ends(started, tmp_path, kind):
-    if kind == "tcp":
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            address, path = f"127.0.0.1:{free.getsockname()[1]}", None
-    else:
-        path = tmp_path / "admin"
-        address = f"unix:{path}"
-    server, admin = started(env={"FASTSRV_ADMIN_BIND": address}, path=path, module=("fastsrv",))
-    wait_until_ready(server)
-    old = server.worker()
-    server.signal(signal.SIGUSR2)
-    wait_until_ready(server, 2)
-    new = server.worker(2)
-    assert [worker["pid"] for worker in admin.json()["workers"]] == [old]
-    assert server.output.count("is still the old arbiter's; it is tried again each second") == 1
-    arbiter = int(re.search(r"\[(\d+)\] \[WARNING\] fastsrv_admin_bind", server.output)[1])
-    try:
-        server.signal(signal.SIGTERM)
-        assert server.process.wait(PATIENCE) == 0
-        server.wait_for("Admin address: ", 2)
-        assert [worker["pid"] for worker in admin.json()["workers"]] == [new]
-    finally:
-        os.kill(arbiter, signal.SIGTERM)
-    server.reader.join(PATIENCE)
+    path = tmp_path / "admin" if kind == "unix" else None
+    with held_port() as port:
+        address = f"127.0.0.1:{port}" if path is None else f"unix:{path}"
+        server, admin = started(env={"FASTSRV_ADMIN_BIND": address}, path=path, module=("fastsrv",))
+        wait_until_ready(server)
+        old = server.worker()
+        server.signal(signal.SIGUSR2)
+        wait_until_ready(server, 2)
+        new = server.worker(2)
+        assert [worker["pid"] for worker in admin.json()["workers"]] == [old]
+        assert server.output.count("is still the old arbiter's; it is tried again each second") == 1
+        arbiter = int(re.search(r"\[(\d+)\] \[WARNING\] fastsrv_admin_bind", server.output)[1])
+        try:
+            server.signal(signal.SIGTERM)
+            assert server.process.wait(PATIENCE) == 0
+            server.wait_for("Admin address: ", 2)
+            assert [worker["pid"] for worker in admin.json()["workers"]] == [new]
+        finally:
+            os.kill(arbiter, signal.SIGTERM)
+        server.reader.join(PATIENCE)
     assert path is None or not path.exists()
 
 
