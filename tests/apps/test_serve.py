@@ -146,23 +146,7 @@ def test_what_the_app_raises_is_logged(caplog):
     assert "no such thing" in caplog.text
 
 
-def test_answer_that_is_owed_when_the_block_ends_is_given():
-    async def waits(scope, receive, send):
-        begun.set()
-        await asyncio.to_thread(ends.wait)
-        await hello(scope, receive, send)
-
-    begun, ends, answers = threading.Event(), threading.Event(), []
-    with serve(waits, asgi_lifespan="off") as served:
-        client = threading.Thread(target=lambda: answers.append(get(served.url)))
-        client.start()
-        assert begun.wait(PATIENCE)
-        threading.Timer(0.1, ends.set).start()  # while the server ends
-    client.join()
-    assert len(answers) == 1
-
-
-def test_who_connects_while_the_server_ends_is_refused():
+def test_while_the_server_ends_what_is_owed_is_answered_and_who_connects_is_refused():
     async def waits(scope, receive, send):
         begun.set()
         await asyncio.to_thread(ends.wait)
