@@ -94,7 +94,7 @@ wheels: $(VENV)/.wheels
 
 # Debian's builds of CPython, which are newer than many a machine's: as root, with debootstrap.
 chroot:
-	tools/chroot.sh "$(CHROOT)" "$(PYTHON)" make test
+	tools/chroot.sh "$(CHROOT)" "$(PYTHON)" make test MODE="$(MODE)"
 
 # The virtual environments stay: they are yours to delete.
 clean:

@@ -16,7 +16,7 @@ from benchmarks.apps import START
 from benchmarks.environments import CERTIFICATE, ROOT
 from benchmarks.load.client import Failure
 from benchmarks.load.sockets import Messages, WebSocket
-from benchmarks.processes import Failed, ServerProcess, ask, free_port, uninterrupted
+from benchmarks.processes import Failed, ServerProcess, ask, held_port, uninterrupted
 from benchmarks.results import Absent, Sample, Server
 from benchmarks.scenarios import Scenario
 from benchmarks.servers import SYSTEM
@@ -180,18 +180,18 @@ class Suite:
     @contextlib.contextmanager
     def running(self, server, scenario):
         """A ServerProcess that has given a right answer; its `start` is how many seconds that took."""
-        port = free_port()
-        process = None
-        try:
-            with uninterrupted():
-                process = ServerProcess(
-                    self.words(server, scenario, port), port, self.folder / f"{server.name}.log", ROOT,
-                    self.method["server_cores"], tls=scenario.tls)
-            _, process.start = process.wait_for(lambda process: probe(process, scenario))
-            yield process
-        finally:
-            if process is not None:
-                process.stop()
+        with held_port() as port:
+            process = None
+            try:
+                with uninterrupted():
+                    process = ServerProcess(
+                        self.words(server, scenario, port), port, self.folder / f"{server.name}.log", ROOT,
+                        self.method["server_cores"], tls=scenario.tls)
+                _, process.start = process.wait_for(lambda process: probe(process, scenario))
+                yield process
+            finally:
+                if process is not None:
+                    process.stop()
 
     # Loads
 

@@ -235,10 +235,14 @@ def on_cores(cores):
         os.sched_setaffinity(0, own)
 
 
-def free_port():
-    """A TCP port of 127.0.0.1 that nobody listens at."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+@contextlib.contextmanager
+def held_port():
+    """A free port of 127.0.0.1 that nobody else is given until the block ends, also while no server listens there: it
+    is bound, and a server with SO_REUSEADDR, which all have, may bind it, too, as nobody listens on this socket."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
 
 
 def ask(process, method="GET", body=None, fields=(), whole=True, patience=5):

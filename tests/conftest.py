@@ -2,6 +2,7 @@
 for one with reuse_port, and `long`: is it the long form?"""
 
 import gc
+import os
 import socket
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+os.environ["no_proxy"] = os.environ["NO_PROXY"] = "*"  # for all clients: what they ask is on this machine
 
 from tests.support.servers import Gunicorn, ThreadServer
 from tests.support.wire import Wire

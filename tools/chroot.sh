@@ -2,7 +2,8 @@
 # Runs a command on this checkout with a CPython that Debian unstable has and this machine may not:
 #     tools/chroot.sh FOLDER PYTHON COMMAND...        PYTHON: 3.15; python3 is the newest. The command's $PYTHON, $VENV
 # FOLDER keeps the system that debootstrap lays out there, and what the command builds; the checkout is copied anew each
-# time. Needs root. What is mounted is seen by the command alone and goes with it, as its processes do.
+# time. Needs root. What is mounted is seen by the command alone and goes with it, as its processes do. Which one the
+# newest was is in FOLDER/.newest: who asks for that one, and has had it there before, needs no mirror of Debian.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$(realpath -m "$1")
@@ -60,9 +61,11 @@ inside() {  # the chroot
 if [ "$python" = 3 ]; then
     inside apt-get -qq update
     python=$(inside apt-cache pkgnames python3. | sed -n 's/^python\(3\.[0-9]*\)-venv$/\1/p' | sort -V | tail -n 1)
+    echo "$python" >"$root/.newest"
 fi
-# What the tests have in front and beside, as far as it is small: neither a browser nor Node.js.
-packages=("python$python-venv" "python$python-dev" curl haproxy nginx openssl procps slowhttptest sslscan systemd wrk)
+# What the tests have in front and beside, as far as it is small.
+mapfile -t packages < <(awk '!/^#/ && $3 != "large" { print $2 }' tools/packages | sort -u)
+packages+=("python$python-venv" "python$python-dev")
 if ! inside dpkg-query --show "${packages[@]}" >/dev/null 2>&1; then
     step "CPython $python, and what the tests need beside it"
     inside apt-get update -q

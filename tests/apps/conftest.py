@@ -86,7 +86,7 @@ def server(running):
 @pytest.fixture
 def client(server):
     # verify: no certificates to load
-    with httpx.Client(base_url=server.url, timeout=PATIENCE, trust_env=False, verify=False) as client:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE, verify=False) as client:
         yield client
 
 

@@ -134,13 +134,12 @@ def test_http_client_uploads(server, size):
 
 
 def test_urllib(server):
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{server.url}/stream", timeout=PATIENCE) as response:
+    with urllib.request.urlopen(f"{server.url}/stream", timeout=PATIENCE) as response:
         assert response.read() == b"Hello, world!"
-    with opener.open(f"{server.url}/echo", data=b"a=1", timeout=PATIENCE) as response:
+    with urllib.request.urlopen(f"{server.url}/echo", data=b"a=1", timeout=PATIENCE) as response:
         assert response.read() == b"a=1"
     with pytest.raises(urllib.error.HTTPError) as error:
-        opener.open(f"{server.url}/not_found", timeout=PATIENCE)
+        urllib.request.urlopen(f"{server.url}/not_found", timeout=PATIENCE)
     with error.value:
         assert (error.value.code, error.value.read()) == (404, b"there is no such thing")
 
@@ -157,7 +156,7 @@ def test_httpx_with_many_requests_at_once(server):
     async def run():
         limits = httpx.Limits(max_connections=10)
         async with httpx.AsyncClient(
-                base_url=server.url, timeout=PATIENCE, trust_env=False, verify=False, limits=limits) as client:
+                base_url=server.url, timeout=PATIENCE, verify=False, limits=limits) as client:
             await asyncio.gather(*(ask(client, number) for number in range(50)))
 
     asyncio.run(run())

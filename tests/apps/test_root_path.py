@@ -25,7 +25,7 @@ def missing(tmp_path_factory):
 
 
 def ask(server, path, host="a"):
-    with httpx.Client(trust_env=False, verify=False, timeout=PATIENCE) as client:
+    with httpx.Client(verify=False, timeout=PATIENCE) as client:
         return client.get(f"http://127.0.0.1:{server.port}{path}", headers={"Host": host})
 
 

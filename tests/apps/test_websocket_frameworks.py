@@ -56,7 +56,7 @@ def dial(server):
     """dial(path, **options) -> a connected client."""
     with contextlib.ExitStack() as clients:
         def dial(path, **options):
-            options = {"proxy": None, "open_timeout": PATIENCE, "close_timeout": PATIENCE, **options}
+            options = {"open_timeout": PATIENCE, "close_timeout": PATIENCE, **options}
             return clients.enter_context(connect(f"ws://127.0.0.1:{server.port}{path}", **options))
 
         yield dial

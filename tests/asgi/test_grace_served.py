@@ -4,6 +4,7 @@ The rules: test_grace.py. A client that closes or ends its side: test_grace_half
 """
 
 import asyncio
+import math
 import socket
 import struct
 import sys
@@ -12,6 +13,7 @@ import anyio
 import pytest
 
 from fastsrv_ext.asgi.call import ClientDisconnected
+from fastsrv_ext.clock import TICK
 from tests.support.apps import hello
 from tests.support.leaving import LARGE, PIECE, App, TimedApp, connected, listens
 from tests.support.servers import HURRY, PATIENCE, read_response, read_to_end
@@ -86,16 +88,18 @@ def test_reset_cancels_the_app(serve, work, grace):
     assert not server.server.dispatch.tasks
 
 
-def test_grace_period_of_0_is_none(serve):
+@pytest.mark.parametrize(("grace", "least", "most"), [(0, 0, 3), (10, 10, math.inf)])
+def test_app_is_cancelled_when_the_grace_period_is_over(serve, grace, least, most):
+    """least, most: seconds, by the server's clock."""
     app = TimedApp(lambda: server.server.clock.now)
-    server = serve(app, lifespan="off", disconnect_grace_period=0)
+    server = serve(app, lifespan="off", hurried=grace > 0, disconnect_grace_period=grace)
     with connected(server) as connection:
         connection.sendall(get())
         app.wait_for_begin()
         began = server.call(lambda: server.server.clock.now)
         reset(connection)
         app.wait_for_end()
-    assert app.ended_at - began <= 3  # ticks: less than a second
+    assert least <= (app.ended_at - began) * TICK < most
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])

@@ -11,6 +11,7 @@ import pytest
 from benchmarks import floors
 from benchmarks.environments import ROOT
 from benchmarks.load.sockets import Messages, WebSocket
+from benchmarks.processes import held_port
 from tests.support.servers import PATIENCE
 from tests.support.tls import CERTIFICATE, client_context
 
@@ -122,11 +123,9 @@ def test_websocket_floor_sends_messages_back_and_on(kind):
     ("kind", "certificate"), [("constant", None), ("constant", CERTIFICATE), ("task", None)],
     ids=["tcp", "tls", "task"])
 def test_served(kind, certificate):
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
     options = ["--certificate", certificate] if certificate else []
-    words = [sys.executable, "-m", "benchmarks.floors", kind, "--port", str(port), *options]
-    with subprocess.Popen(words, cwd=ROOT) as process:
+    words = [sys.executable, "-m", "benchmarks.floors", kind, *options]
+    with held_port() as port, subprocess.Popen([*words, "--port", str(port)], cwd=ROOT) as process:
         try:
             assert answer_of(port, process, client_context() if certificate else None) == floors.Constant.answer
         finally:

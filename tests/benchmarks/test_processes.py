@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -43,10 +44,10 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 @pytest.fixture
 def start(tmp_path):
     """start(source) -> ServerProcess that runs this source; its first argument is the port."""
-    running = []
+    running, held = [], ExitStack()
 
     def start(source):
-        port = processes.free_port()
+        port = held.enter_context(processes.held_port())
         running.append(ServerProcess(
             [sys.executable, "-c", source, str(port)], port, tmp_path / "log", tmp_path,
             processes.os.sched_getaffinity(0)))
@@ -55,6 +56,7 @@ def start(tmp_path):
     yield start
     for each in running:
         each.stop()
+    held.close()
 
 
 def states(tree):

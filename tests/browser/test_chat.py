@@ -35,7 +35,7 @@ def guest(gunicorn, window):
     yield come
     for each in guests:
         each.window.close()
-    with connect(f"ws://127.0.0.1:{gunicorn.port}/chat", subprotocols=["chat"], proxy=None) as last:
+    with connect(f"ws://127.0.0.1:{gunicorn.port}/chat", subprotocols=["chat"]) as last:
         last.send("the last one")
         here = set(json.loads(last.recv(PATIENCE))["here"])
         while here != {"the last one"}:
@@ -47,7 +47,7 @@ def fill(gunicorn, crowd):
     with contextlib.suppress(ConnectionClosed):
         for _ in range(MANY):
             each = crowd.enter_context(connect(
-                f"ws://127.0.0.1:{gunicorn.port}/chat", subprotocols=["chat"], proxy=None, max_queue=None))
+                f"ws://127.0.0.1:{gunicorn.port}/chat", subprotocols=["chat"], max_queue=None))
             each.send("one of many")
             each.recv(PATIENCE)
 

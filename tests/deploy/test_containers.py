@@ -38,10 +38,6 @@ def given_to(container):
     return {each["name"]: each["value"] for each in container["env"]}
 
 
-def seconds(name, text):
-    return float(re.search(rf"(?<!\w){name}[ =]*(\d+)", text)[1])
-
-
 @pytest.fixture
 def contained(tmp_path):
     """contained(env) -> Gunicorn: the image's command with its environment and `env`, on free ports, where neither the
@@ -106,12 +102,3 @@ def test_manifests_are_what_kubernetes_takes():
     kubernetes_validate = pytest.importorskip("kubernetes_validate")
     for manifest in manifests():
         kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
-
-
-def test_who_stops_a_service_waits_for_as_long_as_it_may_take():
-    """As docs/DEPLOY.md has it: for graceful_timeout, which has the delay in it, and twice that where HUP is used."""
-    graceful = seconds("graceful_timeout", CONFIG)
-    assert seconds("TimeoutStopSec", taken("systemd/app.service")) > 2 * graceful
-    env = given_to(pod()["containers"][0])
-    graceful = seconds("--graceful-timeout", env["GUNICORN_CMD_ARGS"])
-    assert float(env["FASTSRV_SHUTDOWN_DELAY"]) < graceful < pod()["terminationGracePeriodSeconds"] < 2 * graceful

@@ -7,9 +7,9 @@ from contextlib import ExitStack, closing
 import pytest
 from websockets.sync.client import connect
 
+from benchmarks.processes import held_port
 from tests.deploy.served import CLIENT, CONFIG, SOURCE, secure, told_by
 from tests.support.deployed import DeployedHaproxy, DeployedNginx
-from tests.support.proxies import held_port
 from tests.support.tls import client_context
 
 
@@ -28,7 +28,7 @@ def test_nginx(gunicorn, tmp_path, way):
             assert told_by(client, "/" + "a" * 8000)["client"] == CLIENT  # nginx's own limit is the one that counts
             client.request("POST", "/", body=b"x" * (10 * 1024 * 1024 + 1))
             assert client.getresponse().status == 413
-        with connect(f"wss://localhost:{proxy.port}", ssl=client_context(), proxy=None,
+        with connect(f"wss://localhost:{proxy.port}", ssl=client_context(),
                      source_address=(CLIENT, 0)) as client:
             assert json.loads(client.recv()) == ["wss", CLIENT]
     line = json.loads(server.wait_for(r'^{.*"GET.*$')[0])

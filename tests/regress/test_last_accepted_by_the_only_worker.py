@@ -17,7 +17,9 @@ async def app(scope, receive, send):
             await receive()
             await send({{"type": f"lifespan.{{phase}}.complete"}})
         return
-    await asyncio.sleep({ANSWER})
+    if scope["path"] == "/":
+        os.write(1, b"a request waits\\n")
+    await asyncio.sleep({ANSWER} * float(scope["path"][1:] or 1))
     await send({{"type": "http.response.start", "status": 200}})
     await send({{"type": "http.response.body", "body": b"%d" % os.getpid()}})
 """
@@ -27,24 +29,26 @@ def test_what_is_accepted_last_has_the_time_to_be_answered(gunicorn):
     server = gunicorn(APP, "--graceful-timeout", "8")
     server.wait_for("Ready after")
     pid = server.worker()
-    answers, lost, moved = [], [], threading.Event()
+    answers, lost = [], []
 
     def ask(number):
-        """One after another, each client at a time of its own, until the next worker answers."""
-        threading.Event().wait(number * ANSWER / CLIENTS)
-        while not moved.is_set():
+        """One after another, until the next worker answers. Clients come at different times: the first answer takes a
+        part of the others' time."""
+        path = f"/{number / CLIENTS}"
+        while True:
             try:
-                answers.append(int(fetch(server).body))
+                answers.append(int(fetch(server, path).body))
             except (OSError, AssertionError, ValueError) as error:
                 lost.append(error)
                 return
             if answers[-1] != pid:
                 return
+            path = "/"
 
     clients = [threading.Thread(target=ask, args=(number,)) for number in range(CLIENTS)]
     for client in clients:
         client.start()
-    threading.Event().wait(ANSWER)  # until all of them are at it
+    server.wait_for("^a request waits$", CLIENTS)
     server.signal(signal.SIGTERM, pid)
     for client in clients:
         client.join()

@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+from benchmarks.processes import held_port
 from tests.support.asking import ask, fetch, send
 from tests.support.servers import PATIENCE, read_response
 
@@ -47,18 +48,18 @@ def test_connection_to_a_worker_that_drains_is_answered_or_refused(gunicorn, loo
 def when_ready(server):  # with reuse_port gunicorn does not say it
     print("Listening at: http://127.0.0.1:PORT", flush=True)
 """
-    port = free_port()
-    server = gunicorn("START = 0\n" + STREAM, "--asgi-loop", loop, "--graceful-timeout", "8", *options,
-                      config=config.replace("PORT", str(port)), bind=f"127.0.0.1:{port}")
-    server.wait_for("the app starts")
-    with fetched(server) as stream:
-        send(stream, "/stream")
-        assert stream.recv(1000)
-        server.signal(signal.SIGTERM)
-        outcomes = [outcome(server)]
-        while "refused" not in outcomes:
-            outcomes.append(outcome(server))
-        outcomes += [outcome(server) for _ in range(10)]
+    with held_port() as port:
+        server = gunicorn("START = 0\n" + STREAM, "--asgi-loop", loop, "--graceful-timeout", "8", *options,
+                          config=config.replace("PORT", str(port)), bind=f"127.0.0.1:{port}")
+        server.wait_for("the app starts")
+        with fetched(server) as stream:
+            send(stream, "/stream")
+            assert stream.recv(1000)
+            server.signal(signal.SIGTERM)
+            outcomes = [outcome(server)]
+            while "refused" not in outcomes:
+                outcomes.append(outcome(server))
+            outcomes += [outcome(server) for _ in range(10)]
     assert set(outcomes) <= {"answered", "refused", "reset"}
     assert outcomes.count("reset") <= 1  # in the microseconds from the last accept() to close()
     assert outcomes[-10:] == ["refused"] * 10
@@ -95,11 +96,6 @@ def fetched(server):
             break
     with connection:
         yield connection
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
 
 
 @pytest.mark.parametrize("source", [

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.environments import Peers, programs
-from benchmarks.processes import Failed, ServerProcess, is_alive
+from benchmarks.processes import Failed, ServerProcess, held_port, is_alive
 from tests.restarts.load import SCENARIO
-from tests.support.proxies import free_port
 from tests.support.servers import PATIENCE
 
 APP = Path(__file__).parent / "app.py"
@@ -33,7 +32,8 @@ class Service:
         self.folder = Path(folder)
         self.folder.mkdir()
         shutil.copy(APP, self.folder / "served.py")
-        self.port = free_port()
+        self.held = contextlib.ExitStack()
+        self.port = self.held.enter_context(held_port())
         self.address = f"127.0.0.1:{self.port}"
         self.words = [*command(server, self.port), *more]
         if unix:
@@ -61,6 +61,7 @@ class Service:
             os.killpg(self.root.process.pid, signal.SIGKILL)  # behind USR2 another arbiter than the first is left
         self.root.process.wait()
         self.until(lambda: not self.workers)
+        self.held.close()
 
     def ends(self):
         """Tell it to end, and wait until it has."""

@@ -5,10 +5,11 @@ import http.client
 import sys
 from pathlib import Path
 
+from benchmarks.processes import held_port
 from benchmarks.servers import OWN
 from tests.restarts.service import Service
 from tests.support.deployed import DeployedHaproxy
-from tests.support.proxies import Haproxy, Nginx, free_port
+from tests.support.proxies import Haproxy, Nginx
 from tests.support.servers import PATIENCE
 
 DIRECT, HAPROXY, NGINX, UNIX, SOCKET, UNIT, TWO = (
@@ -52,7 +53,8 @@ class Machines:
 
     def __init__(self, server, folder, words):
         is_ours = server.environment == OWN
-        admins = [free_port(), free_port()]
+        self.held = contextlib.ExitStack()
+        admins = [self.held.enter_context(held_port()) for _ in range(2)]
         self.services = []
         for number, admin in enumerate(admins):
             file = folder / f"{number}.conf.py"
@@ -77,6 +79,7 @@ class Machines:
 
     def __exit__(self, *failure):
         self.open.close()
+        self.held.close()
 
     def both_serve(self):
         """Wait until haproxy has answers from both."""

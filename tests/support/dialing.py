@@ -9,7 +9,7 @@ from tests.support.servers import PATIENCE
 
 def dial(server, path="/"):
     """To a ThreadServer or Gunicorn."""
-    return connect(f"ws://127.0.0.1:{server.port}{path}", proxy=None, open_timeout=PATIENCE)
+    return connect(f"ws://127.0.0.1:{server.port}{path}", open_timeout=PATIENCE)
 
 
 def code_of(client):

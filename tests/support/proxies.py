@@ -4,11 +4,12 @@ import shutil
 import socket
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from benchmarks.processes import held_port
 from tests.support.servers import PATIENCE
 from tests.support.tls import CERTIFICATE
 
@@ -27,7 +28,8 @@ class Proxy:
         self.program = shutil.which(self.name)
         if self.program is None:
             pytest.skip(f"needs {self.name}")
-        self.port = free_port()
+        self.held = ExitStack()
+        self.port = self.held.enter_context(held_port())
         self.folder = Path(folder) / f"{self.name}-{self.port}"
         self.folder.mkdir()
         self.file = self.folder / "config"
@@ -53,6 +55,7 @@ class Proxy:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self.held.close()
 
     def connect(self):
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
@@ -126,18 +129,3 @@ listen proxy
 
     def command(self):
         return [self.program, "-db", "-q", "-f", self.file]
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
-
-
-@contextmanager
-def held_port():
-    """A free port of 127.0.0.1 that nobody else is given until the block ends, also while no server listens there: it
-    is bound, and a server with SO_REUSEADDR may bind it, too, as nobody listens on this socket."""
-    with socket.socket() as holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        holder.bind(("127.0.0.1", 0))
-        yield holder.getsockname()[1]

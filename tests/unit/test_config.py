@@ -12,6 +12,7 @@ from fastsrv.config.gunicorns import OBEYED
 from fastsrv.config.setting import ADDRESS, SWITCH, UNLIMITED, ConfigError
 from fastsrv.config.sources import strangers
 from fastsrv.config.table import OWN_SETTINGS
+from fastsrv.timetable import LAST_WORD
 
 NAMES = [setting.name for setting in OWN_SETTINGS if setting.unit not in (SWITCH, ADDRESS) and not setting.words]
 CAN_BE_OFF = [
@@ -24,7 +25,7 @@ SENSELESS = [0, -1, "0", "-0.5", "", " ", "soon", "5s", "0x10", "nan", "inf", "1
 
 
 class Settings:
-    """The values of a Config by the settings' names, ours without the prefix; see PLACES for gunicorn's."""
+    """The values of a Config by the settings' names, ours without the prefix."""
 
     def __init__(self, config):
         object.__setattr__(self, "config", config)
@@ -59,15 +60,7 @@ def field(name):
     return name.removeprefix("fastsrv_")
 
 
-PLACES = {field(setting.name): setting.goes for setting in OWN_SETTINGS} | {
-    "keepalive": "response.keepalive", "disconnect_grace_period": "dispatch.grace_period",
-    "graceful_timeout": "end.graceful_timeout", "worker_connections": "service.max_connections",
-    "backlog": "listeners.backlog", "limit_request_line": "limits.request_line",
-    "limit_request_fields": "limits.request_fields", "limit_request_field_size": "limits.request_field_size",
-    "any_method": "limits.any_method", "any_version": "limits.any_version",
-    "refuse_underscores": "limits.refuse_underscores", "root_path": "scope.root_path", "lifespan": "lifespan.mode",
-    "loop": "loop.kind",
-}
+PLACES = {field(row.name): row.goes for row in (*OWN_SETTINGS, *OBEYED)}  # of several, the last
 
 
 def test_defaults(read):
@@ -297,13 +290,12 @@ def test_reuse_port_with_a_unix_socket_is_refused(read, bind):
     assert read(bind=bind.split(",")) == read(reuse_port=True)
 
 
-@pytest.mark.parametrize(("name", "value", "ours"), [
-    ("permit_unconventional_http_method", True, "any_method"),
-    ("permit_unconventional_http_version", True, "any_version"), ("header_map", "refuse", "refuse_underscores"),
+@pytest.mark.parametrize(("name", "value"), [
+    ("permit_unconventional_http_method", True), ("permit_unconventional_http_version", True), ("header_map", "refuse"),
 ])
-def test_switch_of_gunicorn_is_off_unless_it_is_set(read, name, value, ours):
-    assert getattr(read(), ours) is False
-    assert getattr(read(**{name: value}), ours) is True
+def test_switch_of_gunicorn_is_off_unless_it_is_set(read, name, value):
+    assert getattr(read(), name) is False
+    assert getattr(read(**{name: value}), name) is True
 
 
 @pytest.mark.parametrize("name", [
@@ -321,8 +313,7 @@ def test_what_kubernetes_says_of_a_service_of_our_name_is_no_setting(read, name)
 
 @pytest.mark.parametrize(("name", "value"), [
     ("keepalive", 0), ("keepalive", 75), ("graceful_timeout", 3), ("worker_connections", 7), ("backlog", 9),
-    ("limit_request_line", 99), ("limit_request_fields", 9), ("limit_request_field_size", 99),
-    ("root_path", "/api"),
+    ("limit_request_line", 99), ("limit_request_fields", 9), ("limit_request_field_size", 99), ("root_path", "/api"),
 ])
 def test_settings_of_gunicorn_are_obeyed(read, name, value):
     assert getattr(read(**{name: value}), name) == value
@@ -354,17 +345,18 @@ def test_gunicorns_zero_means_no_limit(read, name):
 
 @pytest.mark.parametrize("seconds", [0, 3, 60])
 def test_grace_period_after_a_disconnect(read, seconds):
-    assert read(asgi_disconnect_grace_period=seconds).disconnect_grace_period == seconds
+    config = read(asgi_disconnect_grace_period=seconds).config
+    assert (config.dispatch["grace_period"], config.clock["GRACE"]) == (seconds, seconds or LAST_WORD)
 
 
 @pytest.mark.parametrize("value", ["auto", "on", "off"])
 def test_lifespan(read, value):
-    assert read(asgi_lifespan=value).lifespan == value
+    assert read(asgi_lifespan=value).asgi_lifespan == value
 
 
 @pytest.mark.parametrize("value", ["auto", "uvloop", "asyncio"])
 def test_loop_is_uvloop_unless_asyncio_is_asked_for(read, value):
-    assert read(asgi_loop=value).loop == ("asyncio" if value == "asyncio" else "uvloop")
+    assert read(asgi_loop=value).asgi_loop == ("asyncio" if value == "asyncio" else "uvloop")
 
 
 def test_every_setting_has_a_unit_and_a_reason():

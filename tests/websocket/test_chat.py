@@ -42,7 +42,7 @@ def server(serve, chat):
 
 
 def dial(server, path="/chat", **options):
-    return connect(f"ws://127.0.0.1:{server.port}{path}", **{"subprotocols": ["chat"], "proxy": None, **options})
+    return connect(f"ws://127.0.0.1:{server.port}{path}", **{"subprotocols": ["chat"], **options})
 
 
 def heard(client):
@@ -50,7 +50,7 @@ def heard(client):
 
 
 def test_page_and_nothing_else(server):
-    with httpx.Client(base_url=f"http://127.0.0.1:{server.port}", trust_env=False, verify=False) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{server.port}", verify=False) as client:
         page = client.get("/")
         assert page.status_code == 200 and page.text == (ROOT / "examples" / "chat.html").read_text()
         assert page.headers["content-type"] == "text/html; charset=utf-8"

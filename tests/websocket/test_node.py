@@ -45,9 +45,10 @@ def node():
 
 
 def install():
+    env = {name: value for name, value in os.environ.items() if name.lower() != "no_proxy"}  # as conftest.py has it
     try:
         done = subprocess.run(
-            ["npm", "install", "--prefix", HOME, "--no-audit", "--no-fund", "--fetch-retries", "0", WS],
+            ["npm", "install", "--prefix", HOME, "--no-audit", "--no-fund", "--fetch-retries", "0", WS], env=env,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=INSTALLATION)
     except subprocess.TimeoutExpired:
         pytest.skip(f"npm has not installed {WS} in {INSTALLATION} seconds")

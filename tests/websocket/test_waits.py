@@ -111,7 +111,7 @@ def test_receive_and_send_may_be_waited_for_in_all_ways(serve, way, sooner):
                     await asyncio.sleep(0)
                 await way(lambda event=event: send({"type": "websocket.send", "text": event["text"]}))
 
-    with connect(f"ws://127.0.0.1:{serve(app).port}", proxy=None, open_timeout=PATIENCE) as client:
+    with connect(f"ws://127.0.0.1:{serve(app).port}", open_timeout=PATIENCE) as client:
         for burst in (1, 3, 1):
             texts = [str(number) for number in range(burst)]
             for text in texts:
@@ -142,7 +142,7 @@ def test_message_behind_a_receive_that_was_given_up_is_not_lost(serve, give_up):
         await send({"type": "websocket.send", "text": "given up"})
         await send({"type": "websocket.send", "text": (await receive())["text"]})
 
-    with connect(f"ws://127.0.0.1:{serve(app).port}", proxy=None, open_timeout=PATIENCE) as client:
+    with connect(f"ws://127.0.0.1:{serve(app).port}", open_timeout=PATIENCE) as client:
         assert client.recv(PATIENCE) == "given up"
         client.send("kept")
         assert client.recv(PATIENCE) == "kept"

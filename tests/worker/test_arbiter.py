@@ -195,6 +195,9 @@ class Tasks(DirtyApp):
             threading.Event().wait()
         return [action, *args]
 
+    def close(self):
+        threading.Event().wait()  # for dirty_graceful_timeout
+
 async def app(scope, receive, send):
     if scope["type"] == "http":
         client = await get_dirty_client_async()
@@ -207,6 +210,7 @@ async def app(scope, receive, send):
 """
 DIRTY_HOOKS = """
 dirty_apps, dirty_workers, dirty_threads, dirty_timeout, dirty_graceful_timeout = ["served:Tasks"], 1, 2, 3, 1
+graceful_timeout = 600
 def on_dirty_starting(arbiter): print("hook: on_dirty_starting", flush=True)
 def dirty_post_fork(arbiter, worker): print("hook: dirty_post_fork", worker.pid, flush=True)
 def dirty_worker_init(worker): print("hook: dirty_worker_init", worker.pid, flush=True)

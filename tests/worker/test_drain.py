@@ -74,9 +74,12 @@ def test_drain_closes_idle_connections_and_answers_what_is_in_flight(serve):
 
 
 def test_drain_is_bounded_by_graceful_timeout_and_the_heart_beats_on(serve, caplog):
-    app = Stubborn()
-    server = serve(app, graceful_timeout=1)
-    with server.connect() as busy:
+    app, patient = Stubborn(), Waiting()
+    server, longer = serve(app, graceful_timeout=1), serve(patient, graceful_timeout=10 * PATIENCE)
+    with server.connect() as busy, longer.connect() as owed:
+        send(owed)
+        patient.wait()
+        stop(longer)
         send(busy)
         app.wait()
         stop(server)
@@ -86,6 +89,8 @@ def test_drain_is_bounded_by_graceful_timeout_and_the_heart_beats_on(serve, capl
             assert server.beats.acquire(timeout=PATIENCE)
         server.stop()
         assert read_to_end(busy) == b""
+        longer.call(lambda: patient.go.set())
+        assert read_response(owed).status == 200
     assert "1 requests are ended before they are done" in caplog.text
 
 

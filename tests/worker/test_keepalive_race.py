@@ -26,9 +26,9 @@ def idle(serve, request):
         yield server, connection
 
 
-def pass_the_limit(server):
+def pass_the_limit(server, seconds=KEEPALIVE):
     """All in one turn of the loop, which reads nothing meanwhile."""
-    for _ in range(int(KEEPALIVE / TICK) + 2):
+    for _ in range(int(seconds / TICK) + 2):
         server.server.clock.advance()
     server.server.clock.judge()
 
@@ -67,6 +67,18 @@ def test_request_that_comes_too_late_meets_an_orderly_end(idle):
     server.until(lambda: not server.server.context.connections)
     assert ends(server) == {"keepalive": 1}
     assert server.server.counters.count("requests") == 1
+
+
+def test_idle_connection_is_kept_for_keepalive_and_no_longer(idle):
+    server, connection = idle
+
+    def are_idle_after(seconds):
+        pass_the_limit(server, seconds)
+        return server.server.clock.census()["IDLE"]
+
+    assert server.call(are_idle_after, KEEPALIVE / 2) == 1
+    assert server.call(are_idle_after, KEEPALIVE / 2) == 0
+    assert connection.recv(1) == b""
 
 
 def test_client_that_waits_sees_an_orderly_end(idle):

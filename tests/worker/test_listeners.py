@@ -16,6 +16,7 @@ from tests.support.servers import PATIENCE, read_response
 from tests.worker.served import SOURCE
 
 LOOPS = ["uvloop", "asyncio"]
+JITTER = 100  # of max_requests: that three workers get none at all happens once in a million times
 
 
 @pytest.mark.parametrize("limit", [1, 3])
@@ -131,7 +132,9 @@ def test_connection_is_served_or_refused_whenever_it_comes_in_the_drain(serve, t
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_worker_is_replaced_after_max_requests_and_no_request_is_lost(gunicorn, loop):
-    server = gunicorn(SOURCE, "--asgi-loop", loop, "--max-requests", "2", "--max-requests-jitter", "2")
+    server = gunicorn(SOURCE, "--asgi-loop", loop, "--max-requests", "2", "--max-requests-jitter",
+                      str(JITTER))
+    counts = []
     for number in range(1, 4):
         pid = server.worker(number)
         with server.connect() as connection:
@@ -139,8 +142,9 @@ def test_worker_is_replaced_after_max_requests_and_no_request_is_lost(gunicorn, 
             while answers[-1].headers.get("connection") != "close":
                 answers.append(ask(connection))
         assert {int(answer.body) for answer in answers} == {pid}
-        assert 2 <= len(answers) <= 2 + 2
+        counts.append(len(answers))
         server.wait_for(rf"Worker exiting \(pid: {pid}\)")
+    assert min(counts) >= 2 and 2 < max(counts) <= 2 + JITTER
     pids = [fetch(server).body]
     while len(set(pids)) < 3:  # who comes while one ends is answered by it, or by the next
         pids.append(fetch(server).body)

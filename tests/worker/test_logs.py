@@ -96,6 +96,7 @@ def test_slow_request_of_0_is_off(gunicorn, where):
 
 def test_format_that_is_none_stops_the_start(gunicorn):
     server = gunicorn(APP, config='fastsrv_access_log_format = "jsno"')
+    assert server.wait() == 1
     server.wait_for("fastsrv_access_log_format in gunicorn's config file must be text or json, not 'jsno'")
 
 

@@ -1,10 +1,22 @@
 """Settings of a real gunicorn: fastsrv's own are obeyed, bad ones stop the start. See tests/unit/test_config.py."""
 
+import json
+
 import pytest
 
 from tests.support.asking import ask, fetch, send
 from tests.support.servers import read_response, read_to_end
 from tests.worker.served import SOURCE
+
+TELLS = """
+import json
+
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        told = json.dumps([scope["scheme"], [name.decode() for name, _ in scope["headers"]]]).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": told})
+"""
 
 
 @pytest.mark.parametrize(("options", "config", "env", "message"), [
@@ -33,6 +45,17 @@ def test_settings_of_requests_are_obeyed(gunicorn):
         assert read_response(connection).status == 200
         send(connection, "/", "X_A: b")
         assert read_response(connection).status == 400
+
+
+def test_settings_of_a_proxy_in_front_are_obeyed(gunicorn):
+    """Row by row: tests/unit/test_forwarded.py."""
+    server = gunicorn(TELLS, config="""
+secure_scheme_headers = {"X-SECURE": "yes"}
+forwarder_headers = "X_A"
+""")
+    fields = "X-Secure: yes", "X-Forwarded-Proto: http", "X_A: 1", "Script_Name: /a"
+    assert json.loads(fetch(server, "/", *fields).body) == [
+        "https", ["host", "connection", "x-secure", "x-forwarded-proto", "x_a"]]
 
 
 def test_settings_of_a_config_module_and_limits_are_obeyed(gunicorn, tmp_path):

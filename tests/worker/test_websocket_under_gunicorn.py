@@ -52,7 +52,7 @@ on_each_loop = pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 
 
 def dial_in_loop(server, path="/"):
-    return connect_in_loop(f"ws://127.0.0.1:{server.port}{path}", proxy=None, open_timeout=PATIENCE)
+    return connect_in_loop(f"ws://127.0.0.1:{server.port}{path}", open_timeout=PATIENCE)
 
 
 def pid_of(client):
