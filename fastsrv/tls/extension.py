@@ -57,7 +57,7 @@ def name_of_client(tls: ssl.SSLObject) -> str | None:
     with verifying(tls.context, ssl.CERT_OPTIONAL):  # or ssl tells nothing, if a callback has chosen it
         try:
             subject: Any = (tls.getpeercert() or {})["subject"]
-        except ValueError:
+        except (ssl.SSLError, ValueError):
             return None
     return distinguished_name(subject)
 
