@@ -25,7 +25,7 @@ def needs(program):
 def test_units_are_as_systemd_wants_them(tmp_path):
     (tmp_path / "app.socket").write_text(taken("systemd/app.socket"))
     (tmp_path / "app.service").write_text(
-        taken("systemd/app.service", ("/srv/app/venv/bin/gunicorn", shutil.which("true"))))
+        taken("systemd/app.service", (r"/srv/app/venv/bin/\w+", shutil.which("true"))))
     found = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", tmp_path / "app.socket", tmp_path / "app.service"],
         capture_output=True, text=True)
@@ -35,7 +35,12 @@ def test_units_are_as_systemd_wants_them(tmp_path):
 def unit_in(folder):
     """The service's, with its files in `folder`, and Python of these tests."""
     return taken("systemd/app.service", ("/srv/app/venv/bin/gunicorn", f"{sys.executable} -m gunicorn"),
-                 ("/srv/app", folder))
+                 ("/srv/app/venv/bin/python", sys.executable), ("/srv/app", folder))
+
+
+def commands(name, unit):
+    """The words of each: ExecStart, ExecReload."""
+    return [line.split() for line in re.findall(rf"^{name}=(.*)$", unit, re.MULTILINE)]
 
 
 @pytest.fixture
@@ -56,7 +61,7 @@ def service(tmp_path):
             "systemd-socket-activate", "-l", path,
             *(word for name, value in env.items() for word in ("-E", f"{name}={value}")),
             sys.executable, sandbox.__file__, unit,
-            *re.search(r"^ExecStart=(.*)$", unit.read_text(), re.MULTILINE)[1].split()]
+            *commands("ExecStart", unit.read_text())[0]]
         return server, path
 
     return prepare
@@ -97,3 +102,22 @@ def test_service_may_log_to_files(service, tmp_path):
         assert server.wait() == 0
     assert '"client":"192.0.2.9"' in access.read_text().replace(" ", "")
     assert "Shutting down" in error.read_text()
+
+
+def test_reload_asks_first(service, tmp_path):
+    """systemd sends HUP only if the command before it has succeeded."""
+    server, _ = service()
+    asked, hup = commands("ExecReload", unit_in(tmp_path))
+    assert hup == ["/bin/kill", "-s", "HUP", "$MAINPID"]
+
+    def ask():
+        command = [sys.executable, sandbox.__file__, tmp_path / "app.service", *asked]
+        return subprocess.run(command, cwd=tmp_path, env=server.environ, capture_output=True, text=True)
+
+    assert ask().returncode == 0
+    (tmp_path / "gunicorn.conf.py").write_text(CONFIG + "keepalive = 'long'\n")
+    refused = ask()
+    assert refused.returncode == 1 and "Invalid value for keepalive: long" in refused.stderr
+    (tmp_path / "gunicorn.conf.py").write_text(CONFIG)
+    (tmp_path / "app.py").write_text("app = undefined")
+    assert ask().returncode != 0
