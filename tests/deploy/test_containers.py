@@ -11,7 +11,9 @@ from contextlib import closing
 from importlib.metadata import requires
 
 import pytest
+from gunicorn.config import Config
 
+from fastsrv.config.table import OWN_SETTINGS
 from tests.deploy.served import CONFIG, SOURCE
 from tests.support.asking import fetch
 from tests.support.deployed import taken
@@ -129,3 +131,12 @@ def test_who_stops_a_service_waits_for_as_long_as_it_may_take():
     env = given_to(pod()["containers"][0])
     graceful = seconds("--graceful-timeout", env["GUNICORN_CMD_ARGS"])
     assert float(env["FASTSRV_SHUTDOWN_DELAY"]) < graceful < pod()["terminationGracePeriodSeconds"] < 2 * graceful
+
+
+def test_pod_is_ended_only_behind_gunicorns_timeout():
+    """Who replaces blocked workers first has to be gunicorn. It looks each second, and has a second look for a worker
+    that SIGABRT has not ended."""
+    probe, env = pod()["containers"][0]["livenessProbe"], given_to(pod()["containers"][0])
+    assert "timeout" not in re.findall(r"^\w+|(?<=--)[\w-]+", CONFIG + env["GUNICORN_CMD_ARGS"], re.MULTILINE)
+    blocked_after = next(row.default for row in OWN_SETTINGS if row.name == "fastsrv_admin_blocked_after")
+    assert blocked_after + (probe["failureThreshold"] - 1) * probe["periodSeconds"] > Config().timeout + 2
