@@ -42,7 +42,8 @@ def keep_what_works(app: Any, ours: type, log: Any) -> None:
             log.error("The configuration cannot be reloaded, and the one from before stays in force. Mend it, and send "
                       "HUP again: %s", said.getvalue().strip() or failure)
         else:
-            sys.stderr.write(said.getvalue())
+            with contextlib.suppress(OSError):  # it may be a pipe that nobody reads any more
+                sys.stderr.write(said.getvalue())
 
     app.reload = reload
 
