@@ -16,8 +16,10 @@ bind = "127.0.0.1:8000"  # systemd hands its own socket over instead (systemd/ap
 # that ends them, and no request meets a close.
 keepalive = 75
 
-# As long as nginx passes them on (large_client_header_buffers); a header field may be so long anyway.
-limit_request_line = 8190
+# Longer than the proxies beside this let pass, which are nearer to the client: haproxy has 15 KiB for all of a head,
+# nginx 8 KiB for each line (large_client_header_buffers), which Huffman codes of HTTP/2 make 13,107 characters of.
+limit_request_line = 16 * 1024
+limit_request_field_size = 16 * 1024
 
 # How long an answer may take to be finished when the service stops, or a worker is replaced: docs/DEPLOY.md says how
 # long who stops the service has to wait.

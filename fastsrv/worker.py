@@ -28,6 +28,7 @@ from fastsrv.config.sources import strangers, undecided
 from fastsrv.failed_app import app_of, shown_if_it_fails
 from fastsrv.forks import Forks
 from fastsrv.forwarded import Forwarded
+from fastsrv.hangup import keep_what_works
 from fastsrv.lifespan import LifespanFailed
 from fastsrv.log.access import Access
 from fastsrv.log.escaped import escape_controls
@@ -56,6 +57,7 @@ class Worker(Signals):
     def __init__(self, *args: Any) -> None:
         """In the arbiter, before the fork."""
         super().__init__(*args)
+        keep_what_works(self.app, Worker, self.log)
         self.place = take_place(self)
 
     @classmethod

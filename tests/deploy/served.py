@@ -3,6 +3,8 @@
 import http.client
 import json
 
+import httpx
+
 from tests.support.deployed import taken
 from tests.support.servers import PATIENCE
 from tests.support.tls import client_context
@@ -42,3 +44,9 @@ def told_by(connection, path="/", **fields):
 def secure(port):
     return http.client.HTTPSConnection(
         "localhost", port, timeout=PATIENCE, context=client_context(), source_address=(CLIENT, 0))
+
+
+def asking(port, **versions):
+    """A client for some requests. All that it sends by HTTP/2 are Huffman codes: 5 bits for an "a"."""
+    transport = httpx.HTTPTransport(verify=client_context(), local_address=CLIENT, **versions)
+    return httpx.Client(transport=transport, base_url=f"https://localhost:{port}", timeout=PATIENCE)

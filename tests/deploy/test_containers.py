@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 from contextlib import closing
+from importlib.metadata import requires
 
 import pytest
 
@@ -29,8 +30,12 @@ def manifests():
     return list(pytest.importorskip("yaml").safe_load_all(taken("kubernetes/app.yaml")))
 
 
+def template():
+    return manifests()[0]["spec"]["template"]
+
+
 def pod():
-    return manifests()[0]["spec"]["template"]["spec"]
+    return template()["spec"]
 
 
 def given_to(container):
@@ -79,23 +84,32 @@ def test_image_serves_where_nothing_can_be_written_to(contained):
 
 
 def test_pod_serves_where_nothing_can_be_written_to(contained):
-    """With the environment and the probes of its manifest."""
+    """With the environment of its manifest; its probes and Prometheus are answered."""
     container = pod()["containers"][0]
     assert container["securityContext"]["readOnlyRootFilesystem"]
     env = given_to(container)
     ports = {each["name"]: each["containerPort"] for each in container["ports"]}
     assert env["FASTSRV_ADMIN_BIND"].endswith(f":{ports['admin']}")
+    scraped = template()["metadata"]["annotations"]
+    assert (scraped["prometheus.io/scrape"], scraped["prometheus.io/port"]) == ("true", str(ports["admin"]))
     with contained({**env, "FASTSRV_ADMIN_BIND": "127.0.0.1:0"}) as server:
         server.wait_for("Ready after", 2)
         assert fetch(server).status == 200
         admin = int(server.wait_for(r"Admin address: http://127\.0\.0\.1:(\d+)")[1])
-        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-            asked = container[probe]["httpGet"]
-            assert asked["port"] == "admin"
+        probes = [container[name]["httpGet"] for name in ("startupProbe", "readinessProbe", "livenessProbe")]
+        assert {each["port"] for each in probes} == {"admin"}
+        for path in [each["path"] for each in probes] + [scraped.get("prometheus.io/path", "/metrics")]:
             with closing(http.client.HTTPConnection("127.0.0.1", admin, timeout=PATIENCE)) as client:
-                client.request("GET", asked["path"])
+                client.request("GET", path)
                 assert client.getresponse().status == 200
         ends_without_an_error(server)
+
+
+def test_image_has_what_metrics_wants():
+    """Without prometheus_client, an extra of ours, /metrics is a 501."""
+    wanted = [each for each in requires("fastsrv") if each.startswith("prometheus-client")]
+    installed = re.findall(r"^RUN .*pip install.*fastsrv\[(\w+)\]", taken("Dockerfile"), re.MULTILINE)
+    assert installed == re.findall(r'extra == "(\w+)"', *wanted)
 
 
 def test_manifests_are_what_kubernetes_takes():

@@ -2,6 +2,8 @@
 
 import re
 
+from gunicorn.config import Config
+
 from fastsrv.config.table import OWN_SETTINGS
 from tests.deploy.served import CONFIG
 from tests.deploy.test_containers import given_to, pod
@@ -42,3 +44,13 @@ def test_haproxys_checks_have_failed_before_a_worker_drains():
 def test_pings_keep_websockets_open():
     (interval,) = (each.default for each in OWN_SETTINGS if each.name == "fastsrv_websocket_ping_interval")
     assert interval < min(number("proxy_read_timeout", NGINX), number("timeout tunnel", HAPROXY))
+
+
+
+def test_pod_is_ended_only_behind_gunicorns_timeout():
+    """Who replaces blocked workers first has to be gunicorn. It looks each second, and has a second look for a worker
+    that SIGABRT has not ended."""
+    probe, env = pod()["containers"][0]["livenessProbe"], given_to(pod()["containers"][0])
+    assert "timeout" not in re.findall(r"^\w+|(?<=--)[\w-]+", CONFIG + env["GUNICORN_CMD_ARGS"], re.MULTILINE)
+    blocked_after = next(row.default for row in OWN_SETTINGS if row.name == "fastsrv_admin_blocked_after")
+    assert blocked_after + (probe["failureThreshold"] - 1) * probe["periodSeconds"] > Config().timeout + 2

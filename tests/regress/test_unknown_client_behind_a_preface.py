@@ -26,3 +26,18 @@ def test_nothing_is_believed_of_it(wire, preface, unix):
     it.send(preface + get(b"/", *FORGED))
     assert (app.scope["client"], app.scope["scheme"]) == (("unknown", 0), "http")
     assert app.scope["extensions"]["fastsrv.request"]["request_id"] != "forged"
+
+
+def test_it_is_believed_as_everybody_is(wire):
+    app = Recorder(hello)
+    it = wire(app, layer=lambda http: PrefaceLayer(http, http, "auto", Peers(["*"])),
+              forwarded=Forwarded(config_with(forwarded_allow_ips="*")).apply)
+    it.send(b"PROXY UNKNOWN\r\n" + get(b"/", *FORGED))
+    assert (app.scope["client"], app.scope["scheme"]) == (("203.0.113.6", 0), "https")
+
+
+def config_with(**settings):
+    config = GunicornConfig()
+    for name, value in settings.items():
+        config.set(name, value)
+    return config

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.asking import ask, fetch, send
 from tests.support.dialing import dial
-from tests.support.servers import PATIENCE, read_response
+from tests.support.servers import PATIENCE, ROOT, read_response
 
 APP = """
 import asyncio
@@ -66,6 +66,23 @@ def test_request_id_of_a_trusted_proxy(gunicorn, peers):
     (line,) = objects(server, 1)
     assert response.headers["x-request-id"] == response.body.decode() == line["request_id"]
     assert ((line["request_id"], line["trace_id"]) == ("a-1", TRACE)) is (peers == "127.0.0.1")
+
+
+def test_middleware_of_the_document_has_the_id_in_the_headers(gunicorn):
+    """docs/LOGS.md, for who looks for it there."""
+    (block,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs/LOGS.md").read_text(), re.DOTALL | re.MULTILINE)
+    server = gunicorn(f"""{block}
+async def shown(scope, receive, send):
+    found = [value for name, value in scope["headers"] if name == b"x-request-id"]
+    await send({{"type": "http.response.start", "status": 200, "headers": []}})
+    await send({{"type": "http.response.body", "body": b" ".join(found)}})
+
+app = with_request_id(shown)
+""", *JSON, "--forwarded-allow-ips", "192.0.2.1", "--asgi-lifespan", "off", config="""
+fastsrv_access_log_format, fastsrv_request_id = "json", "log"
+""")
+    body = fetch(server, "/", "X-Request-ID: anybodys").body.decode()
+    assert body == objects(server, 1)[0]["request_id"] != "anybodys"
 
 
 def test_request_id_in_the_text_logs(gunicorn):

@@ -236,6 +236,16 @@ def test_message_size(gunicorn):
     server.wait_for(f"^told {TOO_BIG}$")
 
 
+@pytest.mark.skipif("websocket_max_message_size" not in GunicornConfig().settings, reason="this gunicorn has it not")
+def test_what_inflates_to_far_more_than_came_is_refused_whatever_the_message_size(gunicorn):
+    server = gunicorn(SOURCE, config="websocket_max_message_size = 0")
+    with dial(server) as client:
+        pid_of(client)
+        client.send(b"x" * (8 << 20))  # some kilobytes, compressed
+        assert code_of(client) == TOO_BIG
+    server.wait_for(f"^told {TOO_BIG}$")
+
+
 # --- what is told of them ---
 
 
