@@ -76,8 +76,8 @@ class Signals(base.Worker):
             signal.signal(number, self.handle_arbiters)
 
     def handle_arbiters(self, sig: int, frame: Any) -> None:
-        """HUP, USR2: the arbiter's, which does what is asked for. They come where all processes of the service are told.
-        No SIG_IGN, which the app's children would have, too."""
+        """HUP, USR2: it is the arbiter that does what is asked for. They come where all processes of the service are
+        told. (No SIG_IGN, which what the app starts would have, too.)"""
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """TERM: end gracefully. The arbiter may say it time and again, and counts from the first."""

@@ -32,6 +32,7 @@ from fastsrv.lifespan import LifespanFailed
 from fastsrv.log.access import Access
 from fastsrv.log.escaped import escape_controls
 from fastsrv.log.identity import identify_by
+from fastsrv.log.reopening import reopen_with_care
 from fastsrv.loops import end_what_is_left, new_loop
 from fastsrv.place import Verdict
 from fastsrv.server import Server
@@ -72,6 +73,7 @@ class Worker(Signals):
         except ConfigError as error:
             log.error("%s", error)
             sys.exit(1)
+        reopen_with_care(log)
         started()
 
     @classmethod
