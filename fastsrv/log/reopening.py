@@ -29,8 +29,8 @@ def reopen_files(log: Any) -> None:
     for path, reopen in files(log):
         try:
             reopen()
-        except Exception as failure:
-            failures[path] = failure
+        except Exception as error:
+            failures[path] = error
     for path, failure in failures.items():
         log.error(
             "Cannot open the log file %s anew: %s. Its lines go on into the file from before. Let the user of this "
