@@ -18,6 +18,7 @@ OTHER_HTTP = "HTTP/1.1 is served; a proxy in front may speak others"
 INTERFACE = "ASGI 3 is served; a2wsgi and asgiref wrap other applications"
 NO_ACCESS_LOG = "there is no access log without --access-logfile"
 ALWAYS_SENT = "each answer has that field, unless the app sends one of its own"
+ATOMS = "with gunicorn's atoms"
 OF_A_FORMATTER = "a formatter of yours, named in --log-config, may have colors"
 WATCHED = "gunicorn watches the modules that are loaded, and what --reload-extra-file names"
 IN_A_FOLDER = "--reload-extra-file 'DIR/**/*.py', from gunicorn 26.1 on"
@@ -100,8 +101,9 @@ GRANIAN = Peer(
         "--http1-header-read-timeout": "fastsrv_header_timeout, in seconds", "--http1-keep-alive": "--keep-alive",
         "--no-http1-keep-alive": "--keep-alive 0", "--no-log": "--error-logfile /dev/null",
         "--log": "--error-logfile", "--access-log": "--access-logfile -",
-        "--access-log-fmt": "--access-logformat", "--ssl-certificate": "--certfile", "--ssl-keyfile": "--keyfile",
-        "--ssl-ca": "--ca-certs", "--ssl-client-verify": "--cert-reqs 2", "--no-ssl-client-verify": "--cert-reqs 0",
+        "--access-log-fmt": f"--access-logformat, {ATOMS}", "--ssl-certificate": "--certfile",
+        "--ssl-keyfile": "--keyfile", "--ssl-ca": "--ca-certs", "--ssl-client-verify": "--cert-reqs 2",
+        "--no-ssl-client-verify": "--cert-reqs 0",
         "--ssl-protocol-min": "ssl_context, a hook in gunicorn.conf.py that sets its minimum_version",
         "--ssl-crl": "ssl_context, a hook in gunicorn.conf.py that loads it",
         "--url-path-prefix": f"--root-path, with {LEFT}",
@@ -135,8 +137,8 @@ GRANIAN = Peer(
 HYPERCORN = Peer(
     "hypercorn", "hypercorn app:app --bind 0.0.0.0:8000 --workers 2",
     same={
-        "--access-logfile": "", "--access-logformat": "", "--backlog": "", "--bind": "", "--ca-certs": "",
-        "--certfile": "", "--cert-reqs": "", "--ciphers": "", "--daemon": "", "--error-logfile": "",
+        "--access-logfile": "", "--access-logformat": f"the same, {ATOMS}", "--backlog": "", "--bind": "",
+        "--ca-certs": "", "--certfile": "", "--cert-reqs": "", "--ciphers": "", "--daemon": "", "--error-logfile": "",
         "--graceful-timeout": "", "--help": "", "--keep-alive": "", "--keyfile": "", "--log-file": "",
         "--log-level": "", "--max-requests": "", "--max-requests-jitter": "", "--pid": "", "--reload": "",
         "--root-path": f"the same, with {LEFT}", "--statsd-host": "", "--statsd-prefix": "", "--umask": "",
