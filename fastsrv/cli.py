@@ -14,7 +14,7 @@ import sys
 from typing import Any, NoReturn
 
 from gunicorn.app.wsgiapp import WSGIApplication
-from gunicorn.config import Config
+from gunicorn.config import Config, make_settings
 from gunicorn.errors import AppImportError
 
 from fastsrv.application import load
@@ -166,5 +166,14 @@ def option_of(word: str) -> str:
 
 def hints(message: str) -> list[str]:
     """What to write instead of each option that `message` says is unknown."""
-    told = {option: hint_of(option) for option in re.findall(r"--[\w-]+", message)}
+    told = {option: hint_of(option) or hint_of_setting(option) for option in re.findall(r"--[\w-]+", message)}
     return [f"{option} {hint}" for option, hint in told.items() if hint]
+
+
+def hint_of_setting(option: str) -> str:
+    """Of one that has the name of a setting of gunicorn's, whose own option has another, or which has none."""
+    name = option[2:].replace("-", "_")
+    setting = make_settings().get(name)
+    if setting is None:
+        return ""
+    return f"is {setting.cli[-1]}" if setting.cli else f"is {name}, set in gunicorn.conf.py"

@@ -173,8 +173,9 @@ PEERS = (UVICORN, GRANIAN, HYPERCORN)  # the hint of the first that has the opti
 def hint_of(option: str, own: str = OWN) -> str:
     """What to say of an option that is one of ours, or of another server's; empty if it is none. own: where {} is a
     setting of ours."""
-    if option.startswith("--" + PREFIX.replace("_", "-")):
-        return "is " + own.format(option[2:].replace("-", "_"))
+    name = option[2:].replace("-", "_")
+    if option.startswith("--") and name.startswith(PREFIX):
+        return "is " + own.format(name)
     for peer in PEERS:
         if option in peer.like:
             meant = peer.like[option]

@@ -215,6 +215,17 @@ def test_option_of_uvicorns_or_of_a_setting_of_ours_is_answered_with_a_hint(run)
         "--fastsrv-min-rate is fastsrv_min_rate, set in gunicorn.conf.py or, in capitals, in the environment"]
 
 
+def test_name_of_a_setting_is_answered_with_its_option(run):
+    done = run("--keepalive", "3", "--proxy_allow_ips=*", "--secure-scheme-headers=x", "--fastsrv_min_rate=7",
+               "served:app")
+    assert done.returncode == 2
+    assert set(done.stderr.splitlines()[-4:]) == {
+        "--keepalive is --keep-alive", "--proxy_allow_ips is --proxy-allow-from",
+        "--secure-scheme-headers is secure_scheme_headers, set in gunicorn.conf.py",
+        "--fastsrv_min_rate is fastsrv_min_rate, set in gunicorn.conf.py or, in capitals, in the environment",
+    }
+
+
 def test_option_of_uvicorns_is_not_taken_for_the_beginning_of_one_of_gunicorns(run):
     done = run("--header", "a:b", "--http=h11", "served:app")
     assert done.returncode == 2
