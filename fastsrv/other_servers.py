@@ -30,7 +30,10 @@ FILES = "a proxy in front serves files, or the app"
 REPLACED = "gunicorn replaces a worker that has died, at once"
 NO_TIME = "it may take as long as it needs"
 UNASKED = "that is so unless it is asked for"
-INI = "the same, as an .ini file; --log-config-json names one of JSON"
+LOGGERS = "whose loggers are gunicorn.error and gunicorn.access"
+CONSOLE = "which needs a handler 'console', or a root of its own"
+INI = f"an .ini file, {LOGGERS}, or one of JSON by --log-config-json, {CONSOLE}"
+INFLATED = "and what inflates to more than 1 MiB and more than 128 times of what came is refused in any case"
 NO_HTTP_2 = "no effect: only HTTP/1.1 is served"
 WHO = "the same, and who the workers are"
 ADDED, LEFT = "fastsrv_add_root_path = 'always'", "fastsrv_add_root_path = 'never'"  # to each path, or to none
@@ -55,13 +58,13 @@ UVICORN = Peer(
     "uvicorn", "uvicorn app:app --host 0.0.0.0 --port 8000 --workers 2",
     same={
         "--reload": "", "--workers": "", "--log-level": "", "--backlog": "", "--version": "", "--help": "",
-        "--forwarded-allow-ips": "",
+        "--forwarded-allow-ips": "the same, of addresses and networks",
         "--root-path": f"the same, with {ADDED}", "--log-config": INI,
         "--ssl-version": "no effect: the ssl_context hook narrows the versions",
     },
     like={
         "--host": BIND, "--port": BIND, "--uds": BIND_UNIX, "--fd": "--bind fd://FD", "--factory": FACTORY,
-        "--app-dir": "--chdir", "--loop": "--asgi-loop", "--lifespan": "--asgi-lifespan",
+        "--app-dir": "--pythonpath", "--loop": "--asgi-loop", "--lifespan": "--asgi-lifespan",
         "--reload-dir": IN_A_FOLDER, "--reload-include": "--reload-extra-file",
         "--env-file": "--env NAME=VALUE", "--access-log": "--access-logfile -",
         "--proxy-headers": "--forwarded-allow-ips, the proxies that are believed",
@@ -72,7 +75,8 @@ UVICORN = Peer(
         "--h11-max-incomplete-event-size": "fastsrv_limit_request_head", "--ssl-keyfile": "--keyfile",
         "--ssl-certfile": "--certfile", "--ssl-ca-certs": "--ca-certs", "--ssl-cert-reqs": "--cert-reqs",
         "--ssl-ciphers": "--ciphers", "ssl_context_factory": "ssl_context", "--ws": "fastsrv_websocket",
-        "--ws-max-size": "--websocket-max-message-size", "--ws-ping-interval": "fastsrv_websocket_ping_interval",
+        "--ws-max-size": f"--websocket-max-message-size, {INFLATED}",
+        "--ws-ping-interval": "fastsrv_websocket_ping_interval",
         "--ws-ping-timeout": "fastsrv_websocket_ping_timeout", "--ws-per-message-deflate": "fastsrv_websocket_deflate",
     },
     without={
@@ -89,7 +93,8 @@ GRANIAN = Peer(
     "granian", "granian --interface asgi app:app --host 0.0.0.0 --port 8000 --workers 2",
     same={
         "--workers": "", "--backlog": "", "--log-level": "", "--reload": "", "--version": "", "--help": "",
-        "--log-config": "--log-config-json", "--http2-max-concurrent-streams": NO_HTTP_2,
+        "--log-config": f"--log-config-json, {LOGGERS}, {CONSOLE}",
+        "--http2-max-concurrent-streams": NO_HTTP_2,
         "--http2-max-frame-size": NO_HTTP_2,
     },
     like={
