@@ -14,14 +14,14 @@ import sys
 from typing import Any, NoReturn
 
 from gunicorn.app.wsgiapp import WSGIApplication
-from gunicorn.config import Config
+from gunicorn.config import Config, make_settings
 from gunicorn.errors import AppImportError
 
 from fastsrv.application import load
 from fastsrv.config.origins import settings_in_force, shown
 from fastsrv.config.setting import OFF, ConfigError
 from fastsrv.config.sources import PREFIX, config_file_names
-from fastsrv.config.system import check_system
+from fastsrv.config.system import become_worker, check_system, nothing_left
 from fastsrv.config.tls import tls_context
 from fastsrv.other_servers import OWN, hint_of
 from fastsrv.versions import versions
@@ -105,13 +105,17 @@ class Application(WSGIApplication):
             raise ConfigError(f"worker_class = {self.cfg.worker_class_str!r} is not fastsrv.Worker")
         config = worker_class.check_settings(self.cfg, terminal())
         self.cfg.set("capture_output", False)  # what is said here is for the terminal
-        self.cfg.logger_class(self.cfg)
+        with nothing_left():
+            self.cfg.logger_class(self.cfg)
         check_system(self.cfg, config.admin["bind"])
 
     def check_app(self) -> None:
-        """What the worker does then."""
+        """What the worker does then, and as whom; what is preloaded the arbiter loads."""
         sys.path[:0] = [os.path.abspath(path) for path in (self.cfg.pythonpath or "").split(",") if path]
         try:
+            if self.cfg.preload_app:
+                load(self)
+            become_worker(self.cfg)
             tls_context(self.cfg)
             load(self)
         except (ConfigError, AppImportError) as error:
@@ -162,5 +166,14 @@ def option_of(word: str) -> str:
 
 def hints(message: str) -> list[str]:
     """What to write instead of each option that `message` says is unknown."""
-    told = {option: hint_of(option) for option in re.findall(r"--[\w-]+", message)}
+    told = {option: hint_of(option) or hint_of_setting(option) for option in re.findall(r"--[\w-]+", message)}
     return [f"{option} {hint}" for option, hint in told.items() if hint]
+
+
+def hint_of_setting(option: str) -> str:
+    """Of one that has the name of a setting of gunicorn's, whose own option has another, or which has none."""
+    name = option[2:].replace("-", "_")
+    setting = make_settings().get(name)
+    if setting is None:
+        return ""
+    return f"is {setting.cli[-1]}" if setting.cli else f"is {name}, set in gunicorn.conf.py"

@@ -25,6 +25,7 @@ OF_COMMAND_LINES = {
     "paste": "load the app of the file, and give that",
     "raw_paste_global_conf": "load the app of the file, and give that",
 }
+QUOTED = re.compile(r"'|\d+$")  # what Python needs no quotes for
 
 
 class Given(Config):
@@ -66,6 +67,9 @@ class Given(Config):
         told = hint_of(option, "{}") or hint_of(name, "{}") or (f"is {option}" if option in names else "")
         if not told:
             return "the settings are gunicorn's and fastsrv's, see docs/SETTINGS.md"
+        if written := re.match(r"is (--[\w-]+) ([^ ,]+)", told):  # an option with a value
+            option, value = written.groups()
+            return f"write {names[option]}={value if QUOTED.match(value) else repr(value)}{told[written.end():]}"
         return f"{name} " + re.sub(r"--[\w-]+", lambda option: names.get(option[0], option[0]), told)
 
     def heed_environment(self) -> None:

@@ -18,6 +18,7 @@ OTHER_HTTP = "HTTP/1.1 is served; a proxy in front may speak others"
 INTERFACE = "ASGI 3 is served; a2wsgi and asgiref wrap other applications"
 NO_ACCESS_LOG = "there is no access log without --access-logfile"
 ALWAYS_SENT = "each answer has that field, unless the app sends one of its own"
+ATOMS = "with gunicorn's atoms"
 OF_A_FORMATTER = "a formatter of yours, named in --log-config, may have colors"
 WATCHED = "gunicorn watches the modules that are loaded, and what --reload-extra-file names"
 IN_A_FOLDER = "--reload-extra-file 'DIR/**/*.py', from gunicorn 26.1 on"
@@ -29,7 +30,10 @@ FILES = "a proxy in front serves files, or the app"
 REPLACED = "gunicorn replaces a worker that has died, at once"
 NO_TIME = "it may take as long as it needs"
 UNASKED = "that is so unless it is asked for"
-INI = "the same, as an .ini file; --log-config-json names one of JSON"
+LOGGERS = "whose loggers are gunicorn.error and gunicorn.access"
+CONSOLE = "which needs a handler 'console', or a root of its own"
+INI = f"an .ini file, {LOGGERS}, or one of JSON by --log-config-json, {CONSOLE}"
+INFLATED = "and what inflates to more than 1 MiB and more than 128 times of what came is refused in any case"
 NO_HTTP_2 = "no effect: only HTTP/1.1 is served"
 WHO = "the same, and who the workers are"
 ADDED, LEFT = "fastsrv_add_root_path = 'always'", "fastsrv_add_root_path = 'never'"  # to each path, or to none
@@ -54,13 +58,13 @@ UVICORN = Peer(
     "uvicorn", "uvicorn app:app --host 0.0.0.0 --port 8000 --workers 2",
     same={
         "--reload": "", "--workers": "", "--log-level": "", "--backlog": "", "--version": "", "--help": "",
-        "--forwarded-allow-ips": "",
+        "--forwarded-allow-ips": "the same, of addresses and networks",
         "--root-path": f"the same, with {ADDED}", "--log-config": INI,
         "--ssl-version": "no effect: the ssl_context hook narrows the versions",
     },
     like={
         "--host": BIND, "--port": BIND, "--uds": BIND_UNIX, "--fd": "--bind fd://FD", "--factory": FACTORY,
-        "--app-dir": "--chdir", "--loop": "--asgi-loop", "--lifespan": "--asgi-lifespan",
+        "--app-dir": "--pythonpath", "--loop": "--asgi-loop", "--lifespan": "--asgi-lifespan",
         "--reload-dir": IN_A_FOLDER, "--reload-include": "--reload-extra-file",
         "--env-file": "--env NAME=VALUE", "--access-log": "--access-logfile -",
         "--proxy-headers": "--forwarded-allow-ips, the proxies that are believed",
@@ -71,7 +75,8 @@ UVICORN = Peer(
         "--h11-max-incomplete-event-size": "fastsrv_limit_request_head", "--ssl-keyfile": "--keyfile",
         "--ssl-certfile": "--certfile", "--ssl-ca-certs": "--ca-certs", "--ssl-cert-reqs": "--cert-reqs",
         "--ssl-ciphers": "--ciphers", "ssl_context_factory": "ssl_context", "--ws": "fastsrv_websocket",
-        "--ws-max-size": "--websocket-max-message-size", "--ws-ping-interval": "fastsrv_websocket_ping_interval",
+        "--ws-max-size": f"--websocket-max-message-size, {INFLATED}",
+        "--ws-ping-interval": "fastsrv_websocket_ping_interval",
         "--ws-ping-timeout": "fastsrv_websocket_ping_timeout", "--ws-per-message-deflate": "fastsrv_websocket_deflate",
     },
     without={
@@ -88,7 +93,8 @@ GRANIAN = Peer(
     "granian", "granian --interface asgi app:app --host 0.0.0.0 --port 8000 --workers 2",
     same={
         "--workers": "", "--backlog": "", "--log-level": "", "--reload": "", "--version": "", "--help": "",
-        "--log-config": "--log-config-json", "--http2-max-concurrent-streams": NO_HTTP_2,
+        "--log-config": f"--log-config-json, {LOGGERS}, {CONSOLE}",
+        "--http2-max-concurrent-streams": NO_HTTP_2,
         "--http2-max-frame-size": NO_HTTP_2,
     },
     like={
@@ -100,8 +106,9 @@ GRANIAN = Peer(
         "--http1-header-read-timeout": "fastsrv_header_timeout, in seconds", "--http1-keep-alive": "--keep-alive",
         "--no-http1-keep-alive": "--keep-alive 0", "--no-log": "--error-logfile /dev/null",
         "--log": "--error-logfile", "--access-log": "--access-logfile -",
-        "--access-log-fmt": "--access-logformat", "--ssl-certificate": "--certfile", "--ssl-keyfile": "--keyfile",
-        "--ssl-ca": "--ca-certs", "--ssl-client-verify": "--cert-reqs 2", "--no-ssl-client-verify": "--cert-reqs 0",
+        "--access-log-fmt": f"--access-logformat, {ATOMS}", "--ssl-certificate": "--certfile",
+        "--ssl-keyfile": "--keyfile", "--ssl-ca": "--ca-certs", "--ssl-client-verify": "--cert-reqs 2",
+        "--no-ssl-client-verify": "--cert-reqs 0",
         "--ssl-protocol-min": "ssl_context, a hook in gunicorn.conf.py that sets its minimum_version",
         "--ssl-crl": "ssl_context, a hook in gunicorn.conf.py that loads it",
         "--url-path-prefix": f"--root-path, with {LEFT}",
@@ -135,8 +142,8 @@ GRANIAN = Peer(
 HYPERCORN = Peer(
     "hypercorn", "hypercorn app:app --bind 0.0.0.0:8000 --workers 2",
     same={
-        "--access-logfile": "", "--access-logformat": "", "--backlog": "", "--bind": "", "--ca-certs": "",
-        "--certfile": "", "--cert-reqs": "", "--ciphers": "", "--daemon": "", "--error-logfile": "",
+        "--access-logfile": "", "--access-logformat": f"the same, {ATOMS}", "--backlog": "", "--bind": "",
+        "--ca-certs": "", "--certfile": "", "--cert-reqs": "", "--ciphers": "", "--daemon": "", "--error-logfile": "",
         "--graceful-timeout": "", "--help": "", "--keep-alive": "", "--keyfile": "", "--log-file": "",
         "--log-level": "", "--max-requests": "", "--max-requests-jitter": "", "--pid": "", "--reload": "",
         "--root-path": f"the same, with {LEFT}", "--statsd-host": "", "--statsd-prefix": "", "--umask": "",
@@ -171,8 +178,9 @@ PEERS = (UVICORN, GRANIAN, HYPERCORN)  # the hint of the first that has the opti
 def hint_of(option: str, own: str = OWN) -> str:
     """What to say of an option that is one of ours, or of another server's; empty if it is none. own: where {} is a
     setting of ours."""
-    if option.startswith("--" + PREFIX.replace("_", "-")):
-        return "is " + own.format(option[2:].replace("-", "_"))
+    name = option[2:].replace("-", "_")
+    if option.startswith("--") and name.startswith(PREFIX):
+        return "is " + own.format(name)
     for peer in PEERS:
         if option in peer.like:
             meant = peer.like[option]

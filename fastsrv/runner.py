@@ -23,7 +23,9 @@ from gunicorn.util import import_app, load_class
 
 from fastsrv.arbiter import ended
 from fastsrv.config.config import Config
-from fastsrv.config.setting import ConfigError
+from fastsrv.config.setting import OFF, ConfigError
+from fastsrv.config.system import check_system
+from fastsrv.config.tls import tls_context
 from fastsrv.given import Given
 from fastsrv.worker import Worker
 
@@ -128,6 +130,8 @@ class Program(Application):
         Config.from_gunicorn(self.given, {**os.environ, **self.given.env})  # as it raises what the start would print
         super().__init__()
         self.check_worker_class()
+        check_system(self.given, OFF)  # gunicorn's words for these are others, and come when it has begun
+        tls_context(self.given)
 
     def check_worker_class(self) -> None:
         wrong = ConfigError(f"worker_class = {self.given.worker_class_str!r} is not fastsrv.Worker, nor made from it")

@@ -70,6 +70,15 @@ class Signals(base.Worker):
         timeout: float = self.config.end["retire_timeout"]
         return timeout if self.place.shares_sockets else min(timeout, self.config.end["graceful_timeout"] / 2)
 
+    def init_signals(self) -> None:
+        super().init_signals()
+        for number in (signal.SIGHUP, signal.SIGUSR2):  # gunicorn leaves these deadly
+            signal.signal(number, self.handle_arbiters)
+
+    def handle_arbiters(self, sig: int, frame: Any) -> None:
+        """HUP, USR2: it is the arbiter that does what is asked for. They come where all processes of the service are
+        told. (No SIG_IGN, which what the app starts would have, too.)"""
+
     def handle_exit(self, sig: int, frame: Any) -> None:
         """TERM: end gracefully. The arbiter may say it time and again, and counts from the first."""
         self.heard.add(signal.SIGTERM)

@@ -11,7 +11,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
 
@@ -20,6 +20,7 @@ from gunicorn.config import make_settings
 from fastsrv.application import check_app
 from fastsrv.config.config import Config
 from fastsrv.config.gunicorns import OBEYED, REFUSED, WITHOUT_EFFECT
+from fastsrv.config.setting import LARGEST_PORT, ConfigError
 from fastsrv.config.table import OWN_SETTINGS
 from fastsrv.config.tls import FILES, USELESS_ALONE, tls_context
 from fastsrv.forwarded import Forwarded
@@ -31,6 +32,7 @@ from fastsrv.stacks import threads
 from fastsrv.timetable import QUICK, Timetable
 
 LOCAL = "127.0.0.1"
+KEEPALIVE = "fastsrv_shutdown_keepalive"
 # gunicorn's settings that a Server, TLS and Forwarded obey; and those that stop each start, with a reason of their own.
 OBEYS = {
     *(row.name for row in OBEYED), *FILES, *USELESS_ALONE, "forwarded_allow_ips", "forwarder_headers",
@@ -78,36 +80,49 @@ def serve(app: Callable[..., Any], *, host: str = LOCAL, port: int = 0, **settin
             assert httpx.get(served.url).status_code == 200
 
     Its lifespan has started when the block is entered, and has ended when that is left, behind the answers that are
-    still owed (for graceful_timeout at most). port: 0 for one that is free. settings: gunicorn's and fastsrv's by their
-    names, as fastsrv.run() takes them (docs/SETTINGS.md); nothing is read of the environment. What the app raises while
-    it answers is logged to "fastsrv.testing".
+    still owed: both have graceful_timeout, behind which they are cut off, and the log says so. Idle connections are not
+    waited for, unless fastsrv_shutdown_keepalive is given. host: "" for all addresses. port: 0 for one that is free.
+    settings: gunicorn's and fastsrv's by their names, as fastsrv.run() takes them (docs/SETTINGS.md); nothing is read
+    of the environment. What the app raises while it answers is logged to "fastsrv.testing".
 
     Raises LifespanFailed if the app does not start, NotASGI if it is none, OSError for an address that cannot be had,
     TypeError for a name that is no setting, or one that nobody obeys here, ConfigError (a ValueError) for a value that
-    one cannot have. TimeoutError, where the block is left, for an app that blocks the thread for longer than
-    graceful_timeout.
+    one, or port, cannot have. TimeoutError, where the block is left, for an app that blocks the thread for 5 seconds
+    longer than graceful_timeout.
     """
     check_app(app)
     cfg = Given("serve()", settings, WITHOUT)
+    if not 0 <= port <= LARGEST_PORT:
+        raise ConfigError(f"port of serve() must be 0 to {LARGEST_PORT}, not {port}")
+    config, tls = config_of(cfg), tls_context(cfg)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family, backlog=cfg.backlog) as listening:
-        tls = tls_context(cfg)
-        thread = ServerThread(app, cfg, listening, tls)
+        thread = ServerThread(app, cfg, config, listening, tls)
         try:
             thread.start_up()
-            yield Served(host, listening.getsockname()[1], tls is not None)
+            own_host, own_port = listening.getsockname()[:2]
+            yield Served(host or own_host, own_port, tls is not None)
         finally:
             thread.end()
+
+
+def config_of(cfg: Given) -> Config:
+    config = Config.from_gunicorn(cfg, {})  # a test does not depend on the shell that runs it
+    if KEEPALIVE in cfg.fastsrv_settings:
+        return config
+    return replace(config, end={**config.end, "shutdown_keepalive": 0.0})  # nobody's next request is worth a window
 
 
 class ServerThread(threading.Thread):
     """Serves from start_up() to end()."""
 
-    def __init__(self, app: Callable[..., Any], cfg: Any, listening: socket.socket, tls: Any) -> None:
+    def __init__(
+        self, app: Callable[..., Any], cfg: Any, config: Config, listening: socket.socket, tls: Any,
+    ) -> None:
         super().__init__(name="fastsrv", daemon=True)
         self.app = app
         self.cfg = cfg
-        self.config = Config.from_gunicorn(cfg, {})  # a test does not depend on the shell that runs it
+        self.config = config
         self.listening = listening
         self.tls = tls
         self.loop = new_loop(**self.config.loop)
@@ -124,10 +139,10 @@ class ServerThread(threading.Thread):
 
     def end(self) -> None:
         """Raises what has ended the server, if it was not us."""
-        timetable = Timetable.graceful(monotonic(), self.config.end["graceful_timeout"])
+        timeout = self.config.end["graceful_timeout"]
         with suppress(RuntimeError):  # the loop is closed: it has ended
-            self.loop.call_soon_threadsafe(self.stop, timetable)
-        self.join(timetable.exit + QUICK - monotonic())  # a machine may be busy
+            self.loop.call_soon_threadsafe(self.stop, Timetable.graceful(monotonic(), timeout))
+        self.join(timeout + QUICK)  # a machine may be busy
         if self.is_alive():
             raise TimeoutError("the app blocks its event loop, and does not end:\n" + "\n".join(threads(None)))
         if self.failure is not None:

@@ -25,6 +25,7 @@ from fastsrv.config.config import Config
 from fastsrv.config.gunicorns import without_effect
 from fastsrv.config.setting import ConfigError
 from fastsrv.config.sources import strangers, undecided
+from fastsrv.config.system import clash
 from fastsrv.failed_app import app_of, shown_if_it_fails
 from fastsrv.forks import Forks
 from fastsrv.forwarded import Forwarded
@@ -33,6 +34,7 @@ from fastsrv.lifespan import LifespanFailed
 from fastsrv.log.access import Access
 from fastsrv.log.escaped import escape_controls
 from fastsrv.log.identity import identify_by
+from fastsrv.log.reopening import reopen_with_care
 from fastsrv.loops import end_what_is_left, new_loop
 from fastsrv.place import Verdict
 from fastsrv.server import Server
@@ -72,8 +74,9 @@ class Worker(Signals):
         try:
             address.open_address(config.admin["bind"], cfg, log)
         except ConfigError as error:
-            log.error("%s", error)
+            log.error("%s", clash(cfg, config.admin["bind"]) or error)
             sys.exit(1)
+        reopen_with_care(log)
         started()
 
     @classmethod

@@ -7,9 +7,12 @@ fails until it was called.
 
 from pathlib import Path
 
+from gunicorn.config import make_settings
+
 from fastsrv.config.gunicorns import REFUSED, WITHOUT_EFFECT
 from tools.marks import between_marks
 
+SETTINGS = make_settings()
 DOCUMENT = Path(__file__).parents[1] / "docs/GUNICORN.md"
 FROM = {"http2_cleartext": "26.2"}  # the first gunicorn that has it, if that is not the oldest that fastsrv works with
 
@@ -33,8 +36,15 @@ def rows(reasons):
 
 
 def named(name):
-    """A setting, and the first gunicorn that has it."""
-    return f"`{name}` (from {FROM[name]})" if name in FROM else f"`{name}`"
+    """A setting, its option if that is called otherwise, and the first gunicorn that has it."""
+    option = option_of(name)
+    return f"`{name}`" + f" (`{option}`)" * bool(option) + (f" (from {FROM[name]})" if name in FROM else "")
+
+
+def option_of(name):
+    """The option of gunicorn's command line, if it is not its setting's name; None otherwise."""
+    options = SETTINGS[name].cli if name in SETTINGS else None
+    return options[-1] if options and "--" + name.replace("_", "-") not in options else None
 
 
 def with_tables(text):

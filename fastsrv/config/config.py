@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from fastsrv.config.gunicorns import OBEYED, check, graceful_timeout
+from fastsrv.config.gunicorns import OBEYED, check, check_access_log_format, graceful_timeout
 from fastsrv.config.setting import ConfigError
 from fastsrv.config.sources import config_file_names, read_own
 from fastsrv.config.table import OWN_SETTINGS
@@ -62,6 +62,8 @@ class Config:
         own = read_own(config_file_names(cfg), os.environ if environ is None else environ, cfg.settings)
         config = cls.of(cfg, own)
         check_end(config.end)
+        if config.log["access_format"] == "text":
+            check_access_log_format(cfg)
         return config
 
     @classmethod

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from gunicorn.glogging import SafeAtoms
+
 from fastsrv.config.setting import LARGEST, UNLIMITED, ConfigError
 from fastsrv.timetable import LAST_WORD
 from fastsrv_ext.clock import TICK
@@ -77,6 +79,9 @@ REFUSED = {
     "casefold_http_method": (False, "methods are case-sensitive (RFC 9110, 9.1)"),
 }
 
+ATOMS = SafeAtoms(dict.fromkeys("BTDM", 0))  # of a request, by their types: all others are texts
+OF_LOGGERS = ("access", "atoms", "atoms_wrapper_class")  # what makes a line of the access log
+
 HTTP_2 = "only HTTP/1.1 is served"
 OF_OTHERS = "it is for workers that read a socket by themselves: asyncio has rules of its own"
 # Those without which an app is served all the same: who sets one is told why it does nothing.
@@ -112,6 +117,18 @@ def check(cfg: Any) -> None:
     if cfg.reuse_port and any(isinstance(address, str) for address in cfg.address):
         raise ConfigError(
             "reuse_port cannot be used with a UNIX socket (bind): the system has no queue for each worker there")
+
+
+def check_access_log_format(cfg: Any) -> None:
+    """Raise ConfigError for one with which no line could be written. A logger class of the user's may have other
+    atoms, or another way to write them."""
+    try:
+        cfg.access_log_format % ATOMS
+    except (TypeError, ValueError, OverflowError) as error:
+        if all(getattr(cfg.logger_class, name).__module__.startswith("gunicorn.") for name in OF_LOGGERS):
+            raise ConfigError(
+                f"access_log_format = {cfg.access_log_format!r} cannot be written ({error}): it takes gunicorn's "
+                "atoms, as %(name)s, and %% for a percent sign") from error
 
 
 def is_changed(cfg: Any, name: str) -> bool:

@@ -62,7 +62,7 @@ def strangers(environ: Mapping[str, str], gunicorns: Mapping[str, Any]) -> list[
 
 
 def undecided(cfg: Any, environ: Mapping[str, str]) -> list[str]:
-    """What to tell of a setting whose default is right for most, and lets somebody in with some: docs/PROXIES.md."""
+    """The warning of a start with root_path and without fastsrv_add_root_path: docs/PROXIES.md."""
     name = "fastsrv_add_root_path"
     if not cfg.root_path or name in config_file_names(cfg) or name.upper() in environ:
         return []

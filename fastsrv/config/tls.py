@@ -44,6 +44,10 @@ class WithDefaults:
 
     def ssl_context(self, _: Any, default_ssl_context_factory: Callable[[], ssl.SSLContext]) -> Any:
         def make() -> ssl.SSLContext:
+            if self.cfg.certfile:
+                # The factory has OpenSSL ask for the password of an encrypted key, if there is a terminal: each worker.
+                probe = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                probe.load_cert_chain(self.cfg.certfile, self.cfg.keyfile, password="")
             context = default_ssl_context_factory()
             context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
             take_curves_alone(context)
@@ -122,7 +126,7 @@ def fault_of(cfg: Any, error: Exception) -> str | None:
         return f"{where} holds no private key in PEM format" + ("; name its file by keyfile" * (holder == "certfile"))
     if ENCRYPTED in texts[holder]:
         return (f"{where} holds an encrypted key: decrypt it (openssl pkey -in ... -out ...), "
-                f"or load it with its password in the ssl_context hook ({error})")
+                "or load it with its password in the ssl_context hook")
     if getattr(error, "reason", None) in MISMATCH:
         return f"the key of {where} does not belong to the certificate of certfile = {cfg.certfile!r}"
     if cfg.cert_reqs not in iter(ssl.VerifyMode):

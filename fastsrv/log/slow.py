@@ -29,8 +29,8 @@ class SlowRequests:
 
 def line_of(call: Call) -> str:
     waited = min(call.waited_for_client(), call.took)  # the one is counted in ticks
-    at_first = f"the answer began after {call.first_byte:.3f} s" if call.first_byte else "no answer had begun"
+    at_first = f"{call.first_byte:.3f} s until the answer began" if call.first_byte else "no answer had begun"
     host = call.client[0] if call.client else "a local socket"
     return (
-        f"Slow: {call.describe()} took {call.took:.3f} s; {at_first}; {waited:.3f} s of it waited for the client. "
+        f"Slow: {call.describe()} took {call.took:.3f} s, {at_first}, {waited:.3f} s of waiting for the client. "
         f"Status {call.status}, {call.received} bytes received, {call.sent} sent, {host}")

@@ -24,7 +24,7 @@ class TLSExtension:
         self.known: WeakKeyDictionary[ssl.SSLContext, dict[tuple[Any, Any], dict[str, Any]]] = WeakKeyDictionary()
 
     def of(self, tls: ssl.SSLObject) -> dict[str, Any]:
-        """Of a connection that has shaken hands. To be copied, as its list: others have the same."""
+        """Of a connection that has shaken hands. Shared by connections: the caller copies it and its list."""
         found = self.without_client(tls)
         certificate = tls.getpeercert(binary_form=True)
         if certificate is None:

@@ -12,7 +12,7 @@ SHORT = {
     "userId": "UID",
 }
 # What has to be escaped (2.4), and control characters, which would be no good in a log.
-SPECIAL = re.compile(r'[\x00-\x1f\x7f]|^[ #]| \Z|["+,;<>\\]')
+SPECIAL = re.compile(r'[\x00-\x1f\x7f-\x9f]|^[ #]| \Z|["+,;<>\\]')
 UTF8_STRING = 0x0C  # its tag (X.690, 8.23)
 LONG = 0x80  # a length beyond it says how many bytes it has itself
 
@@ -39,4 +39,4 @@ def attribute(kind: str, value: str) -> str:
 
 def escaped(found: re.Match[str]) -> str:
     character = found[0]
-    return f"\\{character}" if character.isprintable() else f"\\{ord(character):02X}"
+    return f"\\{character}" if character.isprintable() else "".join(f"\\{octet:02X}" for octet in character.encode())

@@ -75,7 +75,7 @@ class Renewal:
                 return
             self.context = context
             self.take(context)
-            self.log.info("TLS files have changed: new connections get what they hold now")
+            self.log.info("TLS files have changed: new connections use the new ones")
 
     def tell(self, why: str) -> None:
         """Once, as it is tried again with each look."""

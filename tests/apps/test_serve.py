@@ -4,6 +4,7 @@ import asyncio
 import signal
 import socket
 import threading
+import time
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -15,8 +16,11 @@ from fastsrv.config.setting import ConfigError
 from fastsrv.lifespan import LifespanFailed
 from fastsrv.testing import LOCAL, serve
 from tests.support.apps import hello
+from tests.support.asking import ask
 from tests.support.servers import PATIENCE
 from tests.support.tls import CERTIFICATE, client_context
+
+DEFAULT_WINDOW = 2.9  # seconds: that of fastsrv_shutdown_keepalive, and a little less
 
 
 class Life:
@@ -199,6 +203,10 @@ def test_settings_are_obeyed():
     ({"protocol": "uwsgi"}, ConfigError, "protocol = 'uwsgi' cannot be used"),
     ({"app": "hello:app"}, NotASGI, "'hello:app' is not callable"),
     ({"app": lambda: hello}, NotASGI, "as a factory does"),
+    ({"backlog": 10**30}, ConfigError, "backlog must be at most"),
+    ({"port": 70000}, ConfigError, r"port of serve\(\) must be 0 to 65535, not 70000"),
+    ({"port": -1}, ConfigError, r"port of serve\(\) must be 0 to 65535, not -1"),
+    ({"host": "no host"}, OSError, None),
     ({"bind": "127.0.0.1:0"}, TypeError, r"serve\(\) takes no bind: host and port are arguments"),
     ({"config": "gunicorn.conf.py"}, TypeError, r"serve\(\) takes no config: no config file is read"),
     ({"threads": 2}, TypeError, r"serve\(\) takes no threads: a worker is one event loop"),
@@ -211,6 +219,38 @@ def test_settings_are_obeyed():
 def test_what_cannot_be_is_raised(settings, error, text):
     with pytest.raises(error, match=text), serve(**{"app": hello, **settings}):
         pytest.fail("it has started")
+
+
+@pytest.mark.parametrize("settings", [{"keepalive": -1}, {"certfile": "none.pem"}])
+def test_setting_that_is_wrong_is_told_of_before_an_address_that_is_taken(settings):
+    with serve(hello) as served, pytest.raises(ConfigError), serve(hello, port=served.port, **settings):
+        pytest.fail("it has started")
+
+
+def test_url_of_all_addresses_can_be_asked():
+    with serve(hello, host="") as served:
+        assert served.url == f"http://0.0.0.0:{served.port}"
+        assert get(served.url)
+
+
+def test_idle_connection_is_not_waited_for():
+    """Which a busy machine may take for a moment, but not each time for as long as the window of a worker's end."""
+    assert any(seconds_to_leave(keepalive=75) < DEFAULT_WINDOW for _ in range(5))
+
+
+def test_idle_connection_is_waited_for_if_that_is_asked_for():
+    assert seconds_to_leave(keepalive=75, fastsrv_shutdown_keepalive=3) > DEFAULT_WINDOW
+
+
+def seconds_to_leave(**settings):
+    with serve(hello, **settings) as served:
+        idle = socket.create_connection((LOCAL, served.port), timeout=PATIENCE)
+        ask(idle)
+        since = time.monotonic()
+    took = time.monotonic() - since
+    assert idle.recv(1) == b""
+    idle.close()
+    return took
 
 
 def has_ipv6():

@@ -67,7 +67,7 @@ def test_client_and_server_are_haproxys(gunicorn, tmp_path, kind, loop, mode):
     with through(tmp_path, server, kind, mode) as proxy:
         connection = connected(proxy.port)
         client, proxys = addresses(connection)
-        # haproxy has believed X-Forwarded-For and -Proto of its own written, in mode http: the client is 127.0.0.1
+        # In mode http haproxy also writes X-Forwarded-For, which has no port and is believed of 127.0.0.1.
         port = 0 if mode == "http" else client[1]
         assert ask(connection) == [[["127.0.0.1", port], proxys, "http"]] * 2
     server.wait_for("from 127.0.0.1 200")

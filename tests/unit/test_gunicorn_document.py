@@ -8,7 +8,7 @@ import gunicorn
 import pytest
 from gunicorn.config import KNOWN_SETTINGS
 
-from tools.gunicorn_document import DOCUMENT, with_tables
+from tools.gunicorn_document import DOCUMENT, option_of, with_tables
 
 TESTS = Path(__file__).parents[1]
 GUNICORN = {setting.name: setting for setting in KNOWN_SETTINGS}
@@ -46,6 +46,13 @@ def test_default_is_gunicorns(name, default):
         assert isinstance(actual, int)
     else:
         assert ast.literal_eval(default.strip("`")) == actual
+
+
+@pytest.mark.parametrize("name", sorted(GUNICORN))
+def test_option_that_is_called_otherwise_stands_behind_the_name(name):
+    option = option_of(name)
+    assert (f"`{name}` (`" in TEXT) == bool(option)
+    assert not option or f"`{name}` (`{option}`)" in TEXT
 
 
 def test_each_row_names_a_test_that_there_is():

@@ -13,8 +13,8 @@ from tests.support.wire import get, post
 from tests.websocket.client import ASKS
 
 LINE = re.compile(
-    r"Slow: (?P<what>.+) took (?P<took>\d+\.\d{3}) s; (?:the answer began after (?P<first>\d+\.\d{3}) s|no answer had "
-    r"begun); (?P<waited>\d+\.\d{3}) s of it waited for the client\. Status (?P<status>\d+), (?P<received>\d+) bytes "
+    r"Slow: (?P<what>.+) took (?P<took>\d+\.\d{3}) s, (?:(?P<first>\d+\.\d{3}) s until the answer began|no answer had "
+    r"begun), (?P<waited>\d+\.\d{3}) s of waiting for the client\. Status (?P<status>\d+), (?P<received>\d+) bytes "
     r"received, (?P<sent>\d+) sent, (?P<host>.+)")
 ALWAYS, NEVER = 1e-9, 1e9  # seconds
 BODY_TICKS = 4  # of the clock, 250 ms each

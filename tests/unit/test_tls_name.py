@@ -34,6 +34,7 @@ def single(*pairs):
     (single(("commonName", " ")), r"CN=\ "),
     (single(("commonName", "a+b;c<d>e\\f=g")), r"CN=a\+b\;c\<d\>e\\f=g"),
     (single(("commonName", "\0\n\x7f")), r"CN=\00\0A\7F"),
+    (single(("commonName", "\x80a\x9b31m\x9f\xa0")), "CN=\\C2\\80a\\C2\\9B31m\\C2\\9F\xa0"),
     (single(("1.2.3", "x" * 200)), "1.2.3=#0c81c8" + "78" * 200),
     (single(("1.2.3", "x" * 300)), "1.2.3=#0c82012c" + "78" * 300),
 ])

@@ -71,7 +71,7 @@ def test_renewed_pair_is_taken_up_once_it_rests(renewed):
     renewed.write(new)
     assert not renewed.look().taken
     assert renewed.look().shown() == [new.pem]
-    assert renewed.lines == ["INFO TLS files have changed: new connections get what they hold now"]
+    assert renewed.lines == ["INFO TLS files have changed: new connections use the new ones"]
     assert len(renewed.look(3).taken) == 1
     assert renewed.renewal.context is renewed.taken[0]
 

@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+import fastsrv
 from tests.support.asking import ask, fetch
 from tests.worker.served import SOURCE
 
@@ -71,6 +72,15 @@ def test_module_of_the_worker_class_is_answered_with_the_name_of_the_class(gunic
     server = gunicorn(SOURCE, module=["gunicorn", "-k", "fastsrv.worker"])
     assert server.wait() == 1
     assert server.output == "Error: fastsrv.worker is a module: write the class, fastsrv.Worker\n"
+
+
+def test_misspelt_worker_class_is_answered_with_its_name(gunicorn):
+    server = gunicorn(SOURCE, module=["gunicorn", "-k", "fastsrv.Workr"])
+    assert server.wait() == 1
+    assert server.output.strip() == "Error: there is no fastsrv.Workr: the worker class is fastsrv.Worker"
+    assert not hasattr(fastsrv, "Workr")
+    with pytest.raises(ImportError, match="cannot import name 'Workr' from 'fastsrv'"):
+        from fastsrv import Workr  # noqa: F401
 
 
 def test_python_m_fastsrv_is_gunicorn_with_the_worker_class(gunicorn):

@@ -3,8 +3,8 @@
 import os
 import re
 import socket
-import subprocess
 import sys
+from functools import partial
 from importlib.util import find_spec
 
 import gunicorn
@@ -12,24 +12,14 @@ import pytest
 import uvloop
 
 import fastsrv
-from tests.support.servers import PATIENCE, ROOT
-
-APP = "async def app(scope, receive, send): pass"
+from tests.support.command_line import APP, run_fastsrv
+from tests.support.tls import CERTIFICATE
 
 
 @pytest.fixture
 def run(tmp_path):
     """run(*arguments, source=, config=, **environ) -> the CompletedProcess, in a folder with served.py."""
-    def run(*arguments, source=APP, config="", **environ):
-        (tmp_path / "served.py").write_text(source)
-        (tmp_path / "gunicorn.conf.py").write_text(config)
-        ours = ("FASTSRV_", "GUNICORN_")
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-        return subprocess.run(
-            [sys.executable, "-m", "fastsrv", *arguments], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True,
-            text=True, timeout=PATIENCE, env={**inherited, "PYTHONPATH": str(ROOT), **environ})
-
-    return run
+    return partial(run_fastsrv, tmp_path)
 
 
 def test_check_config_says_that_all_is_well_and_what_the_start_would_warn_of(run):
@@ -49,6 +39,12 @@ def test_check_config_says_that_all_is_well_and_what_the_start_would_warn_of(run
     (["served:app", "--worker-tmp-dir", "/none"], {}, "/none doesn't exist"),
     (["served:app", "--bind", "127.0.0.1:0", "--bind", "127.0.0.1:99999"], {},
      "bind = '127.0.0.1:99999' cannot be used: bind(): port must be 0-65535"),
+    (["served:app", "--bind", "*:8000"], {}, "bind = '*:8000' cannot be used: "),
+    (["served:app", "--bind", "127.0.0.1:8000", "--bind", "0.0.0.0:8000"], {},
+     "bind = '127.0.0.1:8000' and bind = '0.0.0.0:8000' are one address: each needs its own"),
+    (["served:app", "--bind", "localhost:8000"], {"FASTSRV_ADMIN_BIND": "127.0.0.1:8000"},
+     "bind = 'localhost:8000' and fastsrv_admin_bind = '127.0.0.1:8000' are one address: each needs its own"),
+    (["served:app", "--bind", "unix:/tmp/s"], {"FASTSRV_ADMIN_BIND": "unix:/tmp/s"}, "= 'unix:/tmp/s' are one address"),
     (["served:app", "--bind", "192.0.2.1:0"], {}, "bind = '192.0.2.1:0' cannot be used: Cannot assign"),
     (["served:app", "--bind", "unix:none/s"], {}, "bind = 'unix:none/s' cannot be used: No such file or directory"),
     (["served:app", "--bind", "unix:served.py"], {}, "bind = 'unix:served.py' cannot be used: Socket operation on non"),
@@ -74,6 +70,37 @@ def test_check_config_fails_as_the_start_would_and_says_why(run, arguments, more
     assert done.returncode == 1
     assert message in done.stderr and "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="root alone can become somebody else")
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["--preload", "--certfile", str(CERTIFICATE), "--keyfile", "key.pem"],
+     "keyfile = 'key.pem' cannot be read: Permission denied"),
+    ([], "there is no module 'served' in "),  # a folder of root's, in which nobody else finds one
+], ids=["key", "app"])
+def test_check_config_reads_as_who_the_workers_are(run, tmp_path, arguments, message):
+    (tmp_path / "key.pem").write_text("")
+    for name in ("key.pem", "served.py"):
+        (tmp_path / name).touch(0o600)
+    done = run("--check-config", "--user", "games", *arguments, "served:app")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert message in done.stderr
+
+
+def test_check_config_lets_pass_two_ports_that_are_free_ones_or_are_shared(run):
+    done = run("--check-config", "--bind", "127.0.0.1:0", "--bind", "127.0.0.1:0", "served:app",
+               FASTSRV_ADMIN_BIND="127.0.0.1:0")
+    assert (done.returncode, done.stderr) == (0, "")
+    done = run("--check-config", "--reuse-port", "--bind", "127.0.0.1:8000", "--bind", "127.0.0.1:8000", "served:app")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_start_names_both_settings_of_one_address(run):
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    done = run("--no-control-socket", "--bind", address, "served:app", FASTSRV_ADMIN_BIND=address)
+    assert done.returncode == 1
+    assert f"bind = {address!r} and fastsrv_admin_bind = {address!r} are one address" in done.stderr
 
 
 def test_check_config_lets_pass_what_a_running_service_has(run, tmp_path):
@@ -186,6 +213,17 @@ def test_option_of_uvicorns_or_of_a_setting_of_ours_is_answered_with_a_hint(run)
     assert done.stderr.splitlines()[-3:] == [
         "--host is --bind HOST:PORT", "--factory is the app's name with parentheses, 'module:create_app()'",
         "--fastsrv-min-rate is fastsrv_min_rate, set in gunicorn.conf.py or, in capitals, in the environment"]
+
+
+def test_name_of_a_setting_is_answered_with_its_option(run):
+    done = run("--keepalive", "3", "--proxy_allow_ips=*", "--secure-scheme-headers=x", "--fastsrv_min_rate=7",
+               "served:app")
+    assert done.returncode == 2
+    assert set(done.stderr.splitlines()[-4:]) == {
+        "--keepalive is --keep-alive", "--proxy_allow_ips is --proxy-allow-from",
+        "--secure-scheme-headers is secure_scheme_headers, set in gunicorn.conf.py",
+        "--fastsrv_min_rate is fastsrv_min_rate, set in gunicorn.conf.py or, in capitals, in the environment",
+    }
 
 
 def test_option_of_uvicorns_is_not_taken_for_the_beginning_of_one_of_gunicorns(run):

@@ -193,8 +193,11 @@ def test_service_that_cannot_start_exits_with_gunicorns_code(program):
 
 
 @pytest.mark.parametrize(("settings", "error", "text"), [
-    ({"port": 8000}, TypeError, r"run\(\) knows no 'port': port is bind HOST:PORT$"),
-    ({"host": "::1"}, TypeError, r"run\(\) knows no 'host': host is bind HOST:PORT$"),
+    ({"port": 8000}, TypeError, r"run\(\) knows no 'port': write bind='HOST:PORT'$"),
+    ({"host": "::1"}, TypeError, r"run\(\) knows no 'host': write bind='HOST:PORT'$"),
+    ({"uds": "/s"}, TypeError, "'uds': write bind='unix:PATH'$"),
+    ({"reload_dir": "."}, TypeError, r"'reload_dir': write reload_extra_files='DIR/\*\*/\*.py', from gunicorn 26.1"),
+    ({"no_http1_keep_alive": True}, TypeError, "'no_http1_keep_alive': write keepalive=0$"),
     ({"log_level": "info"}, TypeError, "'log_level': log_level is loglevel$"),
     ({"timeout_keep_alive": 5}, TypeError, "timeout_keep_alive is keepalive$"),
     ({"limit_concurrency": 5}, TypeError, "limit_concurrency is fastsrv_limit_concurrency$"),
@@ -208,6 +211,11 @@ def test_service_that_cannot_start_exits_with_gunicorns_code(program):
     ({"worker_class": "sync"}, ConfigError, "worker_class = 'sync' is not fastsrv.Worker"),
     ({"worker_class": SyncWorker}, ConfigError, "worker_class = 'SyncWorker' is not fastsrv.Worker"),
     ({"worker_class": "fastsrv.Wroker"}, ConfigError, "worker_class = 'fastsrv.Wroker' is not fastsrv.Worker"),
+    ({"certfile": "no.pem"}, ConfigError, "certfile = 'no.pem' cannot be read: No such file"),
+    ({"certfile": __file__}, ConfigError, "holds no certificate in PEM format"),
+    ({"cert_reqs": 2}, ConfigError, "cert_reqs is set without certfile"),
+    ({"bind": "127.0.0.1:70000"}, ConfigError, "bind = '127.0.0.1:70000' cannot be used: bind"),
+    ({"pidfile": "/none/pid"}, ConfigError, "pidfile = '/none/pid' cannot be used"),
     ({"protocol": "uwsgi"}, ConfigError, "protocol = 'uwsgi' cannot be used"),
     ({"fastsrv_header_timout": 2}, TypeError, "did you mean fastsrv_header_timeout?"),
     ({"workers": "many"}, ConfigError, r"workers = 'many' of run\(\)"),

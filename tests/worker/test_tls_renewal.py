@@ -14,7 +14,7 @@ from tests.worker.served import SOURCE
 from tests.worker.test_tls import connect
 
 OFTEN = "fastsrv_tls_reload = 0.05\n"
-TAKEN_UP = r"\[INFO\] TLS files have changed: new connections get what they hold now$"
+TAKEN_UP = r"\[INFO\] TLS files have changed: new connections use the new ones$"
 REFUSED = r"\[ERROR\] Changed TLS files are not taken up: .* does not belong to the certificate of certfile = "
 HOOK = """
 import ssl

@@ -1,0 +1,81 @@
+"""Origin: logrotate that makes the new files root's, for workers of another user. Behind USR1 the worker's error log
+was lost, its access log went on into the old file, and all that was said of it was a traceback on stderr; an arbiter
+that cannot open a file ended, and the service with it. Here folders take the files' place: root cannot open them
+either."""
+
+import signal
+
+import pytest
+
+from tests.support.asking import ask, fetch
+
+TURNS = 1000  # requests, after which a test has failed
+SOURCE = """
+import sys
+
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        return
+    if scope["path"] == "/raises":
+        print("printed by the app", file=sys.stderr)
+        raise RuntimeError("raised by the app")
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body"})
+"""
+CONFIG = """
+import os
+
+accesslog, errorlog, access_log_format = "access.log", "error.log", "%(r)s"
+capture_output = {captured}
+terminal = os.dup(1)
+def when_ready(server):
+    os.write(terminal, b"Listening at: http://127.0.0.1:%d\\n" % server.LISTENERS[0].getsockname()[1])
+def post_worker_init(worker):
+    os.write(terminal, b"Booting worker with pid: %d\\n" % worker.pid)
+"""
+
+
+@pytest.mark.parametrize("captured", [False, True])
+@pytest.mark.parametrize("taken", ["access.log", "error.log"])
+def test_lines_go_on_into_the_old_file(gunicorn, tmp_path, taken, captured):
+    server = gunicorn(SOURCE, config=CONFIG.format(captured=captured))
+    server.worker()
+    names = ["access.log", "error.log"]
+    for name in names:
+        (tmp_path / name).rename(tmp_path / f"{name}.1")
+    (tmp_path / taken).mkdir()
+    files = {name: tmp_path / (f"{name}.1" if name == taken else name) for name in names}
+
+    def text(name):
+        return files[name].read_text() if files[name].exists() else ""
+
+    with server.connect() as connection:
+        server.signal(signal.SIGUSR1)  # the arbiter opens its own, and tells the worker then
+        for _ in range(TURNS):
+            ask(connection, "/behind")
+            if text("error.log").count(f"Cannot open the log file {tmp_path / taken}") >= 2:
+                break
+    for path in ("/raises", "/last", "/"):  # with an answer the lines of the one before are written
+        fetch(server, path)
+    assert "create 0640 USER GROUP" in text("error.log")
+    assert text("error.log").count("RuntimeError: raised by the app\n") == 1
+    assert text("error.log").count("printed by the app") == captured
+    assert "GET /last HTTP/1.1\n" in text("access.log")
+    server.signal(signal.SIGTERM)
+    assert server.wait() == 0
+
+
+def test_a_logger_of_the_user_s_has_its_own_way(gunicorn):
+    server = gunicorn(SOURCE, config="""
+import os
+from gunicorn.glogging import Logger
+
+class Own(Logger):
+    def reopen_files(self):
+        os.write(1, b"reopened in its own way\\n")
+
+logger_class = Own
+""")
+    server.worker()
+    server.signal(signal.SIGUSR1)
+    server.wait_for("reopened in its own way", 2)
