@@ -23,10 +23,10 @@ from fastsrv.config.gunicorns import OBEYED, REFUSED, WITHOUT_EFFECT
 from fastsrv.config.setting import LARGEST_PORT, ConfigError
 from fastsrv.config.table import OWN_SETTINGS
 from fastsrv.config.tls import FILES, USELESS_ALONE, tls_context
-from fastsrv.forwarded import Forwarded
 from fastsrv.given import Given
 from fastsrv.log.identity import identify_by
 from fastsrv.loops import end_what_is_left, new_loop
+from fastsrv.proxy.forwarded import Forwarded
 from fastsrv.server import Server
 from fastsrv.stacks import threads
 from fastsrv.timetable import QUICK, Timetable

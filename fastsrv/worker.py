@@ -28,7 +28,6 @@ from fastsrv.config.sources import strangers, undecided
 from fastsrv.config.system import clash
 from fastsrv.failed_app import app_of, shown_if_it_fails
 from fastsrv.forks import Forks
-from fastsrv.forwarded import Forwarded
 from fastsrv.hangup import keep_what_works
 from fastsrv.lifespan import LifespanFailed
 from fastsrv.log.access import Access
@@ -37,6 +36,7 @@ from fastsrv.log.identity import identify_by
 from fastsrv.log.reopening import reopen_with_care
 from fastsrv.loops import end_what_is_left, new_loop
 from fastsrv.place import Verdict
+from fastsrv.proxy.forwarded import Forwarded
 from fastsrv.server import Server
 from fastsrv.signals import Signals
 from fastsrv.stacks import report, requests

@@ -1,6 +1,6 @@
 """What stands in the fields of proxies, read: addresses, hosts, ports, prefixes, and the elements of Forwarded.
 
-Believes nobody: fastsrv/forwarded.py does. Nothing here raises: what is not what it should be is None.
+Believes nobody: forwarded.py does. Nothing here raises: what is not what it should be is None.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Peers that are believed: gunicorn's lists of addresses and networks. fastsrv/forwarded.py and layer.py ask."""
+"""Peers that are believed: gunicorn's lists of addresses and networks. forwarded.py and layer.py ask."""
 
 from __future__ import annotations
 

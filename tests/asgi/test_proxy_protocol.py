@@ -4,7 +4,7 @@
 import pytest
 from gunicorn.config import Config as GunicornConfig
 
-from fastsrv.forwarded import Forwarded
+from fastsrv.proxy.forwarded import Forwarded
 from fastsrv.proxy.layer import PrefaceLayer
 from fastsrv.proxy.peers import Peers
 from fastsrv.proxy.preface import UNKNOWN

@@ -3,7 +3,7 @@
 from gunicorn.config import Config as GunicornConfig
 
 from fastsrv.config.config import Config
-from fastsrv.forwarded import Forwarded
+from fastsrv.proxy.forwarded import Forwarded
 from tests.policy.row import LIMITS
 
 OURS = ("any_method", "any_version", "refuse_underscores")  # of Limits, and a Wire's

@@ -4,7 +4,7 @@ head of 64 KiB kept the worker busy for 80 ms."""
 import pytest
 from gunicorn.config import Config as GunicornConfig
 
-from fastsrv.forwarded import MAX_HOPS, Forwarded
+from fastsrv.proxy.forwarded import MAX_HOPS, Forwarded
 from tests.support.apps import Recorder, hello
 from tests.support.wire import get
 

@@ -5,9 +5,9 @@ import json
 
 from gunicorn.config import Config as GunicornConfig
 
-from fastsrv.forwarded import Forwarded
 from fastsrv.log.atoms import line_of
 from fastsrv.log.json_object import json_of
+from fastsrv.proxy.forwarded import Forwarded
 from tests.support.apps import hello
 from tests.support.wire import get
 

@@ -4,7 +4,7 @@ contradiction, since gunicorn's default knows the second one as `ssl`."""
 import pytest
 from gunicorn.config import Config as GunicornConfig
 
-from fastsrv.forwarded import Forwarded
+from fastsrv.proxy.forwarded import Forwarded
 from tests.support.apps import Recorder
 from tests.support.wire import get
 

@@ -4,8 +4,8 @@ addresses held, the proxy's, and so the fields that the client had written itsel
 import pytest
 from gunicorn.config import Config as GunicornConfig
 
-from fastsrv.forwarded import Forwarded
 from fastsrv.log.identity import identify_by
+from fastsrv.proxy.forwarded import Forwarded
 from fastsrv.proxy.layer import PrefaceLayer
 from fastsrv.proxy.peers import Peers
 from tests.support.apps import Recorder, hello

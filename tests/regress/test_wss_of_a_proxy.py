@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 from gunicorn.config import Config as GunicornConfig
 
-from fastsrv.forwarded import Forwarded
+from fastsrv.proxy.forwarded import Forwarded
 from tests.support.puppet import Puppet
 from tests.support.wire import get
 from tests.websocket.client import Client

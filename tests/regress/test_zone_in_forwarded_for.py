@@ -4,7 +4,7 @@ scope["client"]; so did ports up to 99999."""
 import pytest
 from gunicorn.config import Config as GunicornConfig
 
-from fastsrv.forwarded import Forwarded
+from fastsrv.proxy.forwarded import Forwarded
 from tests.support.apps import Recorder, hello
 from tests.support.wire import get
 

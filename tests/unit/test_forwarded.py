@@ -1,9 +1,9 @@
-"""fastsrv/forwarded.py: what a trusted proxy may say of the client. The wire's peer is 192.0.2.7:4321."""
+"""fastsrv/proxy/forwarded.py: what a trusted proxy may say of the client. The wire's peer is 192.0.2.7:4321."""
 
 import pytest
 from gunicorn.config import Config as GunicornConfig
 
-from fastsrv.forwarded import Forwarded
+from fastsrv.proxy.forwarded import Forwarded
 from tests.support.apps import Recorder, hello
 from tests.support.wire import get
 

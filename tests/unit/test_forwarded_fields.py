@@ -6,7 +6,7 @@ from gunicorn.config import Config as GunicornConfig
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fastsrv.forwarded import Forwarded
+from fastsrv.proxy.forwarded import Forwarded
 from tests.support.apps import Recorder, hello
 from tests.support.wire import Wire, get
 from tests.unit.test_proxy_fields import PIECES

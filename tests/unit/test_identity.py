@@ -8,10 +8,10 @@ import pytest
 from gunicorn.config import Config as GunicornConfig
 from gunicorn.glogging import Logger
 
-from fastsrv.forwarded import Forwarded
 from fastsrv.log import atoms
 from fastsrv.log.identity import EXTENSION, Identity
 from fastsrv.log.json_object import json_of
+from fastsrv.proxy.forwarded import Forwarded
 from tests.support.answers import take_apart
 from tests.support.apps import hello
 from tests.support.wire import get

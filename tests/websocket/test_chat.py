@@ -14,7 +14,7 @@ from gunicorn.config import Config as GunicornConfig
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from fastsrv.forwarded import Forwarded
+from fastsrv.proxy.forwarded import Forwarded
 from tests.support.frames import CLOSE, TEXT, frame
 from tests.support.servers import PATIENCE, ROOT
 from tests.websocket.client import ASKS, frames_of
