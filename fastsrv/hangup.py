@@ -15,8 +15,8 @@ from typing import Any
 from gunicorn.workers.workertmp import WorkerTmp
 
 from fastsrv.config.config import Config
-from fastsrv.config.setting import ConfigError
-from fastsrv.config.system import blamed, check_address, check_place
+from fastsrv.config.setting import OFF, ConfigError
+from fastsrv.config.system import addresses, blamed, check_address, check_place
 from fastsrv.config.tls import tls_context
 
 FILE = "__config__"  # gunicorn's name for the module that its config file is
@@ -77,9 +77,9 @@ def check(app: Any, before: Any, ours: type) -> None:
     if issubclass(cfg.worker_class, ours):
         Config.from_gunicorn(cfg)
     if cfg.address != before.address:  # else nothing is bound: it may be systemd's socket that is served
-        for written, address in zip(cfg.settings["bind"].get(), cfg.address, strict=True):
-            with blamed("bind", written):
-                check_address(address)
+        for name, written, address in addresses(cfg, OFF):
+            with blamed(name, written):
+                check_address(name, address)
         tls_context(cfg)
     if cfg.pidfile:
         with blamed("pidfile", cfg.pidfile):
