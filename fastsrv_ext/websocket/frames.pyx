@@ -213,7 +213,8 @@ cdef class Decoder:
             raise BadFrame(INVALID_DATA, f"a message cannot be inflated: {error}") from None
         if PyBytes_GET_SIZE(plain) > room:
             raise self.too_big() if bound > self.max_message else BadFrame(
-                MESSAGE_TOO_BIG, "a message inflates to far more than was sent")
+                MESSAGE_TOO_BIG,
+                "a message inflates to more than 128 times of what was sent (see fastsrv_websocket_deflate)")
         self.packed = self.deflate.rest
         return self.gather(<const unsigned char*>PyBytes_AS_STRING(plain), PyBytes_GET_SIZE(plain))
 

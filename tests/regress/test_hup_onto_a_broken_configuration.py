@@ -60,7 +60,7 @@ def service(tmp_path):
     ("bind = '127.0.0.1:http'", "'http' is not a valid port number"),
     ("bind = '192.0.2.1:8000'", "bind = '192.0.2.1:8000' cannot be used: Cannot assign requested address"),
     ("bind, certfile = 'unix:other', 'nosuch.pem'", "nosuch.pem"),
-    ("worker_class = 'fastsrv.Workr'", "worker_class = 'fastsrv.Workr' is no class"),
+    ("worker_class = 'fastsrv.Workr'", "there is no fastsrv.Workr: the worker class is fastsrv.Worker"),
     ("worker_class = 'nosuch.Worker'", "No module named 'nosuch'"),
     ("worker_class = 'fastsrv.worker'", "fastsrv.worker is a module"),
     ("worker_tmp_dir = '/nosuch'", "worker_tmp_dir = '/nosuch' cannot be used: /nosuch doesn't exist"),
