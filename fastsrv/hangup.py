@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import socket
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +17,7 @@ from gunicorn.workers.workertmp import WorkerTmp
 
 from fastsrv.config.config import Config
 from fastsrv.config.setting import OFF, ConfigError
-from fastsrv.config.system import addresses, blamed, check_address, check_place
+from fastsrv.config.system import addresses, blamed, check_address, check_place, unbound
 from fastsrv.config.tls import tls_context
 
 FILE = "__config__"  # gunicorn's name for the module that its config file is
@@ -77,9 +78,7 @@ def check(app: Any, before: Any, ours: type) -> None:
     if issubclass(cfg.worker_class, ours):
         Config.from_gunicorn(cfg)
     if cfg.address != before.address:  # else nothing is bound: it may be systemd's socket that is served
-        for name, written, address in addresses(cfg, OFF):
-            with blamed(name, written):
-                check_address(name, address)
+        check_addresses(cfg)
         tls_context(cfg)
     if cfg.pidfile:
         with blamed("pidfile", cfg.pidfile):
@@ -88,3 +87,16 @@ def check(app: Any, before: Any, ours: type) -> None:
         WorkerTmp(cfg).close()
     if cfg.preload_app:
         app.wsgi()
+
+
+def check_addresses(cfg: Any) -> None:
+    """Raise ConfigError if gunicorn cannot listen there at once, as the old workers still listen where they do."""
+    for name, written, address in addresses(cfg, OFF):
+        with blamed(name, written):
+            check_address(name, address)
+            if isinstance(address, tuple):
+                with unbound(name, address) as (probe, place):
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    if cfg.reuse_port:
+                        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+                    probe.bind(place)

@@ -2,13 +2,15 @@
 the whole service."""
 
 import signal
+import socket
 import sys
 from contextlib import ExitStack
 
 import pytest
 
 from tests.support.asking import ask
-from tests.support.servers import Gunicorn
+from tests.support.proxies import held_port
+from tests.support.servers import PATIENCE, Gunicorn
 
 SOURCE = """
 import os
@@ -36,11 +38,11 @@ def hup(server, config):
 
 @pytest.fixture
 def service(tmp_path):
-    """service(module) -> Gunicorn, by `python -m module` and with all that it is told in the file."""
+    """service(module, config) -> Gunicorn, by `python -m module` and with all that it is told in the file."""
     (tmp_path / "served.py").write_text(SOURCE)
     with ExitStack() as stack:
-        def start(module):
-            server = Gunicorn(tmp_path, "", config=GOOD)
+        def start(module, config=GOOD):
+            server = Gunicorn(tmp_path, "", config=config)
             server.command = [sys.executable, "-m", module]
             stack.enter_context(server).wait_for("the service is up")
             return server
@@ -60,7 +62,7 @@ def service(tmp_path):
     ("bind = '127.0.0.1:http'", "'http' is not a valid port number"),
     ("bind = '192.0.2.1:8000'", "bind = '192.0.2.1:8000' cannot be used: Cannot assign requested address"),
     ("bind, certfile = 'unix:other', 'nosuch.pem'", "nosuch.pem"),
-    ("worker_class = 'fastsrv.Workr'", "there is no fastsrv.Workr: the worker class is fastsrv.Worker"),
+    ("worker_class = 'fastsrv.Workr'", "there is no fastsrv.Workr: the worker class"),
     ("worker_class = 'nosuch.Worker'", "No module named 'nosuch'"),
     ("worker_class = 'fastsrv.worker'", "fastsrv.worker is a module"),
     ("worker_tmp_dir = '/nosuch'", "worker_tmp_dir = '/nosuch' cannot be used: /nosuch doesn't exist"),
@@ -82,6 +84,28 @@ def test_configuration_from_before_stays(service, written, why):
 
 def test_configuration_from_before_stays_with_the_command_line_of_ours(service):
     check_survives(service("fastsrv"), "this is bad(", "SyntaxError")
+
+
+def test_another_address_is_listened_on(service):
+    server = service("gunicorn")
+    hup(server, f"{GOOD}bind = 'unix:{server.folder}/other'\n")
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(PATIENCE)
+        connection.connect(f"{server.folder}/other")
+        assert ask(connection).body == b"hello"
+    assert "cannot be reloaded" not in server.output
+
+
+def test_address_in_use_is_no_other_address(service):
+    """By somebody, or by the workers that serve there until new ones do."""
+    with socket.create_server(("127.0.0.1", 0)) as other, held_port() as ours:
+        good = GOOD.replace("127.0.0.1:0", f"127.0.0.1:{ours}")
+        server = service("gunicorn", good)
+        for bind in f"127.0.0.1:{other.getsockname()[1]}", f"127.0.0.1:{ours}', 'unix:other":
+            before = server.output.count("cannot be reloaded")
+            hup(server, f"{good}bind = ['{bind}']\n")
+            server.wait_for(r"cannot be reloaded, .*cannot be used: Address already in use", before + 1)
+            assert answer(server) == (b"hello", "timeout=7")
 
 
 def check_survives(server, written, why):
