@@ -9,7 +9,7 @@ import time
 import pytest
 
 from tests.support.asking import ask
-from tests.support.proxies import GLANCE, free_port
+from tests.support.proxies import GLANCE, held_port
 from tests.support.servers import PATIENCE, ROOT, Gunicorn
 
 APP = """
@@ -39,12 +39,11 @@ def pairs(name):
 
 def told(folder, command, atoms):
     """What the server writes of a request by each of the atoms."""
-    port = free_port()
     server = Gunicorn(folder, "")
-    server.command = [sys.executable, "-m", *(word.format(port=port) for word in command),
-                      f"ATOMS {'|'.join(atoms)} END", "served:app"]
-    with server:
-        with connected(port) as connection:
+    with held_port() as port:
+        server.command = [sys.executable, "-m", *(word.format(port=port) for word in command),
+                          f"ATOMS {'|'.join(atoms)} END", "served:app"]
+        with server, connected(port) as connection:
             assert ask(connection, "/path?query", "User-Agent: me").status == 200
             values = server.wait_for("ATOMS (.*) END$")[1].replace(str(connection.getsockname()[1]), "PORT")
     return values.split("|")
