@@ -23,11 +23,15 @@ from gunicorn.util import import_app, load_class
 
 from fastsrv.arbiter import ended
 from fastsrv.config.config import Config
+from fastsrv.config.gunicorns import is_changed
 from fastsrv.config.setting import OFF, ConfigError
 from fastsrv.config.system import check_system
 from fastsrv.config.tls import tls_context
 from fastsrv.given import Given
 from fastsrv.worker import Worker
+
+# Variables of the environment that tell of sockets: gunicorn takes them out when it has taken those.
+HANDED_DOWN = {"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "GUNICORN_FD", "GUNICORN_PID"}
 
 arbiter: int | None = None  # the pid of the one that runs here, and in its workers
 
@@ -83,10 +87,13 @@ def process_as_it_was() -> Iterator[None]:
         for number, handler in handlers.items():
             if handler is not None and signal.getsignal(number) != handler:  # None: not Python's
                 signal.signal(number, handler)
+        for name in HANDED_DOWN - os.environ.keys():
+            environ.pop(name, None)
         os.environ.clear()
         os.environ.update(environ)
-        os.chdir(folder)
         sys.path[:] = path
+        with suppress(OSError):  # it may have gone
+            os.chdir(folder)
 
 
 def end_worker(end: BaseException) -> NoReturn:
@@ -130,8 +137,10 @@ class Program(Application):
         Config.from_gunicorn(self.given, {**os.environ, **self.given.env})  # as it raises what the start would print
         super().__init__()
         self.check_worker_class()
-        check_system(self.given, OFF)  # gunicorn's words for these are others, and come when it has begun
-        tls_context(self.given)
+        if not HANDED_DOWN & os.environ.keys():  # else those sockets are served, whatever bind is
+            check_system(self.given, OFF)
+        if not is_changed(self.given, "ssl_context"):  # a hook wants what a worker has: raw_env, pythonpath
+            tls_context(self.given)
 
     def check_worker_class(self) -> None:
         wrong = ConfigError(f"worker_class = {self.given.worker_class_str!r} is not fastsrv.Worker, nor made from it")

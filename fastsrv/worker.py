@@ -28,7 +28,6 @@ from fastsrv.config.sources import strangers, undecided
 from fastsrv.config.system import clash
 from fastsrv.failed_app import app_of, shown_if_it_fails
 from fastsrv.forks import Forks
-from fastsrv.hangup import keep_what_works
 from fastsrv.lifespan import LifespanFailed
 from fastsrv.log.access import Access
 from fastsrv.log.escaped import escape_controls
@@ -59,7 +58,6 @@ class Worker(Signals):
     def __init__(self, *args: Any) -> None:
         """In the arbiter, before the fork."""
         super().__init__(*args)
-        keep_what_works(self.app, Worker, self.log)
         self.place = take_place(self)
 
     @classmethod

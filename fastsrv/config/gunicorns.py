@@ -125,7 +125,8 @@ def check_access_log_format(cfg: Any) -> None:
     try:
         cfg.access_log_format % ATOMS
     except (TypeError, ValueError, OverflowError) as error:
-        if all(getattr(cfg.logger_class, name).__module__.startswith("gunicorn.") for name in OF_LOGGERS):
+        made_by = (getattr(getattr(cfg.logger_class, name, None), "__module__", "") for name in OF_LOGGERS)
+        if all(module.startswith("gunicorn.") for module in made_by):
             raise ConfigError(
                 f"access_log_format = {cfg.access_log_format!r} cannot be written ({error}): it takes gunicorn's "
                 "atoms, as %(name)s, and %% for a percent sign") from error

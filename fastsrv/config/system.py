@@ -19,7 +19,6 @@ from typing import Any
 
 from gunicorn.reloader import reloader_engines
 from gunicorn.util import is_ipv6, parse_address, set_owner_process
-from gunicorn.workers.workertmp import WorkerTmp
 
 from fastsrv.config.setting import OFF, ConfigError
 
@@ -38,7 +37,7 @@ def check_system(cfg: Any, admin_bind: str) -> None:
         with blamed("pidfile", cfg.pidfile):
             check_place(cfg.pidfile)
     with blamed("worker_tmp_dir", cfg.worker_tmp_dir):
-        WorkerTmp(cfg).close()
+        check_folder(cfg.worker_tmp_dir)
     if cfg.reload:
         with blamed("reload_engine", cfg.reload_engine):
             reloader_engines[cfg.reload_engine]()  # type: ignore[literal-required]
@@ -62,10 +61,14 @@ def become_worker(cfg: Any) -> None:
         set_owner_process(cfg.uid, cfg.gid, initgroups=cfg.initgroups)
 
 
+class Emptied(BaseException):
+    """No Exception, which gunicorn would make a RuntimeError of."""
+
+
 @contextlib.contextmanager
 def nothing_left() -> Iterator[None]:
     """A file that is made within is removed behind it, and one that is given away is given back: a log, which would be
-    root's if root looks, and the service could not open it."""
+    root's if root looks, and the service could not open it. The block ends at a file that it would empty."""
     made: list[Any] = []
     given: list[tuple[Any, int, int]] = []
     looking = True
@@ -81,10 +84,14 @@ def nothing_left() -> Iterator[None]:
                 given.append((path, status.st_uid, status.st_gid))
             elif arguments[2] & os.O_CREAT and not os.path.lexists(path):
                 made.append(path)
+            elif arguments[2] & os.O_TRUNC and os.path.isfile(path):
+                raise Emptied
 
     sys.addaudithook(hook)
     try:
         yield
+    except Emptied:
+        pass
     finally:
         looking = False
         for path in made:
@@ -172,6 +179,13 @@ def check_place(path: str) -> None:
     if os.path.isdir(path):
         raise fault(errno.EISDIR)
     tempfile.TemporaryFile(dir=os.path.dirname(path) or ".").close()  # has no name
+
+
+def check_folder(path: str | None) -> None:
+    """Could a file be made in it? None: in the system's own."""
+    if path is not None and not os.path.isdir(path):
+        raise fault(errno.ENOENT)
+    tempfile.TemporaryFile(dir=path).close()
 
 
 def fault(number: int) -> OSError:

@@ -40,7 +40,7 @@ def reopen_files(log: Any) -> None:
 
 def files(log: Any) -> Iterator[tuple[str, Callable[[], None]]]:
     """The path of each, and what opens it anew."""
-    if log.logfile is not None:
+    if log.cfg.capture_output and log.cfg.errorlog != "-":
         yield log.cfg.errorlog, partial(reopen_output, log)
     for logger in loggers():
         for handler in logger.handlers:
@@ -55,7 +55,8 @@ def reopen_output(log: Any) -> None:
         stream.flush()
         os.dup2(opened.fileno(), stream.fileno())
     log.logfile = opened
-    closed.close()
+    if closed is not None:
+        closed.close()
 
 
 def reopen_handler(handler: Any) -> None:

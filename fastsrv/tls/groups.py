@@ -10,6 +10,7 @@ from __future__ import annotations
 import _ssl
 import ctypes
 import ssl
+from contextlib import suppress
 
 CURVES = "X25519:P-256:X448:P-384:P-521"
 HYBRID = "X25519MLKEM768"  # X25519 with what a quantum computer cannot break
@@ -18,7 +19,9 @@ SET_GROUPS_LIST = 92  # SSL_CTRL_SET_GROUPS_LIST of OpenSSL's ssl.h
 
 
 def take_curves_alone(context: ssl.SSLContext) -> None:
-    set_groups(context, CURVES if ssl.OPENSSL_VERSION_INFO[:2] < WITH_HYBRID else f"{HYBRID}:{CURVES}")
+    """An OpenSSL that lacks one of them, as where FIPS 140 is obeyed, goes on with its own list."""
+    with suppress(ValueError, ssl.SSLError):
+        set_groups(context, CURVES if ssl.OPENSSL_VERSION_INFO[:2] < WITH_HYBRID else f"{HYBRID}:{CURVES}")
 
 
 def set_groups(context: ssl.SSLContext, names: str) -> None:

@@ -35,6 +35,13 @@ def test_no_log_file_is_left(tmp_path):
     assert (tmp_path / "error.log").read_text() == "a line\n"
 
 
+def test_log_file_that_a_start_empties_stays_as_it_is(tmp_path):
+    (tmp_path / "app.log").write_text("a line\n")
+    (tmp_path / "log.ini").write_text(INI.replace('("app.log",)', '("app.log", "w")'))
+    assert run_fastsrv(tmp_path, "--check-config", "--log-config", "log.ini", "served:app").returncode == 0
+    assert (tmp_path / "app.log").read_text() == "a line\n"
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="root alone gives files away")
 def test_log_file_stays_its_owner_s(tmp_path):
     somebody = pwd.getpwnam("games")

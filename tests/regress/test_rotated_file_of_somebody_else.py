@@ -22,23 +22,25 @@ async def app(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body"})
 """
-CONFIG = """
+TERMINAL = """
 import os
 
-accesslog, errorlog, access_log_format = "access.log", "error.log", "%(r)s"
-capture_output = {captured}
-terminal = os.dup(1)
+terminal = int(os.environ.setdefault("TERMINAL", str(os.dup(1))))  # as it was at the start
 def when_ready(server):
     os.write(terminal, b"Listening at: http://127.0.0.1:%d\\n" % server.LISTENERS[0].getsockname()[1])
 def post_worker_init(worker):
     os.write(terminal, b"Booting worker with pid: %d\\n" % worker.pid)
+"""
+CONFIG = """
+accesslog, errorlog, access_log_format = "access.log", "error.log", "%(r)s"
+capture_output = {}
 """
 
 
 @pytest.mark.parametrize("captured", [False, True])
 @pytest.mark.parametrize("taken", ["access.log", "error.log"])
 def test_lines_go_on_into_the_old_file(gunicorn, tmp_path, taken, captured):
-    server = gunicorn(SOURCE, config=CONFIG.format(captured=captured))
+    server = gunicorn(SOURCE, config=CONFIG.format(captured) + TERMINAL)
     server.worker()
     names = ["access.log", "error.log"]
     for name in names:
@@ -63,6 +65,18 @@ def test_lines_go_on_into_the_old_file(gunicorn, tmp_path, taken, captured):
     assert "GET /last HTTP/1.1\n" in text("access.log")
     server.signal(signal.SIGTERM)
     assert server.wait() == 0
+
+
+def test_standard_error_stays_where_it_is_without_a_file(gunicorn, tmp_path):
+    """Which was opened as one named "-" once an earlier configuration had one."""
+    server = gunicorn(SOURCE, config="capture_output, errorlog = True, 'error.log'\n" + TERMINAL)
+    server.worker()
+    (tmp_path / "gunicorn.conf.py").write_text("control_socket_disable = True\n" + TERMINAL)
+    server.signal(signal.SIGHUP)
+    server.worker(2)
+    server.signal(signal.SIGTERM)
+    assert server.wait() == 0
+    assert not (tmp_path / "-").exists()
 
 
 def test_a_logger_of_the_user_s_has_its_own_way(gunicorn):

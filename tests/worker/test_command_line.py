@@ -36,7 +36,7 @@ def test_check_config_says_that_all_is_well_and_what_the_start_would_warn_of(run
     (["served:app", "--bind", "127.0.0.1:http"], {}, "'http' is not a valid port number"),
     (["served:app", "--certfile", "none.pem"], {}, "certfile = 'none.pem' cannot be read"),
     (["served:app", "--access-logfile", "none/log"], {}, "none/log' isn't writable"),
-    (["served:app", "--worker-tmp-dir", "/none"], {}, "/none doesn't exist"),
+    (["served:app", "--worker-tmp-dir", "/none"], {}, "worker_tmp_dir = '/none' cannot be used: No such file"),
     (["served:app", "--bind", "127.0.0.1:0", "--bind", "127.0.0.1:99999"], {},
      "bind = '127.0.0.1:99999' cannot be used: bind(): port must be 0-65535"),
     (["served:app", "--bind", "*:8000"], {}, "bind = '*:8000' cannot be used: "),

@@ -14,6 +14,7 @@ import fastsrv
 from fastsrv.config.setting import ConfigError
 from tests.support.apps import hello
 from tests.support.servers import PATIENCE, Gunicorn
+from tests.support.tls import CERTIFICATE
 
 PROGRAM = """
 import os
@@ -112,6 +113,13 @@ def test_process_is_where_it_was_when_run_has_returned(program, tmp_path):
         server.wait_for("returned", time)
     assert server.wait() == 0
     assert "another place" not in server.output
+
+
+def test_hook_has_what_a_worker_has(program):
+    server = program("app", f"certfile={str(CERTIFICATE)!r}, raw_env=['NAME=value'], ssl_context=lambda cfg, default: "
+                            "[print('made with', os.environ['NAME'], flush=True), default()][1]")
+    server.wait_for("made with value")
+    server.wait_for("Ready after")
 
 
 def test_service_follows_one_whose_worker_was_killed(program):
