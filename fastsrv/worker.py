@@ -25,7 +25,7 @@ from fastsrv.config.config import Config
 from fastsrv.config.gunicorns import without_effect
 from fastsrv.config.setting import ConfigError
 from fastsrv.config.sources import strangers, undecided
-from fastsrv.config.system import clash
+from fastsrv.config.system import clash, take_group
 from fastsrv.failed_app import app_of, shown_if_it_fails
 from fastsrv.forks import Forks
 from fastsrv.lifespan import LifespanFailed
@@ -121,8 +121,7 @@ class Worker(Signals):
             for listener in self.sockets:
                 listener.sock.shutdown(socket.SHUT_RD)  # type: ignore[attr-defined]
         try:
-            if self.cfg.initgroups and self.cfg.gid != os.getgid():
-                os.setgid(self.cfg.gid)  # gunicorn changes the other groups then, and leaves this one root's
+            take_group(self.cfg)
             super().init_process()
         except SystemExit as end:
             self.place.end()

@@ -1,7 +1,7 @@
 """What the settings need of the system, and it may not have: addresses, folders, modules, another user.
 
 Looks, and leaves nothing behind. An address, or a pid file, that is in use is no fault: the running service may be the
-one that is asked about. fastsrv/cli.py calls it, and fastsrv/worker.py if the start has failed.
+one that is asked about. fastsrv/cli.py calls it; fastsrv/worker.py if the start has failed, and to become its user.
 """
 
 from __future__ import annotations
@@ -56,9 +56,14 @@ def blamed(name: str, value: object) -> Iterator[None]:
 def become_worker(cfg: Any) -> None:
     """Go on as who the workers are. Raises ConfigError."""
     with blamed("user", cfg.user):
-        if cfg.initgroups and cfg.gid != os.getgid():
-            os.setgid(cfg.gid)  # as fastsrv.Worker does
+        take_group(cfg)
         set_owner_process(cfg.uid, cfg.gid, initgroups=cfg.initgroups)
+
+
+def take_group(cfg: Any) -> None:
+    """Before gunicorn changes who this is: with initgroups it changes the other groups, and leaves this one root's."""
+    if cfg.initgroups and cfg.gid != os.getgid():
+        os.setgid(cfg.gid)
 
 
 class Emptied(BaseException):

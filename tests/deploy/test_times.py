@@ -46,7 +46,6 @@ def test_pings_keep_websockets_open():
     assert interval < min(number("proxy_read_timeout", NGINX), number("timeout tunnel", HAPROXY))
 
 
-
 def test_pod_is_ended_only_behind_gunicorns_timeout():
     """Who replaces blocked workers first has to be gunicorn. It looks each second, and has a second look for a worker
     that SIGABRT has not ended."""

@@ -1,11 +1,10 @@
 """`python -m fastsrv` for tests: a process of its own that ends by itself."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.servers import PATIENCE, ROOT
+from tests.support.servers import PATIENCE, ROOT, inherited
 
 APP = "async def app(scope, receive, send): pass"
 
@@ -14,8 +13,6 @@ def run_fastsrv(folder, *arguments, source=APP, config="", **environ):
     """The CompletedProcess, in `folder` with served.py of `source` and gunicorn.conf.py of `config`."""
     (Path(folder) / "served.py").write_text(source)
     (Path(folder) / "gunicorn.conf.py").write_text(config)
-    ours = ("FASTSRV_", "GUNICORN_")
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return subprocess.run(
         [sys.executable, "-m", "fastsrv", *arguments], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True,
-        text=True, timeout=PATIENCE, env={**inherited, "PYTHONPATH": str(ROOT), **environ})
+        text=True, timeout=PATIENCE, env={**inherited(), "PYTHONPATH": str(ROOT), **environ})

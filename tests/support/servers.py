@@ -138,6 +138,11 @@ class ThreadServer:
             raise failure
 
 
+def inherited():
+    """The environment of the tests, without settings."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("FASTSRV_", "GUNICORN_"))}
+
+
 class Gunicorn:
     """`gunicorn -k fastsrv.Worker` in a process of its own, from a folder of its own.
 
@@ -153,8 +158,7 @@ class Gunicorn:
         self.command = [
             sys.executable, "-m", *module, "--bind", bind, *([] if control else ["--no-control-socket"]), *options, app,
         ]
-        ours = ("FASTSRV_", "GUNICORN_")
-        environ = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+        environ = inherited()
         environ["PYTHONPATH"] = os.pathsep.join((str(self.folder), str(ROOT)))
         environ.pop("PYTHONUNBUFFERED", None)  # it writes the words of a print() one by one: others come between
         environ.update(env)

@@ -98,12 +98,17 @@ def test_time_that_waited_for_a_body_whose_client_went(slow, leave):
     assert float(it.lines[0]["waited"]) >= SHORT
 
 
-def test_time_that_waited_for_a_reader(slow):
+def send_to_one_that_lags(slow, count=1):
+    """The app, the Wire, and the tasks of so many send() that wait for it."""
     app = Puppet()
     it = slow(app).send(get())
     it.transport.room = 10
     app.begin()
-    sending = app.body(b"x" * 1000, more=True)
+    return app, it, [app.body(b"x" * 1000, more=True) for _ in range(count)]
+
+
+def test_time_that_waited_for_a_reader(slow):
+    app, it, (sending,) = send_to_one_that_lags(slow)
     spend(SHORT)
     assert not sending.done()
     it.read()
@@ -115,11 +120,7 @@ def test_time_that_waited_for_a_reader(slow):
 
 
 def test_time_that_several_tasks_waited_counts_once(slow):
-    app = Puppet()
-    it = slow(app).send(get())
-    it.transport.room = 10
-    app.begin()
-    sending = [app.body(b"x" * 1000, more=True) for _ in range(3)]
+    app, it, sending = send_to_one_that_lags(slow, 3)
     began = monotonic()
     spend(SHORT)
     it.read()
@@ -133,11 +134,7 @@ def test_time_that_several_tasks_waited_counts_once(slow):
 
 
 def test_time_of_a_wait_that_is_cancelled_counts(slow):
-    app = Puppet()
-    it = slow(app).send(get())
-    it.transport.room = 10
-    app.begin()
-    sending = app.body(b"x" * 1000, more=True)
+    app, it, (sending,) = send_to_one_that_lags(slow)
     spend(SHORT)
     sending.cancel()
     it.wait(0)
