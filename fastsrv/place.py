@@ -116,14 +116,9 @@ class Place:
 
     def is_retiring(self) -> bool:
         """Is it to end, and serves on?"""
-        if self.slot.state == State.READY and (self.slot.told or self.has_missed_a_stop()):
+        if self.slot.state == State.READY and self.slot.told:
             self.slot.state = State.RETIRING
         return self.slot.state == State.RETIRING
-
-    def has_missed_a_stop(self) -> bool:
-        """A TERM that comes in the first moments of a process is lost. Not of one that was ready: that hears it, or it
-        is no stop, but a HUP with another `bind`."""
-        return self.board is not None and 0 < self.board.stopping < self.readied
 
     def leave(self) -> None:
         """It ends."""

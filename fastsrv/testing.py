@@ -133,7 +133,8 @@ class ServerThread(threading.Thread):
 
     def start_up(self) -> None:
         self.start()
-        self.has_begun.wait()
+        while not self.has_begun.wait(1):  # a signal ends no wait that it does not interrupt
+            pass
         if self.failure is not None:
             raise self.failure
 

@@ -147,8 +147,8 @@ class Worker(Signals):
         """The first of our steps in the new process, and the last whose failure ends gunicorn: from then on it
         would boot workers for ever."""
         Forks(self, self.SIGNALS, self.has_forked, self.let_go)
-        self.place.wait_behind_failures(lambda: self.alive)
-        if not self.alive:
+        self.place.wait_behind_failures(self.goes_on)
+        if not self.goes_on():
             sys.exit(0)
         self.prepare()
         self.watchdog = Watchdog(
@@ -162,6 +162,10 @@ class Worker(Signals):
         if not self.cfg.preload_app:  # a collection would write to each page that is shared with the arbiter
             gc.collect()
         gc.freeze()
+
+    def goes_on(self) -> bool:
+        """A signal before init_signals() is lost, and gunicorn says a stop but once: the board knows of it."""
+        return self.alive and not self.place.is_stopping()
 
     def prepare(self) -> None:
         escape_controls(self.log)

@@ -91,7 +91,7 @@ def test_failure_of_the_block_is_raised_behind_the_end_of_the_app(failure):
 
 def test_interrupt_while_the_app_starts_ends_it():
     async def app(scope, receive, send):
-        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)  # in this thread: the main one's wait is not interrupted
         try:
             await asyncio.Event().wait()
         finally:

@@ -92,15 +92,6 @@ def test_verdict_when_the_time_is_over(text, verdict):
     assert crew(text)[1][1].judge(NOW, 0) is verdict
 
 
-def test_worker_that_has_not_heard_of_a_stop_sees_it():
-    """It was in the first moments of its process. One that was ready has: a HUP with a new bind is none."""
-    board, places = crew("1 ready, 2 booting")
-    board.stopping = time.monotonic_ns()
-    places[2].ready()
-    assert places[2].is_retiring() and not places[1].is_retiring()
-    assert [places[2].judge(LONG, delay) for delay in (0, LONG)] == [Verdict.LEAVE] * 2
-
-
 def test_worker_whose_service_may_stop_does_not_leave_before_the_board_says_so():
     """systemd tells all processes at once, and the arbiter closes its listeners a moment later."""
     board, places = crew("1 told")
