@@ -95,7 +95,7 @@ class Forwarded:
                 break
         # The value that is set for a field may say it in another way than a scheme (ssl, on).
         schemes = {
-            "https" if value == self.secure[name] else scheme(part)
+            "https" if self.secure[name] in (value, part) else scheme(part)
             for name, value in headers if name in self.secure for part in parts(value) or (b"",)
         }
         if len(schemes) > 1:
