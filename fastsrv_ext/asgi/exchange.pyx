@@ -289,8 +289,9 @@ cdef class Exchange(Call):
             self.took = monotonic() - self.started
             observe(&now.durations, self.took)
             if self.first_byte == 0:
-                self.first_byte = self.took
                 observe(&now.first_bytes, self.took)
+                if self.unanswered == 0:
+                    self.first_byte = self.took
         return 0
 
     cdef int tell_finished(self) except -1:
@@ -354,7 +355,7 @@ cdef class Exchange(Call):
             self.broken_off()
         else:
             status = HTTPStatus.SERVICE_UNAVAILABLE if dismissed and not owed else HTTPStatus.INTERNAL_SERVER_ERROR
-            self.status = status
+            self.status = self.unanswered = status
             self.progress = COMPLETE
             self.sent = self.write_error(status)
             self.completed()
