@@ -362,7 +362,7 @@ cdef class Session(Call):
             exchange = self.opening.exchange
             self.end_opening()
             exchange.fail(owed)
-            self.status = exchange.status or exchange.unanswered
+            self.status = exchange.unanswered or exchange.status
             self.response_headers, self.sent = exchange.response_headers or (), exchange.sent
             self.ending = exchange.ending
             self.stage = ENDED
