@@ -112,8 +112,7 @@ cdef class Exchange(Call):
         if not isinstance(status, int) or not 100 <= status <= 999:
             raise ValueError(f"the status of a response must be an int from 100 to 999, not {status!r}")
         cdef bint bodiless = status < 200 or status == 204
-        if not isinstance(headers, (list, tuple)):
-            headers = list(headers)  # the access log wants them, too
+        headers = list(headers)  # for the access log, too: the app may change its own
         self.fields = validate(headers, bodiless, &self.said)
         if self.peer == GONE and self.context.scope.send_raises:
             raise ClientDisconnected("the client has gone")
