@@ -110,6 +110,8 @@ cdef class Session(Call):
             return 0
         if self.stage == ACCEPTED:
             self.count_close(code)
+        if self.logged is not None:
+            self.took = monotonic() - self.started  # the app may go on
         return Call.peer_is(self, GONE)
 
     cdef int count_close(self, int code) except -1:
