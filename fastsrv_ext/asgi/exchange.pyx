@@ -215,7 +215,9 @@ cdef class Exchange(Call):
         self.hold_no_more()
         self.write_first(data, final)
         self.fields = None
-        if not final and self.started > 0:
+        if self.became is not None:
+            self.became.first_byte = monotonic() - self.became.started
+        elif not final and self.started > 0:
             self.first_byte = monotonic() - self.started
             observe(&self.context.counters.now.first_bytes, self.first_byte)
         return 0

@@ -197,8 +197,6 @@ cdef class Session(Call):
         done = exchange.send_event(read_denial(event, kind))
         self.stage = DENYING
         self.status, self.response_headers, self.sent = exchange.status, exchange.response_headers, exchange.sent
-        if self.first_byte == 0 and exchange.has_begun():
-            self.first_byte = monotonic() - self.started
         if exchange.is_complete():
             self.ending = exchange.ending
             self.stage = ENDED
