@@ -79,6 +79,8 @@ REFUSED = {
     "casefold_http_method": (False, "methods are case-sensitive (RFC 9110, 9.1)"),
 }
 
+LARGEST_OF_A_FIELD = "\xff"  # character
+
 ATOMS = SafeAtoms(dict.fromkeys("BTDM", 0))  # of a request, by their types: all others are texts
 OF_LOGGERS = ("access", "atoms", "atoms_wrapper_class")  # what makes a line of the access log
 
@@ -114,9 +116,21 @@ def check(cfg: Any) -> None:
             raise ConfigError(f"{name} must be at most {LARGEST}, not {value}")
     if cfg.root_path and not cfg.root_path.startswith("/"):
         raise ConfigError(f"root_path must begin with a slash, not {cfg.root_path!r}")
+    check_fields(cfg)
     if cfg.reuse_port and any(isinstance(address, str) for address in cfg.address):
         raise ConfigError(
             "reuse_port cannot be used with a UNIX socket (bind): the system has no queue for each worker there")
+
+
+def check_fields(cfg: Any) -> None:
+    """Raise ConfigError for names and values that no header field can have: gunicorn's own check lets all pass."""
+    secure = cfg.secure_scheme_headers
+    for name, texts in (
+        ("secure_scheme_headers", [*secure, *secure.values()]), ("forwarder_headers", cfg.forwarder_headers)
+    ):
+        for text in texts:
+            if not isinstance(text, str) or max(text, default="") > LARGEST_OF_A_FIELD:
+                raise ConfigError(f"{name} takes texts of ISO 8859-1, as header fields have them, not {text!r}")
 
 
 def check_access_log_format(cfg: Any) -> None:

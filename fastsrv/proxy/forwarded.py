@@ -95,7 +95,7 @@ class Forwarded:
                 break
         # The value that is set for a field may say it in another way than a scheme (ssl, on).
         schemes = {
-            "https" if value == self.secure[name] else scheme(part)
+            "https" if self.secure[name] in (value, part) else scheme(part)
             for name, value in headers if name in self.secure for part in parts(value) or (b"",)
         }
         if len(schemes) > 1:
@@ -135,8 +135,9 @@ def scheme(said: bytes) -> str:
 
 
 def parts(value: bytes) -> list[bytes]:
-    """Of a list (RFC 9110, 5.6.1): empty ones are none."""
-    return [part for part in (part.strip(b" \t") for part in value.split(b",")) if part]
+    """Of a list (RFC 9110, 5.6.1): empty ones are none. Up to MAX_HOPS, the last of which has all that is left, and is
+    like none of the others then."""
+    return [part for part in (part.strip(b" \t") for part in value.split(b",", MAX_HOPS - 1)) if part]
 
 
 def joined(headers: Fields, name: bytes) -> str:

@@ -51,7 +51,7 @@ cdef class Exchange(Call):
     cdef Said said                   # by the app, in its fields
     cdef long long length            # declared Content-Length, or NO_LENGTH
     cdef Hold hold                   # None, or what lets a held head leave in time
-    cdef int unanswered              # what is told of an answer that was lost before it began: a status; 0: it was not
+    cdef int unanswered              # the status that is told of where no answer of the app's has begun; or 0
 
     # what a version of HTTP makes of it
     cdef int made_room(self) except -1                              # the app has taken what had come

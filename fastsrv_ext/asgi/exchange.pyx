@@ -112,8 +112,7 @@ cdef class Exchange(Call):
         if not isinstance(status, int) or not 100 <= status <= 999:
             raise ValueError(f"the status of a response must be an int from 100 to 999, not {status!r}")
         cdef bint bodiless = status < 200 or status == 204
-        if not isinstance(headers, (list, tuple)):
-            headers = list(headers)  # the access log wants them, too
+        headers = list(headers)  # for the access log, too: the app may change its own
         self.fields = validate(headers, bodiless, &self.said)
         if self.peer == GONE and self.context.scope.send_raises:
             raise ClientDisconnected("the client has gone")
@@ -216,7 +215,9 @@ cdef class Exchange(Call):
         self.hold_no_more()
         self.write_first(data, final)
         self.fields = None
-        if not final and self.started > 0:
+        if self.became is not None:
+            self.became.first_byte = monotonic() - self.became.started
+        elif not final and self.started > 0:
             self.first_byte = monotonic() - self.started
             observe(&self.context.counters.now.first_bytes, self.first_byte)
         return 0
@@ -289,8 +290,9 @@ cdef class Exchange(Call):
             self.took = monotonic() - self.started
             observe(&now.durations, self.took)
             if self.first_byte == 0:
-                self.first_byte = self.took
                 observe(&now.first_bytes, self.took)
+                if self.unanswered == 0:
+                    self.first_byte = self.took
         return 0
 
     cdef int tell_finished(self) except -1:
@@ -354,7 +356,7 @@ cdef class Exchange(Call):
             self.broken_off()
         else:
             status = HTTPStatus.SERVICE_UNAVAILABLE if dismissed and not owed else HTTPStatus.INTERNAL_SERVER_ERROR
-            self.status = status
+            self.status = self.unanswered = status
             self.progress = COMPLETE
             self.sent = self.write_error(status)
             self.completed()

@@ -15,7 +15,7 @@ cdef enum:
     LARGEST_BITS = 15
     MEMORY_LEVEL = 5
     MAX_ENDS = 16            # of streams in a message: one is rare, and each costs as much as kilobytes
-    MAX_OFFERS = 32          # of extensions: browsers make one, and each costs as much as a short message
+    LONGEST = 2048           # bytes of offers: browsers send 50, and each costs up to a microsecond or two
 
 cdef bytes LETTER = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]"
 TOKEN = LETTER + rb"+"
@@ -91,10 +91,10 @@ cdef class Deflate:
 def negotiate(list offers not None):
     """A Deflate for the first offer that can be taken, or None. offers: the values of Sec-WebSocket-Extensions fields.
     Raises ValueError for what is no list of extensions (RFC 6455, 9.1), or is a long one."""
-    cdef list parts = b",".join(offers).split(b",", MAX_OFFERS)
-    if len(parts) > MAX_OFFERS:
-        raise ValueError(f"Sec-WebSocket-Extensions has more than {MAX_OFFERS} offers")
-    matches = [EXTENSION.fullmatch(offer) for offer in parts if offer.strip(b" \t")]
+    cdef bytes offered = b",".join(offers)
+    if PyBytes_GET_SIZE(offered) > LONGEST:
+        raise ValueError(f"Sec-WebSocket-Extensions is longer than {LONGEST} bytes")
+    matches = [EXTENSION.fullmatch(offer) for offer in offered.split(b",") if offer.strip(b" \t")]
     if None in matches:
         raise ValueError("Sec-WebSocket-Extensions is no list of extensions")
     for match in matches:

@@ -110,6 +110,8 @@ cdef class Session(Call):
             return 0
         if self.stage == ACCEPTED:
             self.count_close(code)
+        if self.logged is not None:
+            self.took = monotonic() - self.started  # the app may go on
         return Call.peer_is(self, GONE)
 
     cdef int count_close(self, int code) except -1:
@@ -195,8 +197,6 @@ cdef class Session(Call):
         done = exchange.send_event(read_denial(event, kind))
         self.stage = DENYING
         self.status, self.response_headers, self.sent = exchange.status, exchange.response_headers, exchange.sent
-        if self.first_byte == 0 and exchange.has_begun():
-            self.first_byte = monotonic() - self.started
         if exchange.is_complete():
             self.ending = exchange.ending
             self.stage = ENDED
@@ -362,7 +362,7 @@ cdef class Session(Call):
             exchange = self.opening.exchange
             self.end_opening()
             exchange.fail(owed)
-            self.status = exchange.status or exchange.unanswered
+            self.status = exchange.unanswered or exchange.status
             self.response_headers, self.sent = exchange.response_headers or (), exchange.sent
             self.ending = exchange.ending
             self.stage = ENDED

@@ -14,7 +14,7 @@ from fastsrv_ext.websocket.deflate import negotiate
 BITS = 12  # of our windows, unless a client asks for less
 OURS = f"server_max_window_bits={BITS}"
 NAME = "permessage-deflate"
-MOST = 32  # offers
+LONGEST = 2048  # bytes of offers
 
 
 def answer(*fields):
@@ -118,15 +118,6 @@ def test_what_is_no_list_of_extensions(field):
             answer(*fields)
 
 
-def test_more_offers_than_anybody_makes_are_refused():
-    """Each is read by itself: 56 KB of short ones took 20 ms."""
-    many = ["x"] * (MOST - 1) + [NAME]
-    assert answer(*many) == answer(", ".join(many)) == {OURS}
-    for fields in ([*many, "x"], [", ".join(["x", *many])], ["," * MOST]):
-        with pytest.raises(ValueError, match=f"more than {MOST} offers"):
-            answer(*fields)
-
-
 @pytest.mark.parametrize("field", [f"{NAME}, @", f"{NAME}, {NAME}; a=", f"{NAME}, ;"])
 def test_what_is_no_list_behind_an_offer_that_is_taken(field):
     with pytest.raises(ValueError):
@@ -134,16 +125,18 @@ def test_what_is_no_list_behind_an_offer_that_is_taken(field):
 
 
 @pytest.mark.parametrize("field", [
-    "a" * 60_000, "a" + " " * 60_000 + "@", "a" + ";b" * 30_000 + "@", "a" + "; b = c " * 8000 + "=", "a," * 30_000,
-    "a;" + " " * 60_000 + "@", 'a;b="' + "c" * 60_000, "a;b=" + "c" * 60_000 + '"', ", " * 30_000 + "@",
+    "a" * 2000, "a" + " " * 2000 + "@", "a" + ";b" * 1000 + "@", "a" + "; b = c " * 250 + "=", "a," * 1000,
+    "a;" + " " * 2000 + "@", 'a;b="' + "c" * 2000, "a;b=" + "c" * 2000 + '"', ", " * 1000 + "@",
 ], ids=lambda field: field[:4] + field[-1])
 def test_long_fields_take_time_in_proportion(field):
     """Some hundredths of a second of the processor's; an expression that tries again and again takes minutes."""
+    assert len(field) <= LONGEST
     began = process_time()
-    try:
-        assert answer(field) is None
-    except ValueError:
-        pass
+    for _ in range(30):
+        try:
+            assert answer(field) is None
+        except ValueError:
+            pass
     assert process_time() - began < 2
 
 
