@@ -117,6 +117,8 @@ def check(cfg: Any) -> None:
     if cfg.reuse_port and any(isinstance(address, str) for address in cfg.address):
         raise ConfigError(
             "reuse_port cannot be used with a UNIX socket (bind): the system has no queue for each worker there")
+    if cfg.reuse_port and any(isinstance(address, int) for address in cfg.address):
+        raise ConfigError("reuse_port cannot be used with an inherited socket (bind): each worker needs one of its own")
 
 
 def check_access_log_format(cfg: Any) -> None:
