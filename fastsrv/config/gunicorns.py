@@ -149,6 +149,7 @@ def without_effect(cfg: Any) -> list[str]:
         for name, why in WITHOUT_EFFECT.items()
         if name in cfg.settings and is_changed(cfg, name)
     ]
+    levels = getattr(cfg.logger_class, "LOG_LEVELS", (cfg.loglevel.lower(),))  # of a class of the user's, any
     no_json = cfg.logconfig_json and not os.path.exists(cfg.logconfig_json)
     for is_so, sentence in (  # of which gunicorn says nothing
         (cfg.reload and cfg.preload_app,
@@ -160,6 +161,8 @@ def without_effect(cfg: Any) -> list[str]:
         (cfg.dirty_apps and not cfg.dirty_workers, "dirty_apps has no effect without dirty_workers"),
         (cfg.max_requests_jitter and not cfg.max_requests, "max_requests_jitter has no effect without max_requests"),
         (not cfg.workers, "workers = 0 serves nobody, until the signal TTIN adds a worker"),
+        (cfg.loglevel.lower() not in levels,
+         f"loglevel = {cfg.loglevel!r} has no effect: it is one of {', '.join(levels)}, and info holds"),
         (no_json, f"logconfig_json = {cfg.logconfig_json!r} has no effect: there is no such file"),
     ):
         if is_so:
