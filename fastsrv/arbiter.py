@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from gunicorn.systemd import listen_fds
+
 import fastsrv.admin.address as address
 from fastsrv import board
 from fastsrv.config.setting import ConfigError
@@ -20,11 +22,14 @@ from fastsrv.place import Place
 from fastsrv.readiness import Readiness
 
 readiness = Readiness()
+handed_over = 0  # sockets by systemd, of which gunicorn's arbiter leaves no trace in the environment
+told: tuple[bool, list[Any]] | None = None  # the reuse_port and bind that were last told of
 
 
 def take_place(worker: Any) -> Place:
     """The place of `worker`, a gunicorn worker that is about to be forked."""
     tend_address(worker)
+    tend_sockets(worker)
     try:
         if board.current is None or board.current.arbiter != os.getpid():
             board.current = board.Board()
@@ -48,11 +53,33 @@ def tend_address(worker: Any) -> None:
         worker.log.exception("The admin address may not be what the settings say")
 
 
+def tend_sockets(worker: Any) -> None:
+    """A worker is about to be forked: has the arbiter listening sockets, as it has without reuse_port alone? gunicorn
+    has made them at its start, or for another bind, and says nothing of workers that get none, or of its own among
+    theirs, to which the kernel deals connections out."""
+    global told
+    wanted = (worker.cfg.reuse_port, worker.cfg.address)
+    if bool(worker.sockets) == worker.cfg.reuse_port and worker.cfg.address and wanted != told:
+        told = wanted
+        worker.log.error(
+            "reuse_port = %r, bind = %r: a reload cannot change reuse_port, nor bind beside it, and clients may wait "
+            "in vain. Stop gunicorn, and start it anew", worker.cfg.reuse_port, worker.cfg.settings["bind"].get())
+
+
 def begin() -> None:
     """The arbiter starts; or it reloads, and what could not start before may be mended."""
+    global handed_over
+    handed_over = handed_over or listen_fds(unset_environment=False)
     readiness.hide()
     if board.current is not None and board.current.arbiter == os.getpid():
         board.current.failures = 0
+
+
+def check_sockets(cfg: Any) -> None:
+    """The arbiter has what it will listen on. Raises ConfigError."""
+    if cfg.reuse_port and handed_over:
+        raise ConfigError(
+            "reuse_port cannot be used with a socket of systemd's (LISTEN_FDS): gunicorn would not serve it")
 
 
 def started() -> None:
@@ -62,7 +89,8 @@ def started() -> None:
 
 def ended() -> None:
     """The arbiter has ended, and its process goes on: another arbiter may follow in it."""
-    global readiness
+    global readiness, handed_over, told
+    handed_over, told = 0, None
     board.current = None
     address.close_address()
     readiness.show()

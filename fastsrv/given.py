@@ -64,7 +64,10 @@ class Given(Config):
             return f"{short} is gunicorn's" if short in self.settings else hint(name, str.lower, {})
         names = {option: theirs for theirs, setting in self.settings.items() for option in setting.cli or ()}
         option = "--" + name.replace("_", "-")
-        told = hint_of(option, "{}") or hint_of(name, "{}") or (f"is {option}" if option in names else "")
+        one = option.removesuffix("s")  # uvicorn's arguments of several are `headers`, its options `--header`
+        told = next(filter(None, (hint_of(theirs, "{}") for theirs in (option, name, one))), "")
+        if not told and option in names:
+            told = f"is {option}"
         if not told:
             return "the settings are gunicorn's and fastsrv's, see docs/SETTINGS.md"
         if written := re.match(r"is (--[\w-]+) ([^ ,]+)", told):  # an option with a value

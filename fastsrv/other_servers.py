@@ -16,6 +16,7 @@ FACTORY = "the app's name with parentheses, 'module:create_app()'"
 OWN_HTTP = "fastsrv's own implementation is the only one"
 OTHER_HTTP = "HTTP/1.1 is served; a proxy in front may speak others"
 INTERFACE = "ASGI 3 is served; a2wsgi and asgiref wrap other applications"
+ACCESS_LOG = "--access-logfile -, without which there is none"
 NO_ACCESS_LOG = "there is no access log without --access-logfile"
 ALWAYS_SENT = "each answer has that field, unless the app sends one of its own"
 ATOMS = "with gunicorn's atoms"
@@ -66,7 +67,7 @@ UVICORN = Peer(
         "--host": BIND, "--port": BIND, "--uds": BIND_UNIX, "--fd": "--bind fd://FD", "--factory": FACTORY,
         "--app-dir": "--pythonpath", "--loop": "--asgi-loop", "--lifespan": "--asgi-lifespan",
         "--reload-dir": IN_A_FOLDER, "--reload-include": "--reload-extra-file",
-        "--env-file": "--env NAME=VALUE", "--access-log": "--access-logfile -",
+        "--env-file": "--env NAME=VALUE", "--access-log": ACCESS_LOG,
         "--proxy-headers": "--forwarded-allow-ips, the proxies that are believed",
         "--no-proxy-headers": "fastsrv_forwarded_fields = 'none'",
         "--limit-concurrency": "fastsrv_limit_concurrency", "--limit-max-requests": "--max-requests",
@@ -105,7 +106,7 @@ GRANIAN = Peer(
         "--http1-buffer-size": "fastsrv_limit_request_head",
         "--http1-header-read-timeout": "fastsrv_header_timeout, in seconds", "--http1-keep-alive": "--keep-alive",
         "--no-http1-keep-alive": "--keep-alive 0", "--no-log": "--error-logfile /dev/null",
-        "--log": "--error-logfile", "--access-log": "--access-logfile -",
+        "--log": "--error-logfile", "--access-log": ACCESS_LOG,
         "--access-log-fmt": f"--access-logformat, {ATOMS}", "--ssl-certificate": "--certfile",
         "--ssl-keyfile": "--keyfile", "--ssl-ca": "--ca-certs", "--ssl-client-verify": "--cert-reqs 2",
         "--no-ssl-client-verify": "--cert-reqs 0",

@@ -25,7 +25,7 @@ from fastsrv.arbiter import ended
 from fastsrv.config.config import Config
 from fastsrv.config.gunicorns import is_changed
 from fastsrv.config.setting import OFF, ConfigError
-from fastsrv.config.system import check_system
+from fastsrv.config.system import blamed, check_system
 from fastsrv.config.tls import tls_context
 from fastsrv.given import Given
 from fastsrv.worker import Worker
@@ -134,6 +134,9 @@ class Program(Application):
         self.given.set("default_proc_name", self.app_uri or getattr(app, "__qualname__", type(app).__qualname__))
         if self.given.reload and self.app_uri is None:
             raise ConfigError("reload takes an app by its name, 'module:app': this one is loaded already")
+        for name, made in (("bind", "address"), ("raw_env", "env")):  # of which gunicorn makes something when asked
+            with blamed(name, self.given.settings[name].get()):
+                getattr(self.given, made)
         Config.from_gunicorn(self.given, {**os.environ, **self.given.env})  # as it raises what the start would print
         super().__init__()
         self.check_worker_class()

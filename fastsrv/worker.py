@@ -20,7 +20,7 @@ import fastsrv.admin.address as address
 from fastsrv.admin.paths import Paths
 from fastsrv.admin.server import AdminServer
 from fastsrv.application import load
-from fastsrv.arbiter import begin, each_second, started, take_place
+from fastsrv.arbiter import begin, check_sockets, each_second, started, take_place
 from fastsrv.config.config import Config
 from fastsrv.config.gunicorns import without_effect
 from fastsrv.config.setting import ConfigError
@@ -70,6 +70,7 @@ class Worker(Signals):
         """Called by the arbiter before the first fork: the place to refuse settings."""
         config = cls.check_settings(cfg, log)
         try:
+            check_sockets(cfg)
             address.open_address(config.admin["bind"], cfg, log)
         except ConfigError as error:
             log.error("%s", clash(cfg, config.admin["bind"]) or error)
@@ -172,6 +173,8 @@ class Worker(Signals):
         try:
             self.config = Config.from_gunicorn(self.cfg)  # the file may have changed since check_config (HUP)
             self.certificates = Renewal(self.cfg, self.careful_log, **self.config.tls)
+            if not self.sockets:
+                raise ConfigError(f"There is nothing to listen on: bind = {self.cfg.settings['bind'].get()!r}")
         except ConfigError as error:
             self.log.error("%s", error)
             sys.exit(Arbiter.WORKER_BOOT_ERROR)

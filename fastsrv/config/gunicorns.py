@@ -120,6 +120,8 @@ def check(cfg: Any) -> None:
     if cfg.reuse_port and any(isinstance(address, str) for address in cfg.address):
         raise ConfigError(
             "reuse_port cannot be used with a UNIX socket (bind): the system has no queue for each worker there")
+    if cfg.reuse_port and any(isinstance(address, int) for address in cfg.address):
+        raise ConfigError("reuse_port cannot be used with an inherited socket (bind): each worker needs one of its own")
 
 
 def check_fields(cfg: Any) -> None:
@@ -161,6 +163,7 @@ def without_effect(cfg: Any) -> list[str]:
         for name, why in WITHOUT_EFFECT.items()
         if name in cfg.settings and is_changed(cfg, name)
     ]
+    levels = getattr(cfg.logger_class, "LOG_LEVELS", (cfg.loglevel.lower(),))  # of a class of the user's, any
     no_json = cfg.logconfig_json and not os.path.exists(cfg.logconfig_json)
     for is_so, sentence in (  # of which gunicorn says nothing
         (cfg.reload and cfg.preload_app,
@@ -172,6 +175,8 @@ def without_effect(cfg: Any) -> list[str]:
         (cfg.dirty_apps and not cfg.dirty_workers, "dirty_apps has no effect without dirty_workers"),
         (cfg.max_requests_jitter and not cfg.max_requests, "max_requests_jitter has no effect without max_requests"),
         (not cfg.workers, "workers = 0 serves nobody, until the signal TTIN adds a worker"),
+        (cfg.loglevel.lower() not in levels,
+         f"loglevel = {cfg.loglevel!r} has no effect: it is one of {', '.join(levels)}, and info holds"),
         (no_json, f"logconfig_json = {cfg.logconfig_json!r} has no effect: there is no such file"),
     ):
         if is_so:

@@ -28,6 +28,8 @@ LONGEST_PATH = 107  # bytes, of a UNIX socket's (unix(7))
 
 def check_system(cfg: Any, admin_bind: str) -> None:
     """Raise ConfigError for a setting of gunicorn's `cfg`, or an admin_bind, with which the start would fail."""
+    if not cfg.address:
+        raise ConfigError("bind names no address: write host:port, [v6]:port or unix:/path")
     for name, written, address in addresses(cfg, admin_bind):
         with blamed(name, written):
             check_address(name, address)
