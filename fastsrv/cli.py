@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from gunicorn.app.wsgiapp import WSGIApplication
 from gunicorn.config import Config, make_settings
-from gunicorn.errors import AppImportError
+from gunicorn.errors import AppImportError, HaltServer
 
 from fastsrv.application import load
 from fastsrv.config.origins import settings_in_force, shown
@@ -81,6 +81,8 @@ class Application(WSGIApplication):
     def start(self) -> None:
         try:
             super().run()
+        except HaltServer as end:  # of another worker that has not started, while gunicorn ends for the first
+            sys.exit(end.exit_status)
         except Exception:  # gunicorn catches those that it has words for
             try:
                 check_system(self.cfg, OFF)
