@@ -5,9 +5,9 @@ Pure: bytes in, addresses out. layer.py reads it from a connection.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
+import socket
 import struct
 from typing import NamedTuple
 
@@ -27,6 +27,7 @@ LOCAL, PROXY = 0x20, 0x21
 UNSPEC, TCP4, TCP6, UNIX = 0x00, 0x11, 0x21, 0x31
 SSL, BY_TLS = 0x20, 0x01  # the TLV that tells how the client has come, and its bit that says by TLS (2.2.6)
 TLV_HEADER = struct.Struct("!BH")  # type, length of the value
+IPV4_SIZE = 4  # bytes
 ADDRESSES = {TCP4: struct.Struct("!4s4sHH"), TCP6: struct.Struct("!16s16sHH"), UNIX: struct.Struct("!108s108s")}
 
 
@@ -70,10 +71,10 @@ def read_v1(data: bytes) -> Preface | None:
     found = V1_TCP.fullmatch(line)
     if found is None:
         raise PrefaceError("a line of the PROXY protocol is malformed")
-    kind = ipaddress.IPv4Address if found[1] == b"4" else ipaddress.IPv6Address
+    kind = socket.AF_INET if found[1] == b"4" else socket.AF_INET6
     try:
-        client, server = (str(kind(text.decode("ascii"))) for text in found.group(2, 3))
-    except ValueError:
+        client, server = (host(socket.inet_pton(kind, text.decode("ascii"))) for text in found.group(2, 3))
+    except OSError:
         raise PrefaceError("a line of the PROXY protocol has an address that is none") from None
     ports = int(found[4]), int(found[5])
     if max(ports) > LARGEST_PORT:
@@ -105,8 +106,12 @@ def read_v2(data: bytes) -> Preface | None:
     secure = tells_of_tls(data[V2_HEADER.size + addresses.size:size])
     if family == UNIX:
         return Preface(size, UNKNOWN, (os.fsdecode(server.partition(b"\0")[0]), None), secure)
-    return Preface(
-        size, (str(ipaddress.ip_address(client)), ports[0]), (str(ipaddress.ip_address(server)), ports[1]), secure)
+    return Preface(size, (host(client), ports[0]), (host(server), ports[1]), secure)
+
+
+def host(address: bytes) -> str:
+    """As an accepted socket names its peer: ::ffff:192.0.2.1 for an IPv4 one of an IPv6 socket."""
+    return socket.inet_ntop(socket.AF_INET if len(address) == IPV4_SIZE else socket.AF_INET6, address)
 
 
 def tells_of_tls(values: bytes) -> bool:

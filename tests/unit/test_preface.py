@@ -13,10 +13,12 @@ SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 TCP4 = socket.inet_aton("192.0.2.9") + socket.inet_aton("198.51.100.1") + struct.pack("!HH", 5555, 443)
 TCP6 = b"".join(socket.inet_pton(socket.AF_INET6, text) for text in ("2001:db8::9", "2001:db8::1"))
 TCP6 += struct.pack("!HH", 5555, 443)
+TCP46 = 2 * socket.inet_pton(socket.AF_INET6, "::ffff:192.0.2.9") + struct.pack("!HH", 5555, 443)
 UNIX = b"/run/client".ljust(108, b"\0") + b"/run/proxy".ljust(108, b"\0")
 TLV = b"\x04\x00\x05hello"
 SSL = b"\x20\0\x0f\x01\0\0\0\0" + b"\x21\0\x07TLSv1.3"  # what haproxy says: by TLS, its certificate's check, which
 V4, V6 = (("192.0.2.9", 5555), ("198.51.100.1", 443)), (("2001:db8::9", 5555), ("2001:db8::1", 443))
+MAPPED = (("::ffff:192.0.2.9", 5555), ("::ffff:192.0.2.9", 443))  # as a socket names it, whatever ipaddress does
 
 
 def v2(command, family, body=b"", length=None):
@@ -29,6 +31,7 @@ def v2(command, family, body=b"", length=None):
     (b"PROXY TCP4 192.0.2.9 198.51.100.1 0 65535\r\n", (("192.0.2.9", 0), ("198.51.100.1", 65535))),
     (b"PROXY TCP6 " + b"ffff:" * 7 + b"ffff " + b"ffff:" * 7 + b"ffff 65535 65535\r\n",
      (("ffff:" * 7 + "ffff", 65535), ("ffff:" * 7 + "ffff", 65535))),
+    (b"PROXY TCP6 ::ffff:192.0.2.9 ::FFFF:c000:0209 5555 443\r\n", MAPPED), (v2(0x21, 0x21, TCP46), MAPPED),
     (b"PROXY UNKNOWN\r\n", (UNKNOWN, None)),
     (b"PROXY UNKNOWN ffff:f ffff 65535 65535 what ever\r\n", (UNKNOWN, None)),
     (v2(0x21, 0x11, TCP4), V4), (v2(0x21, 0x11, TCP4 + TLV * 9), V4), (v2(0x21, 0x21, TCP6), V6),
