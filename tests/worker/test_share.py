@@ -29,7 +29,7 @@ async def app(scope, receive, send):
 """
 WORKERS, CONNECTIONS = 3, 60
 MOST = 1.5  # of what the one with the fewest has
-GOES = 4  # a worker that the machine does not run for a while takes none
+GOES = 12  # at most: a worker that the machine does not run for a while takes none
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def spread(connections):
 
 @pytest.mark.parametrize("how", ["one by one", "all at once", "while apps compute"])
 def test_each_worker_has_its_share(service, how):
-    assert min(most_to_least(service, how) for _ in range(GOES)) <= MOST
+    assert any(most_to_least(service, how) <= MOST for _ in range(GOES))
 
 
 def most_to_least(service, how):
