@@ -12,6 +12,7 @@
 # PYTHONS       the interpreters that wheels are for,      make wheels PYTHONS="python3.12 python3.13"
 # TARGETS       and the machines                           make wheels TARGETS=aarch64-linux-gnu.2.17
 # CHROOT        where Debian unstable is laid out          make chroot PYTHON=3.15 CHROOT=/var/tmp/unstable
+# ARCH          for which machine, in Debian's words       make chroot PYTHON=3.14 ARCH=arm64
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -21,7 +22,8 @@ WORKERS ?= 2
 GUNICORN ?=
 TIME ?= 150
 PYTHONS ?= $(or $(wildcard $(HOME)/.pyenv/versions/3.1*/bin/python3),$(PYTHON))
-CHROOT ?= build/chroot
+ARCH ?=
+CHROOT ?= build/chroot$(addprefix -,$(ARCH))
 MODE := release
 
 BIN := $(abspath $(VENV))/bin
@@ -94,7 +96,7 @@ wheels: $(VENV)/.wheels
 
 # Debian's builds of CPython, which are newer than many a machine's: as root, with debootstrap.
 chroot:
-	tools/chroot.sh "$(CHROOT)" "$(PYTHON)" make test MODE="$(MODE)"
+	ARCH="$(ARCH)" tools/chroot.sh "$(CHROOT)" "$(PYTHON)" make test MODE="$(MODE)"
 
 # The virtual environments stay: they are yours to delete.
 clean:

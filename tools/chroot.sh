@@ -4,6 +4,7 @@
 # FOLDER keeps the system that debootstrap lays out there, and what the command builds; the checkout is copied anew each
 # time. Needs root. What is mounted is seen by the command alone and goes with it, as its processes do. Which one the
 # newest was is in FOLDER/.newest: who asks for that one, and has had it there before, needs no mirror of Debian.
+# ARCH, Debian's word for another machine than this one, is for a FOLDER that is not there yet: docs/PLATFORMS.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$(realpath -m "$1")
@@ -39,7 +40,8 @@ if ! [ -e "$root/.laid-out" ]; then
     touch "$root/.begun"
     echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe-io"
     echo 'Acquire::Check-Valid-Until "false";' >"$root/etc/apt/apt.conf.d/snapshot"
-    unshare --mount debootstrap --variant=minbase --include=ca-certificates,gcc,g++,libc6-dev,make \
+    unshare --mount debootstrap ${ARCH:+"--arch=$ARCH"} \
+        --variant=minbase --include=ca-certificates,gcc,g++,libc6-dev,make \
         unstable "$root" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}"
     touch "$root/.laid-out"
 fi
