@@ -112,7 +112,8 @@ cdef class Exchange(Call):
         if not isinstance(status, int) or not 100 <= status <= 999:
             raise ValueError(f"the status of a response must be an int from 100 to 999, not {status!r}")
         cdef bint bodiless = status < 200 or status == 204
-        headers = list(headers)  # for the access log, too: the app may change its own
+        if self.logged is not None or self.became is not None or not isinstance(headers, (list, tuple)):
+            headers = list(headers)  # the access log wants what was sent, and the app may change its own
         self.fields = validate(headers, bodiless, &self.said)
         if self.peer == GONE and self.context.scope.send_raises:
             raise ClientDisconnected("the client has gone")
