@@ -29,7 +29,7 @@ told: tuple[bool, list[Any]] | None = None  # the reuse_port and bind that were 
 def take_place(worker: Any) -> Place:
     """The place of `worker`, a gunicorn worker that is about to be forked."""
     tend_address(worker)
-    tend_sockets(worker)
+    guarded(lambda: tend_sockets(worker), worker.log)
     try:
         if board.current is None or board.current.arbiter != os.getpid():
             board.current = board.Board()
