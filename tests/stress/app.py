@@ -7,6 +7,7 @@ import json
 import os
 from collections import Counter
 
+from fastsrv.listeners import GIVE_WAY
 from tests.support.census import memory
 
 PIECE = 10_000  # bytes
@@ -96,6 +97,7 @@ async def fail_midway(whose, receive, send):
 
 async def state(whose, receive, send):
     """What is left in the process of it all."""
+    await asyncio.sleep(2 * GIVE_WAY)  # a worker that leaves connections to another has closed its listening duplicate
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)  # what is free is no concern
     kinds = Counter(type(thing).__name__ for thing in gc.get_objects())
