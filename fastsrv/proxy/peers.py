@@ -18,12 +18,20 @@ class Peers:
     def __init__(self, allowed: Iterable[str]) -> None:
         names = set(allowed)
         self.everybody = "*" in names
-        self.networks = [plain(ipaddress.ip_network(name)) for name in names - {"*"}]
+        # By the version and the bits that an address of the network is free to choose, as a list may have thousands.
+        self.prefixes: dict[tuple[int, int], set[int]] = {}
+        for network in (plain(ipaddress.ip_network(name)) for name in names - {"*"}):
+            free = network.max_prefixlen - network.prefixlen
+            self.prefixes.setdefault((network.version, free), set()).add(int(network.network_address) >> free)
         self.believes = lru_cache(REMEMBERED)(lambda host: address(host) in self)  # by its name, as a socket has it
 
     def __contains__(self, known: Address | None) -> bool:
         """Is the peer at this address believed? None: an address that is not known."""
-        return self.everybody or (known is not None and any(known in network for network in self.networks))
+        if self.everybody or known is None:
+            return self.everybody
+        number = int(known)
+        return any(known.version == version and number >> free in prefixes
+                   for (version, free), prefixes in self.prefixes.items())
 
 
 def plain(network: Network) -> Network:
