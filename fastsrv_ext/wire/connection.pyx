@@ -185,8 +185,10 @@ cdef class Connection(Sender):
         if sight == HAS_GONE:
             self.ends(LOST)
             self.abort()
-        elif self.throttled and (sight == HAS_CLOSED or (sight == HAS_ENDED and not self.is_local)):
-            self.end_seen()  # otherwise the loop tells of it, or has
+        elif self.throttled and sight != NO_END:  # otherwise the loop tells of it, or has
+            # A local peer that has half-closed waits for what is owed: its close would be seen as one.
+            if sight == HAS_CLOSED or not self.is_local or is_ending(self.state):
+                self.end_seen()
         return 0
 
     cdef int sight(self) except -1:
