@@ -87,7 +87,8 @@ class Given(Config):
         try:
             words = self.get_cmd_args_from_env()
         except ValueError as error:
-            raise ConfigError(f"GUNICORN_CMD_ARGS = {os.environ['GUNICORN_CMD_ARGS']!r} cannot be read: {error}") from error
+            raise ConfigError(
+                f"GUNICORN_CMD_ARGS = {os.environ['GUNICORN_CMD_ARGS']!r} cannot be read: {error}") from error
         for name, value in vars(self.parser().parse_args(words)).items():
             if name in OF_COMMAND_LINES and value is not None:
                 raise ConfigError(f"{name} = {value!r} {where}: {OF_COMMAND_LINES[name]}")

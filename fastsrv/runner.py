@@ -158,9 +158,9 @@ class Program(Application):
             raise wrong
 
     def follow(self, arbiter: Any) -> None:
-        """USR2 runs this program anew: by the command and in the folder that it was started by. gunicorn takes sys.argv,
-        which lacks -m and what is the interpreter's, and the folder that `chdir` has led to. The hook may decide
-        otherwise."""
+        """USR2 runs this program anew: by the command and in the folder that it was started by. gunicorn takes
+        sys.argv, which lacks -m and what is the interpreter's, and the folder that `chdir` has led to. The hook may
+        decide otherwise."""
         if sys.orig_argv:  # none where Python is embedded
             arbiter.START_CTX.update(args=[sys.executable, *sys.orig_argv[1:]], cwd=self.folder)
         self.pre_exec(arbiter)

@@ -7,6 +7,7 @@ and settings that are for those are refused.
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -158,6 +159,7 @@ class ServerThread(threading.Thread):
             self.server.stop(timetable)
 
     def run(self) -> None:
+        serving.add(self)
         try:
             while not self.task.done():
                 self.run_until_exit()
@@ -166,6 +168,7 @@ class ServerThread(threading.Thread):
             self.failure = failure
         finally:
             self.loop.close()
+            serving.discard(self)
             self.has_begun.set()
 
     def run_until_exit(self) -> None:
@@ -190,3 +193,27 @@ class ServerThread(threading.Thread):
             await self.server.serve()
         finally:
             await end_what_is_left(self.server.timetable.leave)
+
+
+# --- children that the app, or the test, forks: as in a worker (fastsrv/forks.py) they have copies of all sockets ---
+
+serving: set[ServerThread] = set()
+
+
+def before_fork() -> None:
+    """From here on a connection's end is one for its client, whoever else has a copy of it."""
+    for thread in list(serving):
+        if thread.server is not None and thread.server.started:
+            thread.server.context.forked = True
+
+
+def in_child() -> None:
+    """Nobody is to connect to a copy of a listening socket when the server has ended."""
+    for thread in list(serving):
+        thread.listening.close()
+        if thread.server is not None:
+            thread.server.listeners.let_go()
+    serving.clear()
+
+
+os.register_at_fork(before=before_fork, after_in_child=in_child)

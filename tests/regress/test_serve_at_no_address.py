@@ -1,5 +1,5 @@
-"""A port that is text, as the environment has it, or a host that is none raised Python's TypeError, which named neither.
-Found in review."""
+"""A port that is text, as the environment has it, or a host that is none raised Python's TypeError, which named
+neither. Found in review."""
 
 import pytest
 

@@ -1,6 +1,6 @@
 """Found in review: USR2 of a program that calls run() started another command than that of the program, as gunicorn
-makes one of sys.argv and the folder that it is in by then: `python -m package.program` was run as a file, whose relative
-imports failed, and with `chdir` a relative path led nowhere. The interpreter's options were lost."""
+makes one of sys.argv and the folder that it is in by then: `python -m package.program` was run as a file, whose
+relative imports failed, and with `chdir` a relative path led nowhere. The interpreter's options were lost."""
 
 import os
 import signal

@@ -1,6 +1,6 @@
-"""Found by giving run() and serve() each setting with values of many types: where gunicorn's own check lets a value pass,
-or fails by an AttributeError, what was raised named no setting ('NoneType' object has no attribute 'lower'), or came
-from within the worker."""
+"""Found by giving run() and serve() each setting with values of many types: where gunicorn's own check lets a value
+pass, or fails by an AttributeError, what was raised named no setting ('NoneType' object has no attribute 'lower'), or
+came from within the worker."""
 
 import pytest
 from gunicorn.config import Config as GunicornConfig
@@ -28,7 +28,7 @@ def test_setting_is_named(settings, text):
 
 def test_environment_is_named(monkeypatch):
     monkeypatch.setenv("GUNICORN_CMD_ARGS", "--bind 'localhost:80")
-    with pytest.raises(ConfigError, match="GUNICORN_CMD_ARGS = .* cannot be read: No closing quotation"):
+    with pytest.raises(ConfigError, match=r"GUNICORN_CMD_ARGS = .* cannot be read: No closing quotation"):
         run(hello)
 
 
