@@ -27,9 +27,9 @@ cdef class TLS:
 
     context: an ssl.SSLContext. protocol: what hears of the connection at once, before the handshake, so that its
     limits hold for that, too. failed(error, peer): called with the ssl.SSLError that ends the connection, and the
-    peer's name for a human, as `protocol` describes it. extension(tls): what an app is told of an ssl.SSLObject that has
-    shaken hands; called when it is first asked for. direct: as in Context, for what is encrypted. budget: of a turn of
-    the loop, the worker's.
+    peer's name for a human, as `protocol` describes it. extension(tls): what an app is told of an ssl.SSLObject that
+    has shaken hands; called when it is first asked for. direct: as in Context, for what is encrypted. budget: of a turn
+    of the loop, the worker's.
     """
 
     def __init__(self, context, protocol, failed, *, Budget budget not None, extension=None, bint direct=False):
