@@ -6,6 +6,7 @@ and settings that are for those are refused.
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import os
 import socket
@@ -130,7 +131,8 @@ class ServerThread(threading.Thread):
         self.listening = listening
         self.tls = tls
         self.loop = new_loop(**self.config.loop)
-        self.task = self.loop.create_task(self.serve())
+        # In a context of its own, as a worker's is: who serves has set variables for itself.
+        self.task = contextvars.Context().run(self.loop.create_task, self.serve())
         self.has_begun = threading.Event()  # to serve, or it has failed
         self.failure: BaseException | None = None
         self.server: Server | None = None
