@@ -6,6 +6,7 @@ nothing of it.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -25,6 +26,7 @@ OF_COMMAND_LINES = {
     "paste": "load the app of the file, and give that",
     "raw_paste_global_conf": "load the app of the file, and give that",
 }
+NONE_IS_A_VALUE = ("errorlog",)  # of gunicorn's settings whose default is a text: no log
 QUOTED = re.compile(r"'|\d+$")  # what Python needs no quotes for
 
 
@@ -54,8 +56,12 @@ class Given(Config):
     def give(self, name: str, value: Any, where: str) -> None:
         try:
             self.set(name, value)
-        except (TypeError, ValueError) as error:  # gunicorn's checks raise these
+        except (AttributeError, TypeError, ValueError) as error:  # gunicorn's checks raise these
             raise ConfigError(f"{name} = {value!r} {where}: {error}") from error
+        if value is None and name not in NONE_IS_A_VALUE:  # gunicorn's checks let it pass
+            default = type(self.settings[name])().get()
+            if isinstance(default, str):
+                raise ConfigError(f"{name} = None {where}: leave it out for {default!r}")
 
     def instead_of(self, name: str) -> str:
         """What to write, for who has known another server, or has misspelt a setting."""
@@ -78,7 +84,12 @@ class Given(Config):
     def heed_environment(self) -> None:
         """GUNICORN_CMD_ARGS wins, as it does over a config file."""
         where = "in GUNICORN_CMD_ARGS"
-        for name, value in vars(self.parser().parse_args(self.get_cmd_args_from_env())).items():
+        try:
+            words = self.get_cmd_args_from_env()
+        except ValueError as error:
+            raise ConfigError(
+                f"GUNICORN_CMD_ARGS = {os.environ['GUNICORN_CMD_ARGS']!r} cannot be read: {error}") from error
+        for name, value in vars(self.parser().parse_args(words)).items():
             if name in OF_COMMAND_LINES and value is not None:
                 raise ConfigError(f"{name} = {value!r} {where}: {OF_COMMAND_LINES[name]}")
             if value is not None and name != "args":

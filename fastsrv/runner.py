@@ -129,6 +129,7 @@ class Program(Application):
     def __init__(self, app: str | Callable[..., Any], settings: dict[str, Any]) -> None:
         self.app = app
         self.app_uri = app if isinstance(app, str) else None
+        self.folder = os.getcwd()
         self.given = Given("run()", {"worker_class": Worker, **settings}, {})
         self.given.heed_environment()
         self.given.set("default_proc_name", self.app_uri or getattr(app, "__qualname__", type(app).__qualname__))
@@ -138,6 +139,8 @@ class Program(Application):
             with blamed(name, self.given.settings[name].get()):
                 getattr(self.given, made)
         Config.from_gunicorn(self.given, {**os.environ, **self.given.env})  # as it raises what the start would print
+        self.pre_exec = self.given.pre_exec
+        self.given.set("pre_exec", self.follow)
         super().__init__()
         self.check_worker_class()
         if not HANDED_DOWN & os.environ.keys():  # else those sockets are served, whatever bind is
@@ -153,6 +156,14 @@ class Program(Application):
             raise wrong from error
         if not (isinstance(found, type) and issubclass(found, Worker)):
             raise wrong
+
+    def follow(self, arbiter: Any) -> None:
+        """USR2 runs this program anew: by the command and in the folder that it was started by. gunicorn takes
+        sys.argv, which lacks -m and what is the interpreter's, and the folder that `chdir` has led to. The hook may
+        decide otherwise."""
+        if sys.orig_argv:  # none where Python is embedded
+            arbiter.START_CTX.update(args=[sys.executable, *sys.orig_argv[1:]], cwd=self.folder)
+        self.pre_exec(arbiter)
 
     def load_default_config(self) -> None:
         self.cfg = self.given

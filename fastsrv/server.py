@@ -220,10 +220,10 @@ class Server:
         """For new connections; those that are there keep theirs. May be called in any thread."""
         self.tls = context
 
-    def no_tls(self, error: Exception) -> None:
+    def no_tls(self, error: Exception, peer: str) -> None:
         """A handshake that failed, or bytes that are not what they should be. No warning: whoever looks for open ports
         causes it, but an expired certificate shows in nothing else."""
-        self.seldom.info("tls_failed", "A TLS connection failed: %s", error)
+        self.seldom.info("tls_failed", "A TLS connection failed at %s: %s", peer, error)
 
     def crowded(self, full: bool) -> None:
         """worker_connections is reached, or there is room again."""

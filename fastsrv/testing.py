@@ -6,7 +6,9 @@ and settings that are for those are refused.
 
 from __future__ import annotations
 
+import contextvars
 import logging
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -31,6 +33,7 @@ from fastsrv.server import Server
 from fastsrv.stacks import threads
 from fastsrv.timetable import QUICK, Timetable
 
+LOG = logging.getLogger("fastsrv.testing")
 LOCAL = "127.0.0.1"
 KEEPALIVE = "fastsrv_shutdown_keepalive"
 # gunicorn's settings that a Server, TLS and Forwarded obey; and those that stop each start, with a reason of their own.
@@ -87,13 +90,15 @@ def serve(app: Callable[..., Any], *, host: str = LOCAL, port: int = 0, **settin
 
     Raises LifespanFailed if the app does not start, NotASGI if it is none, OSError for an address that cannot be had,
     TypeError for a name that is no setting, or one that nobody obeys here, ConfigError (a ValueError) for a value that
-    one, or port, cannot have. TimeoutError, where the block is left, for an app that blocks the thread for 5 seconds
-    longer than graceful_timeout.
+    one, or host or port, cannot have. Where the block is left: TimeoutError for an app that blocks the thread for 5
+    seconds longer than graceful_timeout, and the SystemExit of a task of the app's own, by which its server ends.
     """
     check_app(app)
     cfg = Given("serve()", settings, WITHOUT)
-    if not 0 <= port <= LARGEST_PORT:
-        raise ConfigError(f"port of serve() must be 0 to {LARGEST_PORT}, not {port}")
+    if not isinstance(host, str):
+        raise ConfigError(f"host of serve() must be a name or an address as text, not {host!r}")
+    if not isinstance(port, int) or not 0 <= port <= LARGEST_PORT:
+        raise ConfigError(f"port of serve() must be 0 to {LARGEST_PORT}, not {port!r}")
     config, tls = config_of(cfg), tls_context(cfg)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family, backlog=cfg.backlog) as listening:
@@ -126,7 +131,8 @@ class ServerThread(threading.Thread):
         self.listening = listening
         self.tls = tls
         self.loop = new_loop(**self.config.loop)
-        self.task = self.loop.create_task(self.serve())
+        # In a context of its own, as a worker's is: who serves has set variables for itself.
+        self.task = contextvars.Context().run(self.loop.create_task, self.serve())
         self.has_begun = threading.Event()  # to serve, or it has failed
         self.failure: BaseException | None = None
         self.server: Server | None = None
@@ -155,21 +161,61 @@ class ServerThread(threading.Thread):
             self.server.stop(timetable)
 
     def run(self) -> None:
+        serving.add(self)
         try:
-            self.loop.run_until_complete(self.task)
+            while not self.task.done():
+                self.run_until_exit()
+            self.task.result()
         except BaseException as failure:
             self.failure = failure
         finally:
             self.loop.close()
+            serving.discard(self)
             self.has_begun.set()
+
+    def run_until_exit(self) -> None:
+        """Run the loop until the end, or a SystemExit of a task of the app's own, which no loop swallows: then what is
+        owed is answered, and the app's lifespan ends, as in a worker."""
+        try:
+            self.loop.run_until_complete(self.task)
+        except (SystemExit, KeyboardInterrupt) as failure:
+            if self.task.done() or self.server is None:
+                raise
+            LOG.error("A task or callback of the app raised %r, the server ends", failure)
+            self.failure = failure
+            self.server.stop()
 
     async def serve(self) -> None:
         forwarded = Forwarded(self.cfg, **self.config.forwarded)
         self.server = Server(
-            self.app, self.config, [self.listening], logging.getLogger("fastsrv.testing"), tls=self.tls,
-            ready=self.has_begun.set, forwarded=forwarded.apply,
+            self.app, self.config, [self.listening], LOG, tls=self.tls, ready=self.has_begun.set,
+            forwarded=forwarded.apply,
             identify=identify_by(self.config.log["request_id"], forwarded.trusts_peer))
         try:
             await self.server.serve()
         finally:
             await end_what_is_left(self.server.timetable.leave)
+
+
+# --- children that the app, or the test, forks: as in a worker (fastsrv/forks.py) they have copies of all sockets ---
+
+serving: set[ServerThread] = set()
+
+
+def before_fork() -> None:
+    """From here on a connection's end is one for its client, whoever else has a copy of it."""
+    for thread in list(serving):
+        if thread.server is not None and thread.server.started:
+            thread.server.context.forked = True
+
+
+def in_child() -> None:
+    """Nobody is to connect to a copy of a listening socket when the server has ended."""
+    for thread in list(serving):
+        thread.listening.close()
+        if thread.server is not None:
+            thread.server.listeners.let_go()
+    serving.clear()
+
+
+os.register_at_fork(before=before_fork, after_in_child=in_child)

@@ -50,7 +50,7 @@ def blamed(name: str, value: object) -> Iterator[None]:
     """Whatever fails within is this setting's fault."""
     try:
         yield
-    except (OSError, OverflowError, RuntimeError, ImportError) as error:
+    except (OSError, OverflowError, RuntimeError, ImportError, TypeError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise ConfigError(f"{name} = {value!r} cannot be used: {why}") from error
 

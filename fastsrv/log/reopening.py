@@ -42,10 +42,10 @@ def files(log: Any) -> Iterator[tuple[str, Callable[[], None]]]:
     """The path of each, and what opens it anew."""
     if log.cfg.capture_output and log.cfg.errorlog != "-":
         yield log.cfg.errorlog, partial(reopen_output, log)
-    for logger in loggers():
-        for handler in logger.handlers:
-            if isinstance(handler, logging.FileHandler):
-                yield handler.baseFilename, partial(reopen_handler, handler)
+    # gunicorn counts the root of all loggers as none of them, where an app's lines mostly go; some share a handler.
+    for handler in {handler: None for logger in (logging.root, *loggers()) for handler in logger.handlers}:
+        if isinstance(handler, logging.FileHandler):
+            yield handler.baseFilename, partial(reopen_handler, handler)
 
 
 def reopen_output(log: Any) -> None:

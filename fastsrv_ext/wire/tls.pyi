@@ -15,7 +15,7 @@ class TLS:
         self,
         context: ssl.SSLContext,
         protocol: Any,
-        failed: Callable[[ssl.SSLError], None],
+        failed: Callable[[ssl.SSLError, str], object],
         *,
         budget: Budget,
         extension: Callable[[ssl.SSLObject], dict[str, Any]] | None = None,

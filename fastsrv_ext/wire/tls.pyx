@@ -26,9 +26,10 @@ cdef class TLS:
     """One connection.
 
     context: an ssl.SSLContext. protocol: what hears of the connection at once, before the handshake, so that its
-    limits hold for that, too. failed(error): called with the ssl.SSLError that ends the connection. extension(tls):
-    what an app is told of an ssl.SSLObject that has shaken hands; called when it is first asked for. direct: as in
-    Context, for what is encrypted. budget: of a turn of the loop, the worker's.
+    limits hold for that, too. failed(error, peer): called with the ssl.SSLError that ends the connection, and the
+    peer's name for a human, as `protocol` describes it. extension(tls): what an app is told of an ssl.SSLObject that
+    has shaken hands; called when it is first asked for. direct: as in Context, for what is encrypted. budget: of a turn
+    of the loop, the worker's.
     """
 
     def __init__(self, context, protocol, failed, *, Budget budget not None, extension=None, bint direct=False):
@@ -52,8 +53,11 @@ cdef class TLS:
         self.protocol.connection_made(self)
 
     def data_received(self, bytes data not None):
-        if self.phase == DISCONNECTED or self.peers_end != NOT_COME:
-            return  # nothing may follow the peer's close_notify
+        if self.phase == DISCONNECTED:
+            return
+        if self.peers_end != NOT_COME:
+            self.transport.pause_reading()  # nothing may follow the peer's close_notify: it could be any amount
+            return
         if self.held is None:
             self.go_through(data, 0)
         else:  # the loop had read it before reading was paused
@@ -208,7 +212,7 @@ cdef class TLS:
     cdef int fail(self, object error) except -1:
         self.phase = DISCONNECTED
         self.error = error
-        self.failed(error)
+        self.failed(error, self.protocol.describe())
         self.flush()  # the alert
         self.transport.close()
         return 0

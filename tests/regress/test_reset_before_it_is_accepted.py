@@ -48,7 +48,7 @@ def test_nothing_is_acted_upon_that_comes_from_nobody(wire, data):
 
 def test_no_handshake_with_nobody(wire):
     it = wire(hello, peerless=True, connect=False, layer=lambda http: TLS(
-        server_context(), http, lambda error: None, budget=http.context.budget))
+        server_context(), http, lambda error, peer: None, budget=http.context.budget))
 
     def play():
         it.transport.protocol.connection_made(it.transport)

@@ -51,7 +51,7 @@ class Client:
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = client_context(**versions).wrap_bio(self.incoming, self.outgoing, server_hostname="localhost")
 
-    def failed(self, error):
+    def failed(self, error, peer):
         raise AssertionError(error)
 
     async def shake_hands(self):

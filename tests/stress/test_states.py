@@ -192,7 +192,7 @@ class Machine(Deadlines, RuleBasedStateMachine):
 
 
 def within_tls(http):
-    return TLS(SERVER, http, lambda failure: None, budget=http.context.budget)
+    return TLS(SERVER, http, lambda failure, peer: None, budget=http.context.budget)
 
 
 def test_random_histories_of_a_connection(request, caplog):

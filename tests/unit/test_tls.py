@@ -28,8 +28,8 @@ class Peer(Wire):
         self.heard, self.closed_by_server, self.read_writes = b"", False, 0
         super().__init__(
             app, layer=lambda http: TLS(
-                server or server_context(), http, self.failures.append, extension=extension,
-                budget=http.context.budget),
+                server or server_context(), http, lambda error, peer: self.failures.append(error),
+                extension=extension, budget=http.context.budget),
             tls=extension is not None, **settings)
         if shake_hands:
             self.shake_hands()

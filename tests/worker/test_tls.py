@@ -43,7 +43,7 @@ def ssl_context(config, default_ssl_context_factory):
         with server.connect() as plain:
             send(plain)
             assert b"HTTP" not in read_to_end(plain)
-        server.wait_for(r"\[INFO\] A TLS connection failed: .* http request", 1)
+        server.wait_for(r"\[INFO\] A TLS connection failed at 127\.0\.0\.1:\d+: .* http request", 1)
         with connect(server) as busy:
             send(busy, "/wait", "Content-Length: 1", method="POST")
             server.wait_for("a request waits")
@@ -152,8 +152,8 @@ def test_clients_need_a_certificate_by_cert_reqs_and_ca_certs(gunicorn, tmp_path
     for has in (None, stranger):
         with pytest.raises(ssl.SSLError), connect(server, client(has, tmp_path, maximum_version=version)) as connection:
             read_to_end(connection)  # of TLS 1.3: a client learns it with the first bytes
-    server.wait_for(r"\[INFO\] A TLS connection failed: .*PEER_DID_NOT_RETURN_A_CERTIFICATE")
-    server.wait_for(r"\[INFO\] A TLS connection failed: .*CERTIFICATE_VERIFY_FAILED")
+    server.wait_for(r"\[INFO\] A TLS connection failed at 127\.0\.0\.1:\d+: .*PEER_DID_NOT_RETURN_A_CERTIFICATE")
+    server.wait_for(r"\[INFO\] A TLS connection failed at 127\.0\.0\.1:\d+: .*CERTIFICATE_VERIFY_FAILED")
 
 
 def test_certificate_by_the_name_that_the_client_asks_for(gunicorn, tmp_path):
