@@ -13,15 +13,20 @@ from tests.support.servers import PATIENCE, read_to_end
 
 
 class Child:
-    """A process that lives until let_go()."""
+    """A process that lives, and has closed what is not its own, until let_go()."""
 
     def __init__(self):
         self.goes_on, self.until = os.pipe()
+        lives, says = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
             os.close(self.until)
+            os.write(says, b".")
             os.read(self.goes_on, 1)
             os._exit(0)
+        assert os.read(lives, 1)
+        os.close(lives)
+        os.close(says)
 
     def let_go(self):
         os.close(self.until)
