@@ -211,6 +211,7 @@ class Worker(Signals):
 
     def run(self) -> None:
         assert self.loop is not None
+        self.booted = False  # gunicorn's, which starts a worker that has booted anew, at once, however it ends
         try:
             for job in (self.serve, self.end_loop):
                 task = asyncio.Task(job(), loop=self.loop)
@@ -265,6 +266,7 @@ class Worker(Signals):
 
     def ready(self) -> None:
         """The app has started: from now on we serve."""
+        self.booted = True
         is_first = self.place.ready()
         if not self.place.shares_sockets:
             for listener in self.sockets:
