@@ -319,7 +319,7 @@ def test_settings_of_gunicorn_are_obeyed(read, name, value):
     assert getattr(read(**{name: value}), name) == value
 
 
-@pytest.mark.parametrize(("value", "ours"), [("/api/", "/api"), ("/", ""), ("/a/b", "/a/b"), ("", "")])
+@pytest.mark.parametrize(("value", "ours"), [("/api/", "/api"), ("/", ""), ("/a/b", "/a/b"), ("", ""), (None, "")])
 def test_root_path_ends_with_no_slash(read, value, ours):
     assert read(root_path=value).root_path == ours
 
