@@ -24,7 +24,7 @@ from fastsrv.arbiter import begin, check_sockets, each_second, started, take_pla
 from fastsrv.config.config import Config
 from fastsrv.config.gunicorns import without_effect
 from fastsrv.config.setting import ConfigError
-from fastsrv.config.sources import strangers, undecided
+from fastsrv.config.sources import misnamed, strangers, undecided
 from fastsrv.config.system import clash, take_group
 from fastsrv.failed_app import app_of, shown_if_it_fails
 from fastsrv.forks import Forks
@@ -87,7 +87,9 @@ class Worker(Signals):
             log.error("%s", error)
             sys.exit(1)
         environ = {**os.environ, **cfg.env}
-        for told in without_effect(cfg) + strangers(environ, cfg.settings) + undecided(cfg, environ):
+        for told in (
+            *without_effect(cfg), *misnamed(cfg), *strangers(environ, cfg.settings), *undecided(cfg, environ),
+        ):
             log.warning("%s", told)  # here: once, not in each worker
         return config
 

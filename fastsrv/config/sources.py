@@ -1,7 +1,7 @@
 """Where fastsrv's own settings are given: gunicorn's config file and the environment, which wins.
 
 Whatever is misspelt or senseless in the file raises ConfigError, whose text names the setting; of an unknown name in
-the environment strangers() tells. config.py and fastsrv/worker.py call it.
+the environment strangers() tells, of gunicorn's settings by other names misnamed(). config.py and fastsrv/worker.py call it.
 """
 
 from __future__ import annotations
@@ -59,6 +59,20 @@ def strangers(environ: Mapping[str, str], gunicorns: Mapping[str, Any]) -> list[
         f"{name} in the environment is no setting of fastsrv, and has no effect: {hint(name, str.upper, gunicorns)}"
         for name in environ if begins_as_ours(name) and name not in known
     ]
+
+
+def misnamed(cfg: Any) -> list[str]:
+    """What to tell of each name of gunicorn's config file that is a setting's option (keep_alive), or a setting but for
+    underscores (log_level): gunicorn passes it over. Not if that setting stands there, too: then it is a helper."""
+    names = config_file_names(cfg)
+    meant = {theirs.replace("_", ""): theirs for theirs in cfg.settings}
+    for theirs, setting in cfg.settings.items():
+        for option in setting.cli or ():
+            meant.setdefault(option.replace("-", ""), theirs)
+    return [
+        f"{name} in gunicorn's config file is no setting of gunicorn's, and has no effect: did you mean {theirs}?"
+        for name in names if "_" in name.strip("_") and name not in cfg.settings
+        and (theirs := meant.get(name.replace("_", ""))) and theirs not in names]
 
 
 def undecided(cfg: Any, environ: Mapping[str, str]) -> list[str]:
