@@ -60,7 +60,7 @@ OBEYED = (
     Obeyed("permit_unconventional_http_method", "limits.any_method"),
     Obeyed("permit_unconventional_http_version", "limits.any_version"),
     Obeyed("header_map", "limits.refuse_underscores", lambda choice: choice == "refuse"),
-    Obeyed("root_path", "scope.root_path", lambda path: (path or "").rstrip("/")),  # None: of a variable that is not set
+    Obeyed("root_path", "scope.root_path", lambda path: (path or "").rstrip("/")),  # None: gunicorn lets it pass
     Obeyed("proxy_protocol", "preface.versions"),
     Obeyed("proxy_allow_ips", "preface.proxies"),
     Obeyed("websocket_max_message_size", "websocket.max_message_size", or_unlimited, missing=16 * 1024 * 1024),
