@@ -3,13 +3,13 @@
 Each can be changed without it: GUNICORN_CMD_ARGS for gunicorn's, FASTSRV_* for fastsrv's (docs/SETTINGS.md).
 """
 
-import multiprocessing
 import os
 
 worker_class = "fastsrv.Worker"
-# One event loop each: more than cores do not serve more. In a container the count is still that of the machine's cores:
-# say yours in WEB_CONCURRENCY.
-workers = int(os.environ.get("WEB_CONCURRENCY") or multiprocessing.cpu_count())
+# One event loop each: more than cores do not serve more. These are the cores that the service may run on (AllowedCPUs of
+# systemd, docker run --cpuset-cpus). Of a share of their time (CPUQuota, docker run --cpus, Kubernetes' limits) nobody
+# tells here: say yours in WEB_CONCURRENCY.
+workers = int(os.environ.get("WEB_CONCURRENCY") or len(os.sched_getaffinity(0)))
 bind = "127.0.0.1:8000"  # systemd hands its own socket over instead (systemd/app.socket)
 
 # Longer than the proxy keeps idle connections (nginx.conf and haproxy.cfg beside this: 60 s), so that it is the one

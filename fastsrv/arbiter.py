@@ -1,5 +1,5 @@
-"""What is ours in gunicorn's arbiter: it has the board and the admin address, and learns which workers have
-died and that it stops.
+"""What is ours in gunicorn's arbiter: it has the board and the admin address, warns of settings, and learns which
+workers have died and that it stops.
 
 Runs in the arbiter alone, where an exception of ours would end gunicorn: it is logged instead.
 fastsrv/worker.py calls it.
@@ -16,20 +16,23 @@ from gunicorn.systemd import listen_fds
 
 import fastsrv.admin.address as address
 from fastsrv import board
+from fastsrv.config.gunicorns import without_effect
 from fastsrv.config.setting import ConfigError
-from fastsrv.config.sources import config_file_names, read_own
+from fastsrv.config.sources import config_file_names, misnamed, read_own, strangers, undecided
 from fastsrv.place import Place
 from fastsrv.readiness import Readiness
 
 readiness = Readiness()
 handed_over = 0  # sockets by systemd, of which gunicorn's arbiter leaves no trace in the environment
 told: tuple[bool, list[Any]] | None = None  # the reuse_port and bind that were last told of
+warned: list[str] = []  # what was last said of settings that are obeyed, and may not be what was meant
 
 
 def take_place(worker: Any) -> Place:
     """The place of `worker`, a gunicorn worker that is about to be forked."""
     tend_address(worker)
     guarded(lambda: tend_sockets(worker), worker.log)
+    guarded(lambda: warn(worker.cfg, worker.log), worker.log)  # a reload may have changed them
     try:
         if board.current is None or board.current.arbiter != os.getpid():
             board.current = board.Board()
@@ -66,6 +69,17 @@ def tend_sockets(worker: Any) -> None:
             "in vain. Stop gunicorn, and start it anew", worker.cfg.reuse_port, worker.cfg.settings["bind"].get())
 
 
+def warn(cfg: Any, log: Any) -> None:
+    """Of settings that have no effect, or may not be what was meant: each sentence once, for as long as it holds."""
+    global warned
+    environ = {**os.environ, **cfg.env}
+    sentences = [*without_effect(cfg), *misnamed(cfg), *strangers(environ, cfg.settings), *undecided(cfg, environ)]
+    for sentence in sentences:
+        if sentence not in warned:
+            log.warning("%s", sentence)
+    warned = sentences
+
+
 def begin() -> None:
     """The arbiter starts; or it reloads, and what could not start before may be mended."""
     global handed_over
@@ -89,8 +103,8 @@ def started() -> None:
 
 def ended() -> None:
     """The arbiter has ended, and its process goes on: another arbiter may follow in it."""
-    global readiness, handed_over, told
-    handed_over, told = 0, None
+    global readiness, handed_over, told, warned
+    handed_over, told, warned = 0, None, []
     board.current = None
     address.close_address()
     readiness.show()

@@ -14,7 +14,7 @@ from typing import Any
 from gunicorn.config import Config
 
 from fastsrv.config.setting import ConfigError
-from fastsrv.config.sources import PREFIX, begins_as_ours, hint
+from fastsrv.config.sources import PREFIX, begins_as_ours, by_option, hint
 from fastsrv.config.table import OWN_SETTINGS
 from fastsrv.other_servers import hint_of
 
@@ -68,7 +68,7 @@ class Given(Config):
         if begins_as_ours(name):
             short = name.lower().removeprefix(PREFIX)
             return f"{short} is gunicorn's" if short in self.settings else hint(name, str.lower, {})
-        names = {option: theirs for theirs, setting in self.settings.items() for option in setting.cli or ()}
+        names = by_option(self.settings)
         option = "--" + name.replace("_", "-")
         one = option.removesuffix("s")  # uvicorn's arguments of several are `headers`, its options `--header`
         told = next(filter(None, (hint_of(theirs, "{}") for theirs in (option, name, one))), "")

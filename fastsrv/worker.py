@@ -20,11 +20,9 @@ import fastsrv.admin.address as address
 from fastsrv.admin.paths import Paths
 from fastsrv.admin.server import AdminServer
 from fastsrv.application import load
-from fastsrv.arbiter import begin, check_sockets, each_second, started, take_place
+from fastsrv.arbiter import begin, check_sockets, each_second, started, take_place, warn
 from fastsrv.config.config import Config
-from fastsrv.config.gunicorns import without_effect
 from fastsrv.config.setting import ConfigError
-from fastsrv.config.sources import strangers, undecided
 from fastsrv.config.system import clash, take_group
 from fastsrv.failed_app import app_of, shown_if_it_fails
 from fastsrv.forks import Forks
@@ -86,9 +84,7 @@ class Worker(Signals):
         except ConfigError as error:
             log.error("%s", error)
             sys.exit(1)
-        environ = {**os.environ, **cfg.env}
-        for told in without_effect(cfg) + strangers(environ, cfg.settings) + undecided(cfg, environ):
-            log.warning("%s", told)  # here: once, not in each worker
+        warn(cfg, log)  # here: once, not in each worker
         return config
 
     @property
@@ -211,6 +207,7 @@ class Worker(Signals):
 
     def run(self) -> None:
         assert self.loop is not None
+        self.booted = False  # gunicorn's, which starts a worker that has booted anew, at once, however it ends
         try:
             for job in (self.serve, self.end_loop):
                 task = asyncio.Task(job(), loop=self.loop)
@@ -265,6 +262,7 @@ class Worker(Signals):
 
     def ready(self) -> None:
         """The app has started: from now on we serve."""
+        self.booted = True
         is_first = self.place.ready()
         if not self.place.shares_sockets:
             for listener in self.sockets:

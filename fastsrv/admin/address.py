@@ -70,11 +70,11 @@ class Address:
         if self.path is not None:
             self.make_way(self.path)
         self.socket.bind(self.place)
-        self.socket.listen(BACKLOG)
         if self.path is not None:
             os.chmod(self.path, OWNER_AND_GROUP)
             if os.geteuid() == 0:
                 os.chown(self.path, *self.owner)
+        self.socket.listen(BACKLOG)  # before that nobody can connect, whom the file's mode would have kept out
 
     def make_way(self, path: str) -> None:
         """An arbiter that was killed leaves its UNIX socket's file behind, at which nobody listens."""

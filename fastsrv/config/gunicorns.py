@@ -7,6 +7,7 @@ tables made from REFUSED and WITHOUT_EFFECT (`python -m tools.gunicorn_document`
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +60,7 @@ OBEYED = (
     Obeyed("permit_unconventional_http_method", "limits.any_method"),
     Obeyed("permit_unconventional_http_version", "limits.any_version"),
     Obeyed("header_map", "limits.refuse_underscores", lambda choice: choice == "refuse"),
-    Obeyed("root_path", "scope.root_path", lambda path: (path or "").rstrip("/")),  # None, too, for gunicorn's own
+    Obeyed("root_path", "scope.root_path", lambda path: (path or "").rstrip("/")),  # None: gunicorn lets it pass
     Obeyed("proxy_protocol", "preface.versions"),
     Obeyed("proxy_allow_ips", "preface.proxies"),
     Obeyed("websocket_max_message_size", "websocket.max_message_size", or_unlimited, missing=16 * 1024 * 1024),
@@ -165,6 +166,7 @@ def without_effect(cfg: Any) -> list[str]:
     ]
     levels = getattr(cfg.logger_class, "LOG_LEVELS", (cfg.loglevel.lower(),))  # of a class of the user's, any
     no_json = cfg.logconfig_json and not os.path.exists(cfg.logconfig_json)
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     for is_so, sentence in (  # of which gunicorn says nothing
         (cfg.reload and cfg.preload_app,
          "reload has no effect on what preload_app has loaded: leave out one of the two"),
@@ -175,6 +177,9 @@ def without_effect(cfg: Any) -> list[str]:
         (cfg.dirty_apps and not cfg.dirty_workers, "dirty_apps has no effect without dirty_workers"),
         (cfg.max_requests_jitter and not cfg.max_requests, "max_requests_jitter has no effect without max_requests"),
         (not cfg.workers, "workers = 0 serves nobody, until the signal TTIN adds a worker"),
+        (descriptors != resource.RLIM_INFINITY and cfg.worker_connections >= descriptors,
+         f"worker_connections = {cfg.worker_connections} cannot be reached: each connection is a file descriptor, of "
+         f"which a worker may have {descriptors} (ulimit -n, systemd's LimitNOFILE)"),
         (cfg.loglevel.lower() not in levels,
          f"loglevel = {cfg.loglevel!r} has no effect: it is one of {', '.join(levels)}, and info holds"),
         (no_json, f"logconfig_json = {cfg.logconfig_json!r} has no effect: there is no such file"),

@@ -1,7 +1,8 @@
 """Where fastsrv's own settings are given: gunicorn's config file and the environment, which wins.
 
 Whatever is misspelt or senseless in the file raises ConfigError, whose text names the setting; of an unknown name in
-the environment strangers() tells. config.py and fastsrv/worker.py call it.
+the environment strangers() tells, of another name for a setting of gunicorn's misnamed(). config.py and
+fastsrv/worker.py call it.
 """
 
 from __future__ import annotations
@@ -61,6 +62,18 @@ def strangers(environ: Mapping[str, str], gunicorns: Mapping[str, Any]) -> list[
     ]
 
 
+def misnamed(cfg: Any) -> list[str]:
+    """What to tell of each name of gunicorn's config file that is a setting's option (keep_alive), or a setting but for
+    underscores (log_level): gunicorn passes it over. Not if that setting stands there, too: then it is a helper."""
+    names = config_file_names(cfg)
+    meant = {name.replace("-", ""): theirs for name, theirs in by_option(cfg.settings).items()}
+    meant |= {theirs.replace("_", ""): theirs for theirs in cfg.settings}
+    return [
+        f"{name} in gunicorn's config file is no setting of gunicorn's, and has no effect: did you mean {theirs}?"
+        for name in names if "_" in name.strip("_") and name not in cfg.settings
+        and (theirs := meant.get(name.replace("_", ""))) and theirs not in names]
+
+
 def undecided(cfg: Any, environ: Mapping[str, str]) -> list[str]:
     """The warning of a start with root_path and without fastsrv_add_root_path: docs/PROXIES.md."""
     name = "fastsrv_add_root_path"
@@ -70,6 +83,11 @@ def undecided(cfg: Any, environ: Mapping[str, str]) -> list[str]:
         f"root_path = {cfg.root_path!r} is put before paths that do not begin with it: behind a proxy that takes it "
         f"off, who writes it twice gets past rules that the proxy has for paths. Set {name} to always (the proxy takes "
         f"it off), never (it leaves it), or missing (it has no such rules)"]
+
+
+def by_option(gunicorns: Mapping[str, Any]) -> dict[str, str]:
+    """The name of gunicorn's setting by each option of it, `--keep-alive`."""
+    return {option: theirs for theirs, setting in gunicorns.items() for option in setting.cli or ()}
 
 
 def begins_as_ours(name: str) -> bool:

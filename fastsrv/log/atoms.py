@@ -235,7 +235,7 @@ def environ_variable(name: str) -> Atom | str:
         return json_of
     if name in OURS:
         return OURS[name]
-    if name in DETAILS:
+    if name.startswith(OF_A_WEBSOCKET):
         return lambda call: number_of(call.details().get(name))
     for variable, of_the_request in ENVIRON.items():
         if variable.lower() == name:
@@ -326,10 +326,7 @@ OURS: dict[str, Atom] = {  # names for {name}e that no field of a request can ha
     "first_byte": first_byte, "received": received, "connection_ended": connection_ended, "request_id": request_id,
     "trace_id": trace_id,
 }
-DETAILS = (  # of a WebSocket; the same
-    "websocket.messages_received", "websocket.bytes_received", "websocket.messages_sent", "websocket.bytes_sent",
-    "websocket.close_code",
-)
+OF_A_WEBSOCKET = "websocket."  # the beginning of the names of Call.details(), and of no field's
 BY_NAME: dict[str, Callable[[str], Atom | str]] = {
     "i": request_field, "o": response_field, "e": environ_variable,
 }

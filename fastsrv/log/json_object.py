@@ -15,7 +15,6 @@ from typing import Any
 from fastsrv_ext.asgi.call import Call
 
 NULL = "null"
-OF_A_WEBSOCKET = ("messages_received", "messages_sent", "close_code")
 
 
 class JSONObject:
@@ -53,10 +52,11 @@ def json_of(call: Call) -> str:
     )
     if call.request_id is not None:
         text += f',"request_id":{string(call.request_id)},"trace_id":{word(call.trace_id)}'
-    details = call.details()
-    if details:
-        received, sent, code = (details[f"websocket.{name}"] for name in OF_A_WEBSOCKET)
-        text += f',"messages_received":{received},"messages_sent":{sent},"close_code":{NULL if code is None else code}'
+    if details := call.details():
+        code = details["websocket.close_code"]
+        text += (
+            f',"messages_received":{details["websocket.messages_received"]}'
+            f',"messages_sent":{details["websocket.messages_sent"]},"close_code":{NULL if code is None else code}')
     return text + "}"
 
 

@@ -39,7 +39,6 @@ cdef class TLS:
     cdef int descriptor              # the socket's, for writes past the plain transport; -1: by way of it
     cdef bint behind                 # the plain transport keeps bytes that the kernel has not taken
     cdef bint paused                 # the protocol takes nothing now
-    cdef bint in_record              # the last read has ended within a record
     cdef PeersEnd peers_end
 
     # what comes in

@@ -171,7 +171,6 @@ cdef class TLS:
     cdef bytes decrypt(self):
         cdef Py_ssize_t room
         cdef bytes plain = b"", piece
-        self.in_record = False
         try:
             # An SSLWantReadError is dear: only half a record makes one. Room for the largest record is, too, and what
             # is left of one takes more than it holds, unless its first half had been read already.
@@ -184,7 +183,7 @@ cdef class TLS:
                 plain = plain + piece if plain else piece
                 room = RECORD if PyBytes_GET_SIZE(piece) == room < RECORD else min(self.incoming.pending, RECORD)
         except WANTS:
-            self.in_record = True  # or behind one without data, a new key say: rare, and no harm
+            pass
         except SSLZeroReturnError:
             self.end_came()
         except SSLError as error:
@@ -329,7 +328,7 @@ cdef class TLS:
         if name == "ssl_object":
             return self.tls
         if name == "part_of_record":  # connection.pyx asks for this, and the next two
-            return self.in_record or self.held is not None
+            return self.held is not None or (self.phase != HANDSHAKE and self.records.header > 0)
         if name == "is_unready":
             return self.phase != OPEN
         if name == "tls_extension":

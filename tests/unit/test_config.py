@@ -10,7 +10,7 @@ from gunicorn.config import Config as GunicornConfig
 from fastsrv.config.config import Config
 from fastsrv.config.gunicorns import OBEYED
 from fastsrv.config.setting import ADDRESS, SWITCH, UNLIMITED, ConfigError
-from fastsrv.config.sources import strangers
+from fastsrv.config.sources import misnamed, strangers
 from fastsrv.config.table import OWN_SETTINGS
 from fastsrv.timetable import LAST_WORD
 
@@ -256,6 +256,21 @@ def test_name_of_gunicorns_is_named_as_such(read, name, theirs, flag):
     assert str(error.value).endswith(f": {expected}")
 
 
+@pytest.mark.parametrize(("written", "meant"), [
+    ("keep_alive", "keepalive"), ("log_level", "loglevel"), ("access_logfile", "accesslog"), ("error_log", "errorlog"),
+    ("log_file", "errorlog"), ("proxy_allow_from", "proxy_allow_ips"), ("reload_extra_file", "reload_extra_files"),
+])
+def test_other_name_of_a_setting_of_gunicorns_is_told_of(read, written, meant):
+    read({written: 5})
+    assert misnamed(GunicornConfig()) == [
+        f"{written} in gunicorn's config file is no setting of gunicorn's, and has no effect: did you mean {meant}?"]
+
+
+def test_helpers_of_the_config_file_are_left_alone(read):
+    read({"log_level": "debug", "loglevel": "debug", "env": {}, "name": "shop", "__name__": "x", "cpu_count": 4})
+    assert misnamed(GunicornConfig()) == []
+
+
 @pytest.mark.parametrize("name", ["FASTSRV_VERSION", "FASTSRV_HOME", "FASTSRV_IMAGE_TAG", "FASTSRV_"])
 def test_name_of_anybodys_in_the_environment_is_told_of(read, name):
     assert read({}, {name: "1.2.3"}) == read()
@@ -319,7 +334,7 @@ def test_settings_of_gunicorn_are_obeyed(read, name, value):
     assert getattr(read(**{name: value}), name) == value
 
 
-@pytest.mark.parametrize(("value", "ours"), [("/api/", "/api"), ("/", ""), ("/a/b", "/a/b"), ("", "")])
+@pytest.mark.parametrize(("value", "ours"), [("/api/", "/api"), ("/", ""), ("/a/b", "/a/b"), ("", ""), (None, "")])
 def test_root_path_ends_with_no_slash(read, value, ours):
     assert read(root_path=value).root_path == ours
 

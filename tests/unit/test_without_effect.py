@@ -41,6 +41,7 @@ def test_nothing_is_told_of_defaults():
     ({"dirty_apps": ["shop:Tasks"]}, "dirty_apps has no effect without dirty_workers"),
     ({"max_requests_jitter": 5}, "max_requests_jitter has no effect without max_requests"),
     ({"workers": 0}, "workers = 0 serves nobody, until the signal TTIN adds a worker"),
+    ({"worker_connections": 2**31 - 1}, "worker_connections = 2147483647 cannot be reached: each connection is a file"),
     ({"loglevel": "trace"}, "loglevel = 'trace' has no effect: it is one of critical, error, warning, info, debug"),
     ({"logconfig_json": "/none"}, "logconfig_json = '/none' has no effect: there is no such file"),
 ])
