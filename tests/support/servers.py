@@ -22,6 +22,8 @@ from tests.support.settings import config_of
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30  # seconds to wait for an event before a test fails
+# A client may stall between two requests, as all may on a busy machine. A test of the limit sets it.
+KEPT = f"keepalive = {PATIENCE}\n"
 HURRY = 10  # ticks of a hurried server where the heartbeat has one
 LIMITS = ("header_timeout", "keepalive", "body_timeout", "send_timeout", "drain_timeout", "close_timeout")
 OPTIONS = ("max_requests", "finished", "before", "forwarded", "tls", "watch")  # of Server
@@ -147,14 +149,14 @@ class Gunicorn:
     """`gunicorn -k fastsrv.Worker` in a process of its own, from a folder of its own.
 
     folder: where it runs; app: "module:name"; options: further command-line options; config: the text of
-    gunicorn.conf.py; module: what is run by `python -m`; control: has it its control socket? pass_fds: descriptors
+    gunicorn.conf.py, behind KEPT; module: what is run by `python -m`; control: has it its control socket? pass_fds: descriptors
     that it inherits. `port` waits until it listens. Everything it prints is in `output`.
     """
 
     def __init__(self, folder, app, *options, config="", env=(), bind="127.0.0.1:0",
                  module=("gunicorn", "-k", "fastsrv.Worker"), control=False, pass_fds=()):
         self.folder = Path(folder)
-        (self.folder / "gunicorn.conf.py").write_text(config)
+        (self.folder / "gunicorn.conf.py").write_text(KEPT + config)
         self.command = [
             sys.executable, "-m", *module, "--bind", bind, *([] if control else ["--no-control-socket"]), *options, app,
         ]
