@@ -149,8 +149,8 @@ class Gunicorn:
     """`gunicorn -k fastsrv.Worker` in a process of its own, from a folder of its own.
 
     folder: where it runs; app: "module:name"; options: further command-line options; config: the text of
-    gunicorn.conf.py, behind KEPT; module: what is run by `python -m`; control: has it its control socket? pass_fds: descriptors
-    that it inherits. `port` waits until it listens. Everything it prints is in `output`.
+    gunicorn.conf.py, behind KEPT; module: what is run by `python -m`; control: has it its control socket? pass_fds:
+    descriptors that it inherits. `port` waits until it listens. Everything it prints is in `output`.
     """
 
     def __init__(self, folder, app, *options, config="", env=(), bind="127.0.0.1:0",

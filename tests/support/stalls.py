@@ -1,5 +1,5 @@
-"""What a busy machine alone can have a worker say: that its loop stood still. A test that looks for complaints leaves it
-out, or a machine that stalls fails it."""
+"""What a busy machine alone can have a worker say: that its loop stood still. A test that looks for complaints leaves
+it out, or a machine that stalls fails it."""
 
 import re
 

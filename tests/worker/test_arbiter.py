@@ -216,7 +216,7 @@ async def app(scope, receive, send):
         await send({"type": "http.response.body", "body": str(done).encode()})
 """
 DIRTY_HOOKS = """
-dirty_apps, dirty_workers, dirty_threads, dirty_timeout, dirty_graceful_timeout = ["served:Tasks"], 1, 2, 3, 1
+dirty_apps, dirty_workers, dirty_threads, dirty_timeout, dirty_graceful_timeout = ["served:Tasks"], 1, 2, 8, 1
 graceful_timeout = 600
 def on_dirty_starting(arbiter): print("hook: on_dirty_starting", flush=True)
 def dirty_post_fork(arbiter, worker): print("hook: dirty_post_fork", worker.pid, flush=True)
