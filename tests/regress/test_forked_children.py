@@ -11,6 +11,7 @@ import pytest
 from tests.support.asking import ask, fetch, send
 from tests.support.linux import of_linux
 from tests.support.servers import PATIENCE, read_to_end
+from tests.support.stalls import timed
 
 SOURCE = """
 import multiprocessing, os, signal, subprocess, sys, time
@@ -134,6 +135,7 @@ def listening_of(server):
 @pytest.mark.parametrize(("number", "path", "most"), [
     (signal.SIGTERM, "/late?daemon", 5), (signal.SIGINT, "/late?daemon", 4), (signal.SIGINT, "/late", 15),
 ])
+@timed
 def test_child_does_not_keep_the_workers_exit_waiting(server, number, path, most):
     child = int(fetch(server, path).body)
     began = time.monotonic()

@@ -9,6 +9,7 @@ import pytest
 from tests.support.apps import hello
 from tests.support.asking import ask, fetch, send
 from tests.support.servers import PATIENCE, read_response, read_to_end
+from tests.support.stalls import timed
 
 LONG = 3 * PATIENCE  # seconds: a window that ends by itself only after a test has failed
 
@@ -58,6 +59,7 @@ def test_window_ends_and_nobody_is_accepted_behind_it(serve):
         server.connect()
 
 
+@timed
 def test_window_fits_into_a_short_graceful_timeout(serve):
     server = serve(hello, graceful_timeout=6, keepalive=LONG, shutdown_keepalive=LONG)
     with server.connect() as idle:
@@ -69,6 +71,7 @@ def test_window_fits_into_a_short_graceful_timeout(serve):
     server.stop()
 
 
+@timed
 def test_window_leaves_time_for_what_is_asked_for_at_its_end(serve):
     """An idle connection ends a good while before what is in hand is told to."""
     told = []

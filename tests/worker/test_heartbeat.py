@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.asking import ask, fetch, send
 from tests.support.servers import read_response
+from tests.support.stalls import timed
 from tests.worker.served import SOURCE
 
 TIMEOUT = "3"  # seconds: a busy machine may not run a worker for a while, either
@@ -23,6 +24,7 @@ def worker_exit(server, worker): print("hook: worker_exit", flush=True)
 """
 
 
+@timed
 def test_who_takes_longer_than_the_timeout_without_blocking_is_not_killed(gunicorn):
     """In start-up (even blocking), in a request, and in a request while the worker drains."""
     server = gunicorn(SOURCE + SLOW_START, "--timeout", TIMEOUT)
@@ -38,6 +40,7 @@ def test_who_takes_longer_than_the_timeout_without_blocking_is_not_killed(gunico
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+@timed
 def test_worker_whose_loop_is_blocked_says_what_it_was_doing_and_is_replaced(gunicorn, loop):
     server = gunicorn(SOURCE, "--timeout", TIMEOUT, "--asgi-loop", loop, config=HOOKS)
     with server.connect() as waiting, server.connect() as blocking:

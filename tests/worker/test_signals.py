@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.asking import ask, fetch, send
 from tests.support.servers import PATIENCE, read_response, read_to_end
+from tests.support.stalls import timed
 from tests.worker.served import SOURCE
 
 HOOKS = """
@@ -82,6 +83,7 @@ errorlog = {str(errors)!r}
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+@timed
 def test_hup_replaces_the_workers_and_loses_no_request(gunicorn, loop):
     server = gunicorn(SOURCE, "--asgi-loop", loop, "--workers", "2")
     before = {server.worker(1), server.worker(2)}

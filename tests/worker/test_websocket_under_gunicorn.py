@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.support.asking import fetch, send
 from tests.support.dialing import code_of, dial
 from tests.support.servers import PATIENCE, read_response, read_to_end
-from tests.support.stalls import without_stalls
+from tests.support.stalls import timed, without_stalls
 from tests.websocket.client import FIELDS
 
 SOURCE = '''
@@ -87,6 +87,7 @@ async def talk(receive, send):
 
 
 @on_each_loop
+@timed
 def test_term_ends_a_websocket_whose_app_does_not_listen(gunicorn, loop):
     server = gunicorn(DEAF, "--asgi-loop", loop, "--graceful-timeout", "2")
     with dial(server) as client:
