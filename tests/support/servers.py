@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 PATIENCE = 30  # seconds to wait for an event before a test fails
 # A client may stall between two requests, as all may on a busy machine. A test of the limit sets it.
 KEPT = f"keepalive = {PATIENCE}\n"
+BREATH = 0.002  # seconds between two looks at all that a server has printed, lest each line costs one
 HURRY = 10  # ticks of a hurried server where the heartbeat has one
 LIMITS = ("header_timeout", "keepalive", "body_timeout", "send_timeout", "drain_timeout", "close_timeout")
 OPTIONS = ("max_requests", "finished", "before", "forwarded", "tls", "watch")  # of Server
@@ -217,9 +218,14 @@ class Gunicorn:
             matches = list(re.finditer(pattern, "".join(self.lines), re.MULTILINE))
             return matches[count - 1] if len(matches) >= count else None
 
-        with self.news:
-            self.news.wait_for(lambda: found() or "" in self.lines, seconds)
-            return found()
+        end = time.monotonic() + seconds
+        while True:
+            with self.news:
+                match, left = found(), end - time.monotonic()
+                if match or "" in self.lines or left <= 0:
+                    return match
+                self.news.wait(left)
+            time.sleep(BREATH)
 
     @property
     def port(self):
