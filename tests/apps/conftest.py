@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.support.servers import PATIENCE, Gunicorn
+from tests.support.stalls import without_stalls
 
 COMPLAINT = re.compile(r"\[(WARNING|ERROR|CRITICAL)\]|Traceback|Exception|Warning:|never (retrieved|awaited)")
 
@@ -64,7 +65,7 @@ class Served:
         return self.gunicorn.wait_for(pattern, known + 1)
 
     def check_log(self):
-        log = self.log()
+        log = without_stalls(self.log())
         assert self.complaint_expected or not COMPLAINT.search(log), f"the server complains:\n{log}"
 
 

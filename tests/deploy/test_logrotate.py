@@ -5,12 +5,14 @@ import os
 import pwd
 import shutil
 import subprocess
+import time
 
 import pytest
 
 from tests.deploy.served import CONFIG, SOURCE
 from tests.support.asking import ask
 from tests.support.deployed import taken
+from tests.support.servers import PATIENCE
 
 
 @pytest.mark.skipif(shutil.which("logrotate") is None, reason="needs logrotate")
@@ -39,10 +41,10 @@ def when_ready(server):
         send(connection)
         send(connection)  # what came before it is in the log now: an empty one would stay where it is
         subprocess.run(["logrotate", "--force", "--state", tmp_path / "state", rules], check=True)
-        for _ in range(1000):  # a worker opens the files anew when its loop has a turn
+        end = time.monotonic() + PATIENCE
+        while not access.read_text():  # a worker opens the files anew when its loop has a turn
+            assert time.monotonic() < end
             send(connection)
-            if access.read_text():
-                break
         send(connection)
         send(connection)
     assert access.stat().st_mode & 0o777 == error.stat().st_mode & 0o777 == 0o640

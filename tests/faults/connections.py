@@ -1,6 +1,7 @@
 """Connections of clients that mean ill: raw sockets, so that each byte, pause and end is the test's choice."""
 
 import asyncio
+import contextlib
 import socket
 import struct
 
@@ -29,6 +30,11 @@ class Connection:
 
     async def send(self, data):
         await self.loop.sock_sendall(self.socket, data)
+
+    async def send_as_far_as_possible(self, data):
+        """All of it, or until the peer's reset comes: what has come before may be read then."""
+        with contextlib.suppress(ConnectionError):
+            await self.send(data)
 
     async def read(self, size=65536):
         return await self.loop.sock_recv(self.socket, size)

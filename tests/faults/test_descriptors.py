@@ -3,7 +3,7 @@
 import pytest
 
 from tests.faults.connections import Connection, crowd
-from tests.faults.trial import SHORT
+from tests.faults.trial import SHORT_HEADS
 
 DESCRIPTORS = 64
 SMALL = f"""
@@ -19,6 +19,6 @@ def test_descriptors_run_out(trial, long, loop):
         async with Connection(running.port) as connection:
             return await connection.read_to_end()
 
-    with trial(f"descriptors run out, {loop}", "--asgi-loop", loop, config=SHORT + SMALL, patient=True,
+    with trial(f"descriptors run out, {loop}", "--asgi-loop", loop, config=SHORT_HEADS + SMALL, patient=True,
                expected=["Cannot accept connections"]) as running:
         running.run(crowd(DESCRIPTORS * (4 if long else 1), stay), bound=60)

@@ -7,13 +7,13 @@ import pytest
 
 from tests.faults.app import FAILURES, GARBAGE
 from tests.faults.connections import Connection, crowd
-from tests.faults.trial import SHORT
+from tests.faults.trial import SHORT_HEADS
 from tests.support.client import Answers
 from tests.support.wire import get
 
 AT_ONCE = 20
 HANGING = 200  # clients that leave while their app hangs
-STALL = 1500  # milliseconds: longer than any limit in trial.SHORT
+STALL = 1500  # milliseconds: longer than any limit in trial.SHORT_HEADS
 RAISED = "The app raised during GET %s"
 # What the log says of those of FAILURES that do not just raise.
 OTHERS = dict.fromkeys(
@@ -89,5 +89,5 @@ def test_apps_that_block_the_loop(trial, long):
     async def stall(number):
         assert (await ask(running.port, b"/block/%d" % STALL)).status == 200
 
-    with trial(f"apps that block the loop for {STALL / 1000} s", config=SHORT) as running:
+    with trial(f"apps that block the loop for {STALL / 1000} s", config=SHORT_HEADS) as running:
         running.run(crowd(5 if long else 1, stall, at_once=1))

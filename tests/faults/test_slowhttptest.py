@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.faults.trial import SHORT
+from tests.faults.trial import SHORT_HEADS
 from tests.support.servers import PATIENCE
 
 MODES = {
@@ -22,7 +22,7 @@ MARK = 0.5  # share of their connections that is seen open at some time
 @pytest.mark.skipif(not shutil.which("slowhttptest"), reason="slowhttptest is not installed: apt-get install it")
 def test_all_modes_at_once(trial, long):
     count = 1000 if long else 200
-    with trial("slowhttptest, four modes", "--worker-connections", "10000", config=SHORT) as running:
+    with trial("slowhttptest, four modes", "--worker-connections", "10000", config=SHORT_HEADS) as running:
         programs = {}
         try:
             for name, options in MODES.items():

@@ -13,14 +13,6 @@ SHARE = 256 << 10  # bytes for each of them
 POLICY_VIOLATION, TOO_BIG = 1008, 1009
 
 
-async def sent_as_far_as_possible(peer, data):
-    """Send it all, or until a reset comes: what has come before may be read then."""
-    try:
-        await peer.send(data)
-    except ConnectionError:
-        pass
-
-
 # --- Pings ---
 
 PINGS = [b"%d" % number for number in range(20_000)]
@@ -93,7 +85,7 @@ FRAGMENTS = frame(TEXT, b"x", fin=False) + frame(CONTINUATION, b"x", fin=False) 
 async def send_fragments(port, number):
     async with Socket(port) as peer:
         await peer.open(b"/echo/%d" % number)
-        sending = asyncio.ensure_future(sent_as_far_as_possible(peer, FRAGMENTS))
+        sending = asyncio.ensure_future(peer.send_as_far_as_possible(FRAGMENTS))
         opcode, payload = await peer.frame()
         peer.reset()
         sending.cancel()
@@ -126,7 +118,7 @@ async def throw_bomb(port, number):
 
         async def send():
             for piece in PIECES if number % 2 else [BOMB]:
-                await sent_as_far_as_possible(peer, piece)
+                await peer.send_as_far_as_possible(piece)
 
         sending = asyncio.ensure_future(send())
         end = await peer.end()

@@ -78,12 +78,12 @@ async def never(whose, receive, send):
 
 
 async def pid(whose, receive, send):
-    """Says whose it is, and what it is told of its end."""
+    """Says whose it is, and when it is told of its end."""
     await accept(receive, send)
     await send({"type": "websocket.send", "text": str(os.getpid())})
     await hear(whose, receive)
     if heard[whose] == 1012:
-        await send({"type": "websocket.send", "text": "so long"})
+        await send({"type": "websocket.send", "text": f"so long {time.monotonic()}"})
 
 
 # --- a broadcast: each member has a queue of its own, so that none waits for another one ---

@@ -29,7 +29,10 @@ HOOK = 'def worker_abort(worker): print("hook: worker_abort", flush=True)'
 def sleeps(pid):
     """Does every thread of the process sleep in the kernel? The first one is looked at last: others may hold it up."""
     threads = sorted(Path(f"/proc/{pid}/task").iterdir(), key=lambda thread: thread.name == str(pid))
-    return all((thread / "stat").read_text().rpartition(")")[2].split()[0] == "S" for thread in threads)
+    try:
+        return all((thread / "stat").read_text().rpartition(")")[2].split()[0] == "S" for thread in threads)
+    except FileNotFoundError:  # one has ended just now
+        return False
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])

@@ -224,4 +224,5 @@ def test_post_request_that_raises_costs_nothing_of_its_connection(serve, failure
         connection.sendall(get(b"/", b"Connection: close"))
         count = request_bytes.count(b"HTTP/1.1\r\n") + 1
         assert read_to_end(connection).count(b"HTTP/1.1 201 ") == count
+    server.until(lambda: len(calls) >= count)
     assert calls == [201] * count

@@ -5,6 +5,7 @@ import signal
 import threading
 
 from tests.support.asking import fetch
+from tests.support.stalls import timed
 
 CLIENTS = 8
 ANSWER = 1.8  # seconds
@@ -25,6 +26,7 @@ async def app(scope, receive, send):
 """
 
 
+@timed
 def test_what_is_accepted_last_has_the_time_to_be_answered(gunicorn):
     server = gunicorn(APP, "--graceful-timeout", "8")
     server.wait_for("Ready after")

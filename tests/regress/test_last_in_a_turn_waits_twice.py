@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.apps import hello
 from tests.support.servers import PATIENCE
+from tests.support.stalls import timed
 from tests.support.wire import HTTP1, Transport, get
 
 PEERS = 4
@@ -125,6 +126,7 @@ def test_nobody_waits_beside_fast_apps(crowd):
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="a task's first step is the loop's to call, not ours")
+@timed
 def test_all_get_as_many_answers(serve):
     """Real sockets, and clients that ask again as soon as they are answered."""
     async def slow(scope, receive, send):
@@ -151,6 +153,7 @@ def test_all_get_as_many_answers(serve):
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="as above")
+@timed
 def test_who_waits_to_be_accepted_is_not_passed_by_who_asks_again(serve):
     """A loop accepts one a turn: with a turn for each run of the app, those who are accepted first ask again before
     the last one is."""

@@ -10,6 +10,7 @@ import pytest
 from benchmarks.processes import held_port
 from tests.support.asking import ask, fetch, send
 from tests.support.servers import PATIENCE, read_response
+from tests.support.stalls import timed
 
 STREAM = """
 import asyncio, sys, time
@@ -43,6 +44,7 @@ def outcome(server):
 
 @pytest.mark.parametrize("options", [(), ("--reuse-port",)], ids=["shared", "reuse-port"])
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+@timed
 def test_connection_to_a_worker_that_drains_is_answered_or_refused(gunicorn, loop, options):
     config = """
 def when_ready(server):  # with reuse_port gunicorn does not say it
@@ -103,6 +105,7 @@ def fetched(server):
     "import time\nprint('the app starts', flush=True)\ntime.sleep(3600)\napp = None\n",
     STREAM.replace("await asyncio.sleep(START)", "time.sleep(3600)"),
 ], ids=["lifespan", "import", "blocked lifespan"])
+@timed
 def test_worker_that_is_told_to_end_before_it_serves_takes_no_connections_along(gunicorn, source):
     """Nobody else listens: who comes is refused, rather than left in a queue."""
     server = gunicorn(source, "--graceful-timeout", "3")

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.asking import send
 from tests.support.servers import PATIENCE, read_response
+from tests.support.stalls import timed
 
 SOURCE = """
 import asyncio, sys, threading, time
@@ -59,6 +60,7 @@ def post_worker_init(worker):
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+@timed
 def test_failing_line_costs_itself_alone(gunicorn, loop):
     server = gunicorn(SOURCE, "--asgi-loop", loop, config=CONFIG)
     with server.connect() as beside, server.connect() as gone:

@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from tests.support.asking import fetch
+from tests.support.stalls import timed
 from tests.worker.served import SOURCE
 
 LEFT = """
@@ -54,6 +55,7 @@ def test_what_the_app_leaves_behind_is_ended(gunicorn, loop):
 
 
 @pytest.mark.parametrize("path", ["/hang", "/hang-in-generator"])
+@timed
 def test_what_does_not_end_does_not_hold_the_worker_up(gunicorn, path):
     server = gunicorn(SOURCE + LEFT, "--timeout", "0", "--graceful-timeout", "3")
     assert fetch(server, path).body == b"left"

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.apps import LIFESPAN
 from tests.support.asking import ask
+from tests.support.stalls import timed
 from tests.support.watched import Watched
 
 
@@ -34,6 +35,7 @@ async def app(scope, receive, send):
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+@timed
 def test_native_code_is_told_of_with_its_stack(gunicorn, loop):
     server = gunicorn(SOURCE, "--asgi-loop", loop, env={"FASTSRV_SLOW_CALLBACK": "0.1"})
     with server.connect() as connection:

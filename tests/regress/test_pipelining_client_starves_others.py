@@ -10,6 +10,7 @@ import pytest
 from tests.support.apps import hello
 from tests.support.asking import ask
 from tests.support.servers import PATIENCE, read_to_end
+from tests.support.stalls import timed
 from tests.support.wire import HOST, get, post
 
 COUNT = 1000
@@ -157,6 +158,7 @@ def test_refusal_behind_requests_waits_for_their_turns(wire):
 
 
 @pytest.mark.parametrize("clients", [1, 8])
+@timed
 def test_second_client_is_served_beside_clients_that_pipeline(serve, clients):
     """Each request takes a millisecond; the second client's has come when the first of them begins."""
     come, begun = threading.Event(), threading.Event()
@@ -197,6 +199,7 @@ def test_second_client_is_served_beside_clients_that_pipeline(serve, clients):
     assert answers == [201] * clients
 
 
+@timed
 def test_arbiter_hears_from_a_worker_whose_client_pipelines(gunicorn):
     server = gunicorn("""
 import time
@@ -204,12 +207,12 @@ import time
 async def app(scope, receive, send):
     if scope["type"] != "http":
         return
-    end = time.perf_counter() + 0.001
+    end = time.perf_counter() + 0.002
     while time.perf_counter() < end:
         pass
     await send({"type": "http.response.start", "status": 200})
     await send({"type": "http.response.body", "body": b"ok"})
-""", "--timeout", "2")
+""", "--timeout", "5")
     with server.connect() as connection:
         threading.Thread(target=connection.sendall, args=(get() * 4999 + LAST,), daemon=True).start()
         assert read_to_end(connection).count(b"HTTP/1.1 200 OK") == 5000

@@ -25,7 +25,7 @@ async def app(scope, receive, send):
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGABRT])
 def test_stall_that_lasts_until_the_end_is_told_with_its_length(gunicorn, tmp_path, loop, how):
     gate = Gate(tmp_path)
-    server = gunicorn(SOURCE, "--asgi-loop", loop, env={"FASTSRV_SLOW_CALLBACK": "0.1"})
+    server = gunicorn(SOURCE, "--asgi-loop", loop, env={"FASTSRV_SLOW_CALLBACK": "2"})
     server.wait_for("the service is up")
     os.kill(server.worker(), signal.SIGTERM)
     so_far = float(server.wait_for(r"The event loop has been blocked for ([\d.]+) s")[1])

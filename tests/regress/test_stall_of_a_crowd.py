@@ -25,7 +25,7 @@ async def app(scope, receive, send):
 
 
 def test_lines_of_the_log_are_bounded(gunicorn):
-    server = gunicorn(SOURCE, "--graceful-timeout", "1", env={"FASTSRV_SLOW_CALLBACK": "0.1"})
+    server = gunicorn(SOURCE, "--graceful-timeout", "1", env={"FASTSRV_SLOW_CALLBACK": "2"})
     with contextlib.ExitStack() as stack:
         for number in range(CLIENTS):
             send(stack.enter_context(server.connect()), f"/{number}/{'x' * 3000}")

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from tests.support.asking import send
+from tests.support.stalls import timed
 from tests.worker.gate import GATED, Gate
 from tests.worker.served import SOURCE
 
@@ -16,6 +17,7 @@ RETIRE = 60
 
 
 @pytest.mark.parametrize("others_first", [True, False], ids=["workers first", "arbiter first"])
+@timed
 def test_term_to_all_processes_of_a_service(gunicorn, others_first):
     """As systemd does it (KillMode=control-group)."""
     server = gunicorn(SOURCE, "--graceful-timeout", str(GRACE), env={"FASTSRV_RETIRE_TIMEOUT": str(RETIRE)})

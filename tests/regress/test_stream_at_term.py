@@ -14,6 +14,7 @@ from tests.support.apps import read_body
 from tests.support.asking import send
 from tests.support.puppet import Puppet
 from tests.support.servers import PATIENCE, read_response
+from tests.support.stalls import timed
 from tests.support.wire import get, post
 
 SOURCE = """
@@ -62,6 +63,7 @@ def loop(request):
 
 
 @pytest.mark.parametrize("timeout", ["1", "2", "4"])
+@timed
 def test_everything_that_ends_a_stream_happens_before_the_arbiter_kills(gunicorn, loop, timeout):
     server = gunicorn(SOURCE, "--asgi-loop", loop, "--graceful-timeout", timeout, config=CONFIG)
     with server.connect() as stream:
@@ -74,6 +76,7 @@ def test_everything_that_ends_a_stream_happens_before_the_arbiter_kills(gunicorn
         assert what in server.output, server.output
 
 
+@timed
 def test_stream_that_listens_for_a_disconnect_ends_by_itself(gunicorn, loop):
     server = gunicorn(SOURCE, "--asgi-loop", loop, "--graceful-timeout", "2", config=CONFIG)
     with server.connect() as stream:
@@ -180,6 +183,7 @@ def read_until(connection, end):
     return data
 
 
+@timed
 def test_worker_exit_comes_behind_a_shutdown_that_never_ends(gunicorn, loop):
     server = gunicorn(STUCK, "--asgi-loop", loop, "--graceful-timeout", "2", config=CONFIG)
     with server.connect() as stream:
@@ -192,6 +196,7 @@ def test_worker_exit_comes_behind_a_shutdown_that_never_ends(gunicorn, loop):
 
 
 @pytest.mark.parametrize("together", [False, True])
+@timed
 def test_everything_happens_when_an_int_behind_the_term_leaves_two_seconds(gunicorn, together):
     """The worker may hear of the two in this order, or of INT first if they come together."""
     server = gunicorn(STUCK, "--graceful-timeout", str(PATIENCE), config=CONFIG)
@@ -218,6 +223,7 @@ def test_everything_happens_when_an_int_behind_the_term_leaves_two_seconds(gunic
 
 
 @pytest.mark.parametrize("timeout", ["0", "1"])
+@timed
 def test_stream_ends_with_a_worker_that_is_replaced(gunicorn, timeout):
     """Nobody kills after HUP: it ends by itself, and in time."""
     server = gunicorn(SOURCE, "--graceful-timeout", timeout, config=CONFIG)

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from tests.support.asking import send
+from tests.support.stalls import timed
 
 SOURCE = """
 import asyncio, threading, time
@@ -44,6 +45,7 @@ def test_quick_stop_does_not_wait_for_a_thread(gunicorn, number, path):
     assert "hook: worker_exit" in server.output
 
 
+@timed
 def test_quick_stop_behind_a_graceful_one(gunicorn):
     """The arbiter kills two seconds after it."""
     server = gunicorn(SOURCE, "--graceful-timeout", "20", config=CONFIG)
@@ -61,6 +63,7 @@ def test_quick_stop_behind_a_graceful_one(gunicorn):
     assert "hook: worker_exit" in server.output
 
 
+@timed
 def test_graceful_stop_ends_with_a_thread_before_the_arbiter_kills(gunicorn):
     server = gunicorn(SOURCE, "--graceful-timeout", "2", config=CONFIG)
     with server.connect() as busy:

@@ -12,6 +12,7 @@ from tests.support.apps import hello
 from tests.support.asking import send
 from tests.support.dialing import code_of, dial
 from tests.support.servers import PATIENCE, read_response, read_to_end
+from tests.support.stalls import timed
 from tests.support.wire import get
 from tests.websocket.client import ASKS
 
@@ -79,12 +80,14 @@ def asked_and_ended(server, path, said):
     return answer
 
 
+@timed
 def test_handshake_that_waits_is_answered(gunicorn):
     """When its app has heard of the end, which is as late as with other requests."""
     server = gunicorn(SOURCE, "--graceful-timeout", "3")
     assert asked_and_ended(server, b"/waits", "waiting").startswith(b"HTTP/1.1 503 ")
 
 
+@timed
 def test_handshake_whose_app_does_not_hear_is_logged_as_what_it_is(gunicorn):
     """The client is there, and nobody answers: 503, as of any other request."""
     server = gunicorn(SOURCE, "--graceful-timeout", "2", "--access-logfile", "-", "--access-logformat", "%(U)s %(s)s")
@@ -92,6 +95,7 @@ def test_handshake_whose_app_does_not_hear_is_logged_as_what_it_is(gunicorn):
     assert "/hangs 503\n" in server.output
 
 
+@timed
 def test_clients_of_apps_that_take_no_notice_are_told_in_the_shortest_time(gunicorn):
     """Of a second, which is what an app is given to end by itself."""
     server = gunicorn(SOURCE, "--graceful-timeout", "1")
@@ -124,6 +128,7 @@ def test_worker_that_ends_accepts_as_long_as_it_accepts_connections(serve):
         assert read_to_end(idle).endswith(b"\x03\xf4")
 
 
+@timed
 def test_app_that_accepts_behind_the_notice(gunicorn):
     """The Close said 1006, which may not be said (RFC 6455, 7.4.1)."""
     server = gunicorn(SOURCE, "--graceful-timeout", "3")

@@ -17,12 +17,13 @@ SHORT, LONG = (300, 1), (1500, 2)  # answers of askers.py between two restarts, 
 OURS = "fastsrv"
 PEERS = ("gunicorn-asgi", "uvicorn-worker", "granian")
 GRANIANS = (DIRECT, HAPROXY, NGINX, TWO)  # ways; it is handed no socket
-SLOWEST = 3  # seconds that a client may wait while one of two servers ends
+SLOWEST, GRACE = 8, 20  # seconds that a client may wait while one of two servers ends, and that this may take
 # Our end and a request of haproxy's may pass each other on the wire (RFC 9112, 9.6), where it knows nothing of the end.
 MAY_PASS = 2
 # As one sets up haproxy for more than one server: who cannot connect to one tries the other.
 CHECKED = """
     option redispatch 1
+    timeout check 5s
     default-server check inter 200ms
 """
 
@@ -70,7 +71,7 @@ def test_one_of_two_servers_ends(tmp_path):
     """Without a word to haproxy. A stream keeps it from ending at once; whoever else would come to it goes to the
     other one."""
     ending, staying = (
-        Service(SERVERS[OURS], tmp_path / name, "--graceful-timeout", "6") for name in ("ending", "staying"))
+        Service(SERVERS[OURS], tmp_path / name, "--graceful-timeout", str(GRACE)) for name in ("ending", "staying"))
     with ending, staying, Haproxy(tmp_path, ending.address, staying.address, more=CHECKED) as between:
         with socket.create_connection(("127.0.0.1", ending.port), PATIENCE) as stream, Load(between.port) as load:
             send(stream, "/stream")

@@ -15,11 +15,11 @@ LOOK = 0.05  # seconds between two looks at its memory
 
 def settled(connect, pids, wanted=None):
     """{pid: what is left beside our own connections} of each worker, once it has those alone. What has been there may
-    have to settle: asks until `wanted` comes, if it is given, for a while.
+    have to settle: asks until `wanted` comes, for a while; if it is not given, until two looks find the same.
 
     connect(): a connected socket. The figures are those of stress.app.state().
     """
-    end = time.monotonic() + PATIENCE
+    end, before = time.monotonic() + PATIENCE, None
     while True:
         states = probe(connect, PROBES if len(pids) > 1 else 1)
         counts = [sum(other["pid"] == state["pid"] for other in states) for state in states]
@@ -29,8 +29,9 @@ def settled(connect, pids, wanted=None):
                            "cycles": state["cycles"]}
             for state in states
         }
-        if alone and found.keys() == pids and wanted in (None, found):
+        if alone and found.keys() == pids and found == (before if wanted is None else wanted):
             return found
+        before = found if alone else None
         assert time.monotonic() < end, f"what is left does not go: {states}, wanted: {wanted}"
         time.sleep(0.1)
 

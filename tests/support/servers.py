@@ -22,6 +22,9 @@ from tests.support.settings import config_of
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30  # seconds to wait for an event before a test fails
+# A client may stall between two requests, as all may on a busy machine. A test of the limit sets it.
+KEPT = f"keepalive = {PATIENCE}\n"
+BREATH = 0.002  # seconds between two looks at all that a server has printed, lest each line costs one
 HURRY = 10  # ticks of a hurried server where the heartbeat has one
 LIMITS = ("header_timeout", "keepalive", "body_timeout", "send_timeout", "drain_timeout", "close_timeout")
 OPTIONS = ("max_requests", "finished", "before", "forwarded", "tls", "watch")  # of Server
@@ -147,14 +150,14 @@ class Gunicorn:
     """`gunicorn -k fastsrv.Worker` in a process of its own, from a folder of its own.
 
     folder: where it runs; app: "module:name"; options: further command-line options; config: the text of
-    gunicorn.conf.py; module: what is run by `python -m`; control: has it its control socket? pass_fds: descriptors
-    that it inherits. `port` waits until it listens. Everything it prints is in `output`.
+    gunicorn.conf.py, behind KEPT; module: what is run by `python -m`; control: has it its control socket? pass_fds:
+    descriptors that it inherits. `port` waits until it listens. Everything it prints is in `output`.
     """
 
     def __init__(self, folder, app, *options, config="", env=(), bind="127.0.0.1:0",
                  module=("gunicorn", "-k", "fastsrv.Worker"), control=False, pass_fds=()):
         self.folder = Path(folder)
-        (self.folder / "gunicorn.conf.py").write_text(config)
+        (self.folder / "gunicorn.conf.py").write_text(KEPT + config)
         self.command = [
             sys.executable, "-m", *module, "--bind", bind, *([] if control else ["--no-control-socket"]), *options, app,
         ]
@@ -215,9 +218,16 @@ class Gunicorn:
             matches = list(re.finditer(pattern, "".join(self.lines), re.MULTILINE))
             return matches[count - 1] if len(matches) >= count else None
 
-        with self.news:
-            self.news.wait_for(lambda: found() or "" in self.lines, seconds)
-            return found()
+        end = time.monotonic() + seconds
+        while True:
+            with self.news:
+                began = time.monotonic()
+                match = found()
+                took, left = time.monotonic() - began, end - began
+                if match or "" in self.lines or left <= 0:
+                    return match
+                self.news.wait(left)
+            time.sleep(max(BREATH, 4 * took))
 
     @property
     def port(self):

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -68,10 +69,17 @@ class Admin:
 
     def until(self, condition):
         """Ask until condition(what /status.json says)."""
-        for _ in range(10_000):
-            if condition(shown := self.json()):
-                return shown
-        raise AssertionError(f"never came true: {shown}")
+        return self.asked_until(self.json, condition)
+
+    def metrics_until(self, condition):
+        """The same of metrics(). A client may have its answer before its worker has counted it."""
+        return self.asked_until(self.metrics, condition)
+
+    def asked_until(self, ask, condition):
+        end = time.monotonic() + PATIENCE
+        while not condition(shown := ask()):
+            assert time.monotonic() < end, f"never came true: {shown}"
+        return shown
 
 
 def wait_until_ready(server, count=1):

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+from pathlib import Path
 
 from tests.support.asking import fetch
 from tests.worker.served import SOURCE
@@ -23,6 +24,9 @@ LIFESPAN_FAILS = word == b"l"
     if LIFESPAN_FAILS:
         return await send({"type": "lifespan.startup.failed", "message": "no database"})
     await send({"type": "lifespan.startup.complete"})""".lstrip("\n"), 1)
+
+
+MOST_PIDS = int(Path("/proc/sys/kernel/pid_max").read_text())  # behind which they begin anew
 
 
 class Gate:
@@ -53,7 +57,8 @@ class Service:
     def ready(self, number):
         """Wait until so many workers have been ready; returns the pids, by age."""
         self.server.wait_for("Ready after", number)
-        return sorted(int(pid) for pid in re.findall(r"\[(\d+)\] \[INFO\] Ready after", self.server.output))
+        pids = map(int, re.findall(r"\[(\d+)\] \[INFO\] Ready after", self.server.output))
+        return sorted(pids, key=lambda pid: (pid - self.server.process.pid) % MOST_PIDS)
 
     def has_exited(self, pid):
         return f"Worker exiting (pid: {pid})" in self.server.output

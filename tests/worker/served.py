@@ -73,9 +73,9 @@ async def block(receive):
 
 
 async def slow(receive):
-    """Takes longer than a timeout of one second and the arbiter's look at it, once a second."""
+    """Takes longer than a timeout of three seconds and the arbiter's look at it, once a second."""
     say("a request is slow")
-    await asyncio.sleep(2.3)
+    await asyncio.sleep(4.3)
     return "slow"
 
 

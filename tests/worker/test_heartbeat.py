@@ -7,12 +7,14 @@ import pytest
 
 from tests.support.asking import ask, fetch, send
 from tests.support.servers import read_response
+from tests.support.stalls import timed
 from tests.worker.served import SOURCE
 
+TIMEOUT = "3"  # seconds: a busy machine may not run a worker for a while, either
 SLOW_START = """
 async def lifespan(receive, send):
     await receive()
-    time.sleep(2.3)
+    time.sleep(4.3)
     await send({"type": "lifespan.startup.complete"})
     await receive()
 """
@@ -22,9 +24,10 @@ def worker_exit(server, worker): print("hook: worker_exit", flush=True)
 """
 
 
+@timed
 def test_who_takes_longer_than_the_timeout_without_blocking_is_not_killed(gunicorn):
     """In start-up (even blocking), in a request, and in a request while the worker drains."""
-    server = gunicorn(SOURCE + SLOW_START, "--timeout", "1")
+    server = gunicorn(SOURCE + SLOW_START, "--timeout", TIMEOUT)
     with server.connect() as connection:
         assert ask(connection, "/slow").body == b"slow"
         send(connection, "/slow")
@@ -37,8 +40,9 @@ def test_who_takes_longer_than_the_timeout_without_blocking_is_not_killed(gunico
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+@timed
 def test_worker_whose_loop_is_blocked_says_what_it_was_doing_and_is_replaced(gunicorn, loop):
-    server = gunicorn(SOURCE, "--timeout", "1", "--asgi-loop", loop, config=HOOKS)
+    server = gunicorn(SOURCE, "--timeout", TIMEOUT, "--asgi-loop", loop, config=HOOKS)
     with server.connect() as waiting, server.connect() as blocking:
         send(waiting, "/forever")
         server.wait_for("a request goes on for ever")

@@ -26,13 +26,14 @@ async def app(scope, receive, send):
             await asyncio.to_thread(lambda: open("released").read())
 """
 TRIES = 1.0  # seconds: others come while the worker looks time and again whether it can end
+STAYS = 6  # seconds that an idle client is waited for: longer than a busy machine may keep it from asking again
 
 
 @pytest.fixture
 def server(gunicorn, tmp_path):
     gate = Gate(tmp_path)
     os.mkfifo(tmp_path / "released")
-    server = gunicorn(APP)
+    server = gunicorn(APP, config=f"fastsrv_shutdown_keepalive = {STAYS}")
     server.gate = gate
     gate.let()
     server.wait_for("Ready after")

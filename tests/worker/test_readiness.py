@@ -67,16 +67,16 @@ def test_log_says_when_a_worker_and_the_service_are_ready(gunicorn):
     assert server.output.count("The first worker is ready: the service is up") == 1
 
 
-DELAY = 2.0
+DELAY = 5.0  # seconds: longer than a busy machine may keep a client from connecting
 
 
 def test_worker_serves_on_when_the_service_stops(gunicorn):
-    server = gunicorn(SOURCE, "--graceful-timeout", "8", config=f"fastsrv_shutdown_delay = {DELAY}")
+    server = gunicorn(SOURCE, "--graceful-timeout", "16", config=f"fastsrv_shutdown_delay = {DELAY}")
     with server.connect() as connection:
         ask(connection)
+        began = time.monotonic()
         server.signal(signal.SIGTERM)
         server.wait_for("Handling signal: term")
-        began = time.monotonic()
         with server.connect() as late:  # a balancer does not know yet
             assert ask(late).status == 200
         while ask(connection).headers.get("connection") is None:

@@ -60,8 +60,8 @@ forwarder_headers = "X_A"
 
 def test_settings_of_a_config_module_and_limits_are_obeyed(gunicorn, tmp_path):
     (tmp_path / "settings.py").write_text("""
-fastsrv_header_timeout = 0.25
-keepalive = 1
+fastsrv_header_timeout = 3
+keepalive = 4
 limit_request_line, limit_request_fields, limit_request_field_size = 100, 3, 50
 """)
     server = gunicorn(SOURCE, "-c", "python:settings", env={"FASTSRV_LIMIT_REQUEST_HEAD": "150"})

@@ -107,9 +107,9 @@ def test_fewer_workers_are_wanted(service):
 
 @pytest.mark.parametrize("lets", [0, 2], ids=["that never come", "that come"])
 def test_stop_while_new_workers_start(service, lets):
-    it = service("--graceful-timeout", "2")
+    it = service("--graceful-timeout", "5")
     it.hup()
-    it.server.signal(signal.SIGTERM)
+    it.server.signal(signal.SIGTERM)  # which gunicorn hears when that time has passed
     assert it.asked() <= set(it.pids)
     it.gate.let(lets)
     assert it.server.wait() == 0

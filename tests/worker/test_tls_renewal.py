@@ -54,8 +54,11 @@ class Secret:
         return made.pem
 
     def write(self, made, name):
-        """Into the file of this version, as others renew."""
-        (self.folder / name).write_text(made.key if name == "tls.key" else "".join(made.chain))
+        """In place of the file of this version, as others renew; whole, as the worker may look in that moment."""
+        file = (self.folder / name).resolve()
+        new = file.with_suffix(".new")
+        new.write_text(made.key if name == "tls.key" else "".join(made.chain))
+        os.replace(new, file)
 
 
 @pytest.fixture
