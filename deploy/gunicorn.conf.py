@@ -6,9 +6,9 @@ Each can be changed without it: GUNICORN_CMD_ARGS for gunicorn's, FASTSRV_* for 
 import os
 
 worker_class = "fastsrv.Worker"
-# One event loop each: more than cores do not serve more. These are the cores that the service may run on (AllowedCPUs of
-# systemd, docker run --cpuset-cpus). Of a share of their time (CPUQuota, docker run --cpus, Kubernetes' limits) nobody
-# tells here: say yours in WEB_CONCURRENCY.
+# One event loop each: more than cores do not serve more. These are the cores that the service may run on (AllowedCPUs
+# of systemd, docker run --cpuset-cpus). Of a share of their time (CPUQuota, docker run --cpus, Kubernetes' limits)
+# nobody tells here: say yours in WEB_CONCURRENCY.
 workers = int(os.environ.get("WEB_CONCURRENCY") or len(os.sched_getaffinity(0)))
 bind = "127.0.0.1:8000"  # systemd hands its own socket over instead (systemd/app.socket)
 
