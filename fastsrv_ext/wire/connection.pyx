@@ -9,7 +9,7 @@ from ssl import SSLError
 from fastsrv_ext.counters cimport DRAIN_TIMEOUT, LOST, SEND_TIMEOUT, TLS_FAILED, WORKER_STOPS
 from fastsrv_ext.state cimport CLOSE, CLOSED, DRAIN, HEAD, RESPOND, SEND, WATCH, is_ending, is_owed
 from fastsrv_ext.wire.kernel cimport (
-    HAS_CLOSED, HAS_ENDED, HAS_GONE, IS_LINUX, NO_END, end_both_sides, end_our_side, has_unread, look_at, reset_now,
+    HAS_CLOSED, HAS_GONE, IS_LINUX, NO_END, end_both_sides, end_our_side, has_unread, look_at, reset_now,
 )
 
 ON_LINUX = bool(IS_LINUX)  # if not, the kernel tells less of a peer (docs/PLATFORMS.md): the tests ask
