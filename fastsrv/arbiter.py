@@ -112,8 +112,11 @@ def ended() -> None:
 
 
 def each_second(log: Any) -> None:
-    """gunicorn asks its workers for their ages that often: the only moment that the arbiter has for us."""
+    """gunicorn asks its workers for their ages that often, when it has started those that are missing: the only moment
+    that the arbiter has for us."""
     def looked() -> None:
+        if board.current is not None:
+            board.current.lacking = 0
         if address.current is not None:
             address.current.try_again(log)
         if board.current is not None and board.current.readied:

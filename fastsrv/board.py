@@ -145,13 +145,14 @@ class Slot:
 class Board:
     """All slots, and what is nobody's own. Raises OSError where there is no memory."""
 
-    # The arbiter alone writes these four.
+    # The arbiter alone writes these five.
     stopping = Word(0)  # when it has begun to stop, and all workers with it; 0: it has not
     failures = Word(1)  # boots that have failed, one after another
     failed = Word(2)  # when the last one did
     highest = Word(3)  # how many slots have been given, counted from the first
-    readied = Word(4)  # when a worker last became ready, which writes it
-    asked = Word(5)  # when somebody last asked all workers for their reports, who writes it
+    lacking = Word(4)  # 1: a worker is dead, and those that are missing now are not started yet
+    readied = Word(5)  # when a worker last became ready, which writes it
+    asked = Word(6)  # when somebody last asked all workers for their reports, who writes it
 
     def __init__(self) -> None:
         self.arbiter = os.getpid()
@@ -178,6 +179,7 @@ class Board:
         failed = slot.state == State.BOOTING and not slot.told
         how = Exit.TIMEOUT if aborted else Exit.FAILED_BOOT if failed else Exit.CLEAN if slot.ended else Exit.KILLED
         self.words[STARTS + how] += 1
+        self.lacking = 1
         if failed:
             now = time.monotonic_ns()
             if not self.is_failing():

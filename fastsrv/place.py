@@ -239,7 +239,7 @@ class Place:
         """One after another: while one ends, and the next one starts, the others serve. While boots fail nobody can
         be replaced."""
         others = self.others()
-        if board.is_failing():
+        if board.is_failing() or board.lacking:
             return Verdict.STAY
         if not others:
             return Verdict.LEAVE

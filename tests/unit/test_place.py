@@ -13,7 +13,7 @@ LONG, NOW = 300, 0  # seconds of retire_timeout
 
 
 def crew(text):
-    """Places on one board: "1 told, 2 ready, 3 booting" by their ages."""
+    """Places on one board: "1 told, 2 ready, 3 booting" by their ages. "dead": the arbiter has not looked since."""
     board, places = Board(), {}
     for each in text.split(", "):
         age, *words = each.split(" ")
@@ -21,11 +21,11 @@ def crew(text):
         for word in words:
             if word == "booting":
                 place.begin(1)
-            elif word == "failed":
+            elif word in ("failed", "gone", "dead"):
+                if word != "failed":
+                    place.ready()
                 place.give_back()
-            elif word == "gone":
-                place.ready()
-                place.give_back()
+                board.lacking = word == "dead"
             else:
                 place.ready()
                 {"ready": int, "told": place.tell, "full": place.fill, "drains": place.leave}[word]()
@@ -63,6 +63,7 @@ FULL = {
     "1 full, 2 ready, 3 drains": Verdict.STAY,
     "1 full, 2 ready, 3 booting": Verdict.STAY,
     "1 full, 2 gone": Verdict.LEAVE,
+    "1 full, 2 dead": Verdict.STAY,
 }
 
 
