@@ -116,7 +116,7 @@ def each_second(log: Any) -> None:
     that the arbiter has for us."""
     def looked() -> None:
         if board.current is not None:
-            board.current.lacking = 0
+            board.current.lacking = 0  # who is not started by now is not wanted any more
         if address.current is not None:
             address.current.try_again(log)
         if board.current is not None and board.current.readied:

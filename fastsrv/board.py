@@ -150,7 +150,7 @@ class Board:
     failures = Word(1)  # boots that have failed, one after another
     failed = Word(2)  # when the last one did
     highest = Word(3)  # how many slots have been given, counted from the first
-    lacking = Word(4)  # 1: a worker is dead, and those that are missing now are not started yet
+    lacking = Word(4)  # how many workers have died, and nobody is started in their place yet
     readied = Word(5)  # when a worker last became ready, which writes it
     asked = Word(6)  # when somebody last asked all workers for their reports, who writes it
 
@@ -170,8 +170,11 @@ class Board:
             if not slot.lives():
                 self.highest = max(self.highest, number)
                 slot.begin(age)
-                return slot
-        return private_slot(age)
+                break
+        else:
+            slot = private_slot(age)
+        self.lacking = max(0, self.lacking - 1)  # now: who finds nobody lacking finds this one
+        return slot
 
     def give_back(self, slot: Slot, aborted: bool = False) -> None:
         """Its worker is dead. aborted: as its heartbeat was missed."""
@@ -179,7 +182,7 @@ class Board:
         failed = slot.state == State.BOOTING and not slot.told
         how = Exit.TIMEOUT if aborted else Exit.FAILED_BOOT if failed else Exit.CLEAN if slot.ended else Exit.KILLED
         self.words[STARTS + how] += 1
-        self.lacking = 1
+        self.lacking += 1
         if failed:
             now = time.monotonic_ns()
             if not self.is_failing():

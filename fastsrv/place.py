@@ -241,7 +241,7 @@ class Place:
         others = self.others()
         if board.is_failing() or board.lacking:
             return Verdict.STAY
-        if not others:
+        if not others and not self.others():  # again: one may have been started since the first look
             return Verdict.LEAVE
         if time.monotonic_ns() >= bound:
             return self.claim()

@@ -25,7 +25,7 @@ def crew(text):
                 if word != "failed":
                     place.ready()
                 place.give_back()
-                board.lacking = word == "dead"
+                board.lacking = int(word == "dead")
             else:
                 place.ready()
                 {"ready": int, "told": place.tell, "full": place.fill, "drains": place.leave}[word]()
