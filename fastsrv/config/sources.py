@@ -2,7 +2,7 @@
 
 Whatever is misspelt or senseless in the file raises ConfigError, whose text names the setting; of an unknown name in
 the environment strangers() tells, of another name for a setting of gunicorn's misnamed(). config.py and
-fastsrv/worker.py call it.
+fastsrv/arbiter.py call it.
 """
 
 from __future__ import annotations

@@ -31,7 +31,6 @@ def test_nothing_is_read_behind_it_and_the_answer_comes():
     it.close()
 
 
-
 def test_client_that_goes_behind_it_is_found_out(serve):
     """Which reading would tell, and no read comes any more."""
     gone = threading.Event()
